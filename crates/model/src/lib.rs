@@ -1,0 +1,39 @@
+//! The vocabulary of Lockproof as plain values.
+//!
+//! Everything that two rooms of the house must agree on is a type here: what a lock is called, what a
+//! holder did and when, what the table said in the end, and what follows from it. The words are those
+//! of the glossary (ARCHITECTURE.md).
+//!
+//! **Architecture invariant:** this crate does no I/O, is not async and reads no clock. Instants
+//! are offsets on the run's own monotonic clock, so that a simulated run and a live one are told apart
+//! by nothing in these types.
+
+mod fault;
+mod history;
+mod instant;
+mod judgement;
+mod lease;
+mod names;
+mod nanos;
+mod operation;
+mod report;
+mod step;
+mod table;
+mod verdict;
+
+pub use fault::{FaultRecord, FaultSummary};
+pub use history::{Attempt, AttemptResult, History, RefusedBy};
+pub use instant::Instant;
+pub use judgement::{Expectation, Judgement, ParseExpectationError, Status};
+pub use lease::{Lease, Refusal};
+pub use names::{
+    AttemptId, BookingId, Claim, FencingToken, HolderId, LockName, OperationId, OwnerValue, SlotId,
+};
+pub use operation::{Effect, Operation, Outcome, Reason};
+pub use report::{
+    CellReport, DriverSetting, Layers, Manifest, PercentilesUs, RESULTS_SCHEMA_VERSION, RunReport,
+    ServerInfo, Story, StoryLine, World,
+};
+pub use step::{Moment, ParsePointError, Point, Step};
+pub use table::{BookingRow, BookingTable, SlotRow};
+pub use verdict::{Anomaly, Evidence, Finding, Layer, Verdict};
