@@ -1,0 +1,64 @@
+//! How a lock asks for connections, and who dials.
+
+use std::fmt;
+use std::fmt::Debug;
+
+use futures_util::future::BoxFuture;
+use lockproof_model::HolderId;
+use redis::aio::ConnectionLike;
+use redis::{Cmd, Pipeline, RedisFuture, Value};
+
+use crate::Result;
+
+/// The servers of a strategy. The workbench's rig implements it, and so does any program that uses these
+/// locks by themselves.
+pub trait Backends: Debug + Send + Sync + 'static {
+    /// How many Redis servers there are.
+    fn redis_servers(&self) -> usize;
+
+    /// A connection of `holder` to Redis server number `server`, counted from 0: a clone of one that many
+    /// holders share, or one of the holder's own.
+    ///
+    /// Called again after a connection broke; the implementation dials anew then.
+    ///
+    /// # Errors
+    /// The server cannot be reached. Nothing was sent, so the error is definite.
+    fn redis(&self, server: usize, holder: HolderId) -> BoxFuture<'_, Result<RedisConnection>>;
+}
+
+/// Any connection that the Redis client library can speak over.
+///
+/// The library's trait is object-safe but not implemented for boxes, hence this newtype.
+pub struct RedisConnection(Box<dyn ConnectionLike + Send + Sync>);
+
+impl RedisConnection {
+    /// Forgets what kind of connection this is.
+    pub fn new(connection: impl ConnectionLike + Send + Sync + 'static) -> Self {
+        Self(Box::new(connection))
+    }
+}
+
+impl Debug for RedisConnection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RedisConnection").finish_non_exhaustive()
+    }
+}
+
+impl ConnectionLike for RedisConnection {
+    fn req_packed_command<'a>(&'a mut self, cmd: &'a Cmd) -> RedisFuture<'a, Value> {
+        self.0.req_packed_command(cmd)
+    }
+
+    fn req_packed_commands<'a>(
+        &'a mut self,
+        pipeline: &'a Pipeline,
+        offset: usize,
+        count: usize,
+    ) -> RedisFuture<'a, Vec<Value>> {
+        self.0.req_packed_commands(pipeline, offset, count)
+    }
+
+    fn get_db(&self) -> i64 {
+        self.0.get_db()
+    }
+}

@@ -1,0 +1,86 @@
+//! Every lock, in documentation order. To add one: its file, and its two lines here.
+
+use std::fmt;
+use std::sync::Arc;
+
+use lockproof_env::Env;
+
+use crate::{AnyLock, Backends, LockSettings};
+
+mod none;
+mod redis_set_nx;
+mod redlock;
+
+/// Every lock that a strategy can name.
+pub const ENTRIES: &[LockEntry] = &[none::ENTRY, redis_set_nx::ENTRY, redlock::ENTRY];
+
+/// The lock of that name.
+#[must_use]
+pub fn find(name: &str) -> Option<&'static LockEntry> {
+    ENTRIES.iter().find(|entry| entry.name == name)
+}
+
+/// What the rest of the program knows of a lock.
+#[derive(Clone, Copy)]
+pub struct LockEntry {
+    /// As scenarios spell it.
+    pub name: &'static str,
+    /// One line for lists.
+    pub summary: &'static str,
+    /// What it runs on.
+    pub needs: Needs,
+    /// Whether it can draw fencing tokens.
+    pub tokens: Tokens,
+    /// Whether a lease can be made to last longer.
+    pub renews: bool,
+    /// Makes one.
+    pub build: fn(LockSettings, Arc<dyn Backends>, Env) -> AnyLock,
+}
+
+impl fmt::Debug for LockEntry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("LockEntry").field("name", &self.name).finish_non_exhaustive()
+    }
+}
+
+/// The servers that a lock runs on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Needs {
+    /// None at all.
+    Nothing,
+    /// One Redis.
+    OneRedis,
+    /// Several Redis servers that know nothing of each other; so many unless the scenario says otherwise.
+    IndependentRedis(usize),
+}
+
+impl Needs {
+    /// How many Redis servers that is by default.
+    #[must_use]
+    pub const fn redis_servers(self) -> usize {
+        match self {
+            Self::Nothing => 0,
+            Self::OneRedis => 1,
+            Self::IndependentRedis(count) => count,
+        }
+    }
+}
+
+impl fmt::Display for Needs {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Nothing => f.write_str("–"),
+            Self::OneRedis => f.write_str("redis×1"),
+            Self::IndependentRedis(_) => f.write_str("redis×N"),
+        }
+    }
+}
+
+/// Whether a lock can draw fencing tokens.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tokens {
+    /// With each grant, when it is built to.
+    Drawn,
+    /// It has none to give, for this reason.
+    None(&'static str),
+}

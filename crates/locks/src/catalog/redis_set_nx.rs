@@ -1,0 +1,147 @@
+//! One key on one Redis server: `SET key owner NX PX ttl`, and compare-and-delete to release.
+//!
+//! The algorithm is the single-instance one of
+//! <https://redis.io/docs/latest/develop/use/patterns/distributed-locks/>. Where the guard needs a fencing
+//! token, taking the lock and `INCR` of a counter beside it are one script. The counter is as durable as the
+//! server is, which is failure mode F56.
+//!
+//! What it cannot do: know that its holder was paused past the TTL, or that the server lost the key.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use lockproof_env::Env;
+use lockproof_model::{Claim, FencingToken, HolderId, Instant, Lease, LockName};
+use redis::cmd;
+
+use super::{LockEntry, Needs, Tokens};
+use crate::redis_link::RedisLink;
+use crate::settings::whole_millis;
+use crate::{
+    Acquired, AnyLock, Backends, Lock, LockSession, LockSettings, Released, Renewed, Result,
+    scripts,
+};
+
+pub(super) const ENTRY: LockEntry = LockEntry {
+    name: "redis-set-nx",
+    summary: "SET NX PX on one Redis, released by compare-and-delete",
+    needs: Needs::OneRedis,
+    tokens: Tokens::Drawn,
+    renews: true,
+    build: |settings, backends, env| AnyLock::new(RedisSetNx { settings, backends, env }),
+};
+
+#[derive(Debug)]
+struct RedisSetNx {
+    settings: LockSettings,
+    backends: Arc<dyn Backends>,
+    env: Env,
+}
+
+impl Lock for RedisSetNx {
+    type Session = Session;
+
+    async fn open(&self, holder: HolderId) -> Result<Session> {
+        let mut link =
+            RedisLink::new(&self.backends, 0, holder, &self.env, self.settings.time_limit);
+        link.dial().await?;
+        Ok(Session { settings: self.settings.clone(), env: self.env.clone(), link })
+    }
+}
+
+#[derive(Debug)]
+struct Session {
+    settings: LockSettings,
+    env: Env,
+    link: RedisLink,
+}
+
+impl LockSession for Session {
+    async fn acquire(&mut self, claim: &Claim, ttl: Duration) -> Result<Acquired> {
+        let invoked = self.env.now();
+        if self.settings.draw_tokens {
+            self.acquire_with_token(claim, ttl, invoked).await
+        } else {
+            self.acquire_plain(claim, ttl, invoked).await
+        }
+    }
+
+    async fn renew(&mut self, lease: &mut Lease, ttl: Duration) -> Result<Renewed> {
+        let invoked = self.env.now();
+        let key = lock_key(&self.settings, &lease.claim.lock);
+        let millis = whole_millis(ttl)?.to_string();
+        let arguments = [lease.claim.owner.as_str(), &millis];
+        if self.link.run::<i64>(&scripts::RENEW, &[&key], &arguments).await? != 1 {
+            return Ok(Renewed::Lost);
+        }
+        lease.invoked = invoked;
+        lease.granted = self.env.now();
+        lease.ttl = Some(ttl);
+        lease.valid_until = invoked + ttl;
+        Ok(Renewed::Extended)
+    }
+
+    async fn release(&mut self, lease: Lease) -> Result<Released> {
+        let key = lock_key(&self.settings, &lease.claim.lock);
+        let owner = lease.claim.owner.as_str();
+        let deleted: i64 = self.link.run(&scripts::RELEASE, &[&key], &[owner]).await?;
+        Ok(if deleted == 1 { Released::Owned } else { Released::Lost })
+    }
+
+    async fn withdraw(&mut self, claim: &Claim) -> Result<()> {
+        let key = lock_key(&self.settings, &claim.lock);
+        let _: i64 = self.link.run(&scripts::RELEASE, &[&key], &[claim.owner.as_str()]).await?;
+        Ok(())
+    }
+}
+
+impl Session {
+    async fn acquire_plain(
+        &mut self,
+        claim: &Claim,
+        ttl: Duration,
+        invoked: Instant,
+    ) -> Result<Acquired> {
+        let set = set_nx(&lock_key(&self.settings, &claim.lock), claim, whole_millis(ttl)?);
+        let answer: Option<()> = self.link.query(&set).await?;
+        Ok(match answer {
+            Some(()) => {
+                Acquired::Granted(Lease::bounded(claim.clone(), invoked, self.env.now(), ttl))
+            }
+            None => Acquired::Held,
+        })
+    }
+
+    async fn acquire_with_token(
+        &mut self,
+        claim: &Claim,
+        ttl: Duration,
+        invoked: Instant,
+    ) -> Result<Acquired> {
+        let key = lock_key(&self.settings, &claim.lock);
+        let fence = format!("{key}:fence");
+        let millis = whole_millis(ttl)?.to_string();
+        let arguments = [claim.owner.as_str(), &millis];
+        let token: Option<u64> =
+            self.link.run(&scripts::ACQUIRE_WITH_TOKEN, &[&key, &fence], &arguments).await?;
+        Ok(match token {
+            Some(token) => Acquired::Granted(
+                Lease::bounded(claim.clone(), invoked, self.env.now(), ttl)
+                    .with_fencing_token(FencingToken(token)),
+            ),
+            None => Acquired::Held,
+        })
+    }
+}
+
+/// The braces are a Redis Cluster hash tag: the lock and its fence counter live in one cluster slot.
+pub(super) fn lock_key(settings: &LockSettings, lock: &LockName) -> String {
+    format!("{}{{{lock}}}", settings.key_prefix)
+}
+
+/// `SET key owner NX PX ttl`.
+pub(super) fn set_nx(key: &str, claim: &Claim, ttl_millis: u64) -> redis::Cmd {
+    let mut set = cmd("SET");
+    set.arg(key).arg(claim.owner.as_str()).arg("NX").arg("PX").arg(ttl_millis);
+    set
+}

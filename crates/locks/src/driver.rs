@@ -1,0 +1,186 @@
+//! What every lock needs around its algorithm: claims, waiting, validity and clean-up.
+
+use std::time::Duration;
+
+use lockproof_env::Env;
+use lockproof_model::{Claim, HolderId, Instant, Lease, LockName, OwnerValue};
+
+use crate::withdrawal::Withdrawals;
+use crate::{
+    Acquired, AnyLock, AnySession, Drift, Lock, LockError, LockSession, Released, Renewed, Result,
+};
+
+/// How a holder uses a lock.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Policy {
+    /// How long the backend keeps each grant.
+    pub ttl: Duration,
+    /// How often and how long to wait for somebody else's grant to end.
+    pub wait: Wait,
+    /// Taken off each lease's validity.
+    pub drift: Drift,
+}
+
+/// Waiting for a lock that is held.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Wait {
+    /// Requests in all; 1 never waits.
+    pub tries: u32,
+    /// Between two requests.
+    pub delay: Duration,
+    /// Up to this much more, drawn anew each time: without it, holders that once collided collide for ever
+    /// (failure mode F26).
+    pub jitter: Duration,
+}
+
+impl Wait {
+    /// One request, no waiting.
+    pub const NEVER: Self = Self { tries: 1, delay: Duration::ZERO, jitter: Duration::ZERO };
+}
+
+/// One holder's use of one lock.
+///
+/// It draws an owner value per request, waits, takes the drift allowance off each lease, and withdraws every
+/// claim whose request was not answered, also when the caller's future was dropped.
+#[derive(Debug)]
+pub struct Driver {
+    env: Env,
+    policy: Policy,
+    session: AnySession,
+    withdrawals: Withdrawals,
+    /// Keeps the owner values of two runs of one seed apart where they share a server.
+    salt: u64,
+}
+
+impl Driver {
+    /// Opens a session of `lock` for `holder`. `salt` is the run's own (see [`lockproof_env::live::entropy`]).
+    ///
+    /// # Errors
+    /// The backend cannot be reached; definite.
+    pub async fn open(
+        env: Env,
+        lock: &AnyLock,
+        holder: HolderId,
+        policy: Policy,
+        salt: u64,
+    ) -> Result<Self> {
+        let session = lock.open(holder).await?;
+        let withdrawals = Withdrawals::new(&env, lock, holder);
+        Ok(Self { env, policy, session, withdrawals, salt })
+    }
+
+    /// Takes `lock`, waiting for it as the policy says.
+    ///
+    /// # Errors
+    /// The last request of those that the policy allows had no answer, or an error for one. Its claim is being
+    /// withdrawn.
+    ///
+    /// # Cancel safety
+    /// When the future is dropped, the claim that was on its way is withdrawn in the background.
+    pub async fn acquire(&mut self, lock: &LockName) -> Result<Acquisition> {
+        let Wait { tries, delay, jitter } = self.policy.wait;
+        let mut tried = 0;
+        loop {
+            tried += 1;
+            let claim = Claim { lock: lock.clone(), owner: self.draw_owner() };
+            let requested = self.env.now();
+            let answer = self.request(&claim).await;
+            match answer {
+                Ok(Acquired::Granted(mut lease)) => {
+                    self.take_off_drift(&mut lease);
+                    return Ok(Acquisition::Granted { lease, requested, tries: tried });
+                }
+                Ok(Acquired::Held) if tried >= tries => {
+                    return Ok(Acquisition::Held { tries: tried });
+                }
+                Err(error) if tried >= tries => return Err(error),
+                Ok(Acquired::Held) | Err(_) => {
+                    self.env.sleep(delay + self.env.random().up_to(jitter)).await;
+                }
+            }
+        }
+    }
+
+    /// Makes `lease` last for the policy's TTL from now, if it still stands.
+    ///
+    /// # Errors
+    /// No answer: the old validity is all that may be trusted.
+    ///
+    /// # Cancel safety
+    /// The lease may have been extended at the backend; its validity here is the old one.
+    pub async fn renew(&mut self, lease: &mut Lease) -> Result<Renewed> {
+        let renewed = self.session.renew(lease, self.policy.ttl).await?;
+        if renewed == Renewed::Extended {
+            self.take_off_drift(lease);
+        }
+        Ok(renewed)
+    }
+
+    /// Gives the lock back.
+    ///
+    /// # Errors
+    /// No answer: the claim is being withdrawn in the background.
+    ///
+    /// # Cancel safety
+    /// As for an error.
+    pub async fn release(&mut self, lease: Lease) -> Result<Released> {
+        let watch = self.withdrawals.watch(&lease.claim, self.policy.ttl);
+        let released = self.session.release(lease).await;
+        if released.is_ok() {
+            watch.answered();
+        }
+        released
+    }
+
+    /// How long `lease` may still be trusted.
+    #[must_use]
+    pub fn remaining(&self, lease: &Lease) -> Duration {
+        lease.remaining(self.env.now())
+    }
+
+    /// Waits for the withdrawals that are under way.
+    ///
+    /// # Cancel safety
+    /// They go on.
+    pub async fn settle(&mut self) {
+        self.withdrawals.settle().await;
+    }
+
+    async fn request(&mut self, claim: &Claim) -> Result<Acquired> {
+        let watch = self.withdrawals.watch(claim, self.policy.ttl);
+        let answer = self.session.acquire(claim, self.policy.ttl).await;
+        if answer.as_ref().map_or_else(LockError::is_definite, |_| true) {
+            watch.answered();
+        }
+        answer
+    }
+
+    fn draw_owner(&self) -> OwnerValue {
+        OwnerValue::from_bits(self.env.random().wide_bits() ^ (u128::from(self.salt) << 32))
+    }
+
+    fn take_off_drift(&self, lease: &mut Lease) {
+        if let Some(ttl) = lease.ttl {
+            lease.valid_until = lease.valid_until - self.policy.drift.allowance(ttl);
+        }
+    }
+}
+
+/// What a waiting acquire came to.
+#[derive(Debug)]
+pub enum Acquisition {
+    /// The lock is the holder's.
+    Granted {
+        /// The grant, its validity less the drift allowance.
+        lease: Lease,
+        /// When the request that was granted left.
+        requested: Instant,
+        /// Requests made.
+        tries: u32,
+    },
+    /// It was held at every request.
+    Held {
+        /// Requests made.
+        tries: u32,
+    },
+}

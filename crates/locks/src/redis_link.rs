@@ -1,0 +1,130 @@
+//! One holder's way to one Redis server.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use lockproof_env::Env;
+use lockproof_model::HolderId;
+use redis::aio::ConnectionLike;
+use redis::{Cmd, ErrorKind, FromRedisValue, RedisError, ServerErrorKind};
+
+use crate::scripts::Script;
+use crate::{Backends, LockError, RedisConnection, Result};
+
+/// A connection that is dialled when it is first needed and again after it broke.
+///
+/// A command is never sent twice: after a broken connection its outcome is unknown, and it is the next
+/// command that finds a new connection. (A driver that resends turns a lost answer into "somebody else has
+/// it", failure mode F19.)
+#[derive(Debug)]
+pub(crate) struct RedisLink {
+    backends: Arc<dyn Backends>,
+    server: usize,
+    holder: HolderId,
+    env: Env,
+    /// How long to wait for a connection, and then for each answer.
+    limit: Duration,
+    connection: Option<RedisConnection>,
+}
+
+impl RedisLink {
+    pub(crate) fn new(
+        backends: &Arc<dyn Backends>,
+        server: usize,
+        holder: HolderId,
+        env: &Env,
+        limit: Duration,
+    ) -> Self {
+        let (backends, env) = (Arc::clone(backends), env.clone());
+        Self { backends, server, holder, env, limit, connection: None }
+    }
+
+    /// Makes sure that there is a connection.
+    pub(crate) async fn dial(&mut self) -> Result<()> {
+        if self.connection.is_none() {
+            let dialling = self.backends.redis(self.server, self.holder);
+            let dialled = self.env.timeout(self.limit, dialling).await.map_err(|elapsed| {
+                LockError::definite(format!("could not reach redis server {}", self.server + 1))
+                    .because(elapsed)
+            })?;
+            self.connection = Some(dialled?);
+        }
+        Ok(())
+    }
+
+    /// Sends one command. An error reply settles that it had no effect.
+    pub(crate) async fn query<T: FromRedisValue>(&mut self, command: &Cmd) -> Result<T> {
+        match self.send(command).await? {
+            Ok(value) => Ok(value),
+            Err(error) if matches!(error.kind(), ErrorKind::Server(_) | ErrorKind::Extension) => {
+                Err(self.error_reply(error, LockError::definite))
+            }
+            Err(error) => Err(self.error_reply(error, LockError::indefinite)),
+        }
+    }
+
+    /// Runs a script by its digest, with its text when the server does not know it.
+    ///
+    /// An error reply is indefinite unless its code says that the script never began: a script that fails
+    /// half-way keeps what it had written.
+    pub(crate) async fn run<T: FromRedisValue>(
+        &mut self,
+        script: &Script,
+        keys: &[&str],
+        arguments: &[&str],
+    ) -> Result<T> {
+        let mut answer = self.send(&script.by_digest(keys, arguments)).await?;
+        if answer.as_ref().is_err_and(|error| error.kind() == NOSCRIPT) {
+            answer = self.send(&script.by_text(keys, arguments)).await?;
+        }
+        answer.map_err(|error| {
+            let certainty =
+                if never_began(&error) { LockError::definite } else { LockError::indefinite };
+            self.error_reply(error, certainty)
+        })
+    }
+
+    /// The outer error: no answer. The inner one: the server's, or one of the connection's own.
+    async fn send<T: FromRedisValue>(&mut self, command: &Cmd) -> Result<Result<T, RedisError>> {
+        self.dial().await?;
+        let Some(connection) = &mut self.connection else { unreachable!("dialled just above") };
+        let request = connection.req_packed_command(command);
+        let reply = self.env.timeout(self.limit, request).await.map_err(|elapsed| {
+            LockError::indefinite(format!("redis server {} did not answer", self.server + 1))
+                .because(elapsed)
+        })?;
+        let parsed = reply
+            .and_then(redis::Value::extract_error)
+            .and_then(|value| T::from_redis_value(value).map_err(RedisError::from));
+        if parsed.as_ref().is_err_and(RedisError::is_unrecoverable_error) {
+            self.connection = None;
+        }
+        Ok(parsed)
+    }
+
+    fn error_reply(&self, error: RedisError, certainty: fn(String) -> LockError) -> LockError {
+        certainty(format!("redis server {} answered with an error", self.server + 1)).because(error)
+    }
+}
+
+const NOSCRIPT: ErrorKind = ErrorKind::Server(ServerErrorKind::NoScript);
+
+/// Codes with which a server refuses before it runs anything.
+fn never_began(error: &RedisError) -> bool {
+    use ServerErrorKind as Kind;
+    match error.kind() {
+        ErrorKind::Server(kind) => matches!(
+            kind,
+            Kind::BusyLoading
+                | Kind::NoScript
+                | Kind::Moved
+                | Kind::Ask
+                | Kind::ClusterDown
+                | Kind::CrossSlot
+                | Kind::MasterDown
+                | Kind::NoPerm
+        ),
+        ErrorKind::AuthenticationFailed => true,
+        _ => matches!(error.code(), Some("NOAUTH" | "BUSY")),
+    }
+}

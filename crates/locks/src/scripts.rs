@@ -1,0 +1,56 @@
+//! The Lua scripts by which Redis compares and acts in one step.
+
+use std::sync::LazyLock;
+
+use redis::{Cmd, cmd};
+
+/// A script whose digest is computed once.
+pub(crate) struct Script {
+    text: &'static str,
+    digest: String,
+}
+
+impl Script {
+    fn new(text: &'static str) -> Self {
+        Self { text, digest: redis::Script::new(text).get_hash().to_owned() }
+    }
+
+    pub(crate) fn by_digest(&self, keys: &[&str], arguments: &[&str]) -> Cmd {
+        command("EVALSHA", &self.digest, keys, arguments)
+    }
+
+    /// Loads the script as well, so that the next call may go by digest.
+    pub(crate) fn by_text(&self, keys: &[&str], arguments: &[&str]) -> Cmd {
+        command("EVAL", self.text, keys, arguments)
+    }
+}
+
+fn command(name: &str, script: &str, keys: &[&str], arguments: &[&str]) -> Cmd {
+    let mut command = cmd(name);
+    command.arg(script).arg(keys.len()).arg(keys).arg(arguments);
+    command
+}
+
+/// KEYS: lock. ARGV: owner value. Compare and delete; 1 when it was the owner's.
+pub(crate) static RELEASE: LazyLock<Script> = LazyLock::new(|| {
+    Script::new(
+        "if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end return 0",
+    )
+});
+
+/// KEYS: lock. ARGV: owner value, TTL in ms. Compare and expire; 1 when it was the owner's. It never sets the
+/// key, so it cannot resurrect a grant that ended (failure mode F41).
+pub(crate) static RENEW: LazyLock<Script> = LazyLock::new(|| {
+    Script::new(
+        "if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('PEXPIRE', KEYS[1], ARGV[2]) end return 0",
+    )
+});
+
+/// KEYS: lock, fence. ARGV: owner value, TTL in ms. Takes the lock and draws its fencing token in one step;
+/// nil when it is held. Two commands would let a holder that stalls between them draw a token younger than its
+/// successor's.
+pub(crate) static ACQUIRE_WITH_TOKEN: LazyLock<Script> = LazyLock::new(|| {
+    Script::new(
+        "if redis.call('SET', KEYS[1], ARGV[1], 'NX', 'PX', ARGV[2]) then return redis.call('INCR', KEYS[2]) end return false",
+    )
+});

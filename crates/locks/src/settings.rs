@@ -1,0 +1,92 @@
+//! What a lock is told when it is built.
+
+use std::time::Duration;
+
+use crate::{LockError, Result};
+
+/// What every lock of a strategy shares, whatever its algorithm.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LockSettings {
+    /// Put before every key, so that one server can be shared.
+    pub key_prefix: String,
+    /// Whether each grant must come with a fencing token, because the guard orders writes by it.
+    pub draw_tokens: bool,
+    /// How long a lock on one server waits for an answer before its outcome counts as unknown.
+    pub time_limit: Duration,
+    /// The same for each server of a quorum. Small against the TTL: a server that does not answer must not
+    /// eat the validity of those that do.
+    pub server_time_limit: Duration,
+    /// How far clocks may run apart within a TTL.
+    pub drift: Drift,
+}
+
+impl Default for LockSettings {
+    fn default() -> Self {
+        Self {
+            key_prefix: "lockproof:".to_owned(),
+            draw_tokens: false,
+            time_limit: Duration::from_secs(1),
+            server_time_limit: Duration::from_millis(100),
+            drift: Drift::default(),
+        }
+    }
+}
+
+/// The allowance for clocks that run at different rates: `ttl × factor + constant`.
+///
+/// The defaults are those of the Redlock description (<https://redis.io/docs/latest/develop/use/patterns/distributed-locks/>)
+/// and of its first implementation: one percent, and 2 ms for the resolution of expiry.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Drift {
+    /// Share of the TTL.
+    pub factor: f64,
+    /// Taken off whatever the TTL.
+    pub constant: Duration,
+}
+
+impl Default for Drift {
+    fn default() -> Self {
+        Self { factor: 0.01, constant: Duration::from_millis(2) }
+    }
+}
+
+impl Drift {
+    /// What to take off a validity of `ttl`.
+    #[must_use]
+    pub fn allowance(&self, ttl: Duration) -> Duration {
+        ttl.mul_f64(self.factor.max(0.0)) + self.constant
+    }
+}
+
+/// A TTL as Redis takes it.
+///
+/// # Errors
+/// Definite, for a TTL of zero or of a fraction of a millisecond: sent rounded down it would end before the
+/// holder believes (failure mode F24).
+pub(crate) fn whole_millis(ttl: Duration) -> Result<u64> {
+    let millis = u64::try_from(ttl.as_millis()).unwrap_or(u64::MAX);
+    if millis == 0 || ttl != Duration::from_millis(millis) {
+        return Err(LockError::definite(format!(
+            "a TTL of {ttl:?} is not a whole number of milliseconds above zero"
+        )));
+    }
+    Ok(millis)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_ttl_that_rounding_would_shorten_is_refused() {
+        assert_eq!(whole_millis(Duration::from_millis(300)).unwrap(), 300);
+        for bad in [Duration::ZERO, Duration::from_micros(1500), Duration::from_nanos(1)] {
+            assert!(whole_millis(bad).unwrap_err().is_definite(), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn the_allowance_is_one_percent_and_two_milliseconds() {
+        assert_eq!(Drift::default().allowance(Duration::from_secs(1)), Duration::from_millis(12));
+    }
+}
