@@ -18,6 +18,19 @@ pub struct Task<T> {
     abort: AbortHandle,
 }
 
+impl<T> Task<T> {
+    /// A handle that outlives the task's own, to [abort](Self::abort) it with.
+    #[must_use]
+    pub fn aborter(&self) -> AbortHandle {
+        self.abort.clone()
+    }
+
+    /// Drops the future at its next await. What it had sent stays sent.
+    pub fn abort(&self) {
+        self.abort.abort();
+    }
+}
+
 impl<T: Send + 'static> Task<T> {
     pub(crate) fn of<F>(future: F) -> (Self, impl Future<Output = ()> + Send)
     where
@@ -32,11 +45,6 @@ impl<T: Send + 'static> Task<T> {
             }
         });
         (Self { answer, abort }, body)
-    }
-
-    /// Drops the future at its next await. What it had sent stays sent.
-    pub fn abort(&self) {
-        self.abort.abort();
     }
 }
 

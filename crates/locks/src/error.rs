@@ -3,17 +3,10 @@
 use std::error::Error;
 use std::fmt;
 
+use lockproof_model::Certainty;
+
 /// A result whose error says how certain it is.
 pub type Result<T, E = LockError> = std::result::Result<T, E>;
-
-/// Whether an error settles what came of the request.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Certainty {
-    /// The request did not take effect and never will.
-    Definite,
-    /// Nobody knows. When in doubt, this is always safe.
-    Indefinite,
-}
 
 /// A backend did not answer, or answered with an error.
 ///
@@ -54,19 +47,6 @@ impl LockError {
     #[must_use]
     pub const fn is_definite(&self) -> bool {
         matches!(self.certainty, Certainty::Definite)
-    }
-
-    /// The error and its causes on one line, for logs and histories.
-    #[must_use]
-    pub fn chain(&self) -> String {
-        let mut text = self.to_string();
-        let mut cause = self.source();
-        while let Some(error) = cause {
-            text.push_str(": ");
-            text.push_str(&error.to_string());
-            cause = error.source();
-        }
-        text
     }
 }
 

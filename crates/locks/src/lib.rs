@@ -33,6 +33,7 @@ pub use any::{AnyLock, AnySession};
 pub use backends::{Backends, RedisConnection};
 pub use catalog::{ENTRIES, LockEntry, Needs, Tokens, find};
 pub use driver::{Acquisition, Driver, Policy, Wait};
-pub use error::{Certainty, LockError, Result};
+pub use error::{LockError, Result};
 pub use lock::{Acquired, Lock, LockSession, Released, Renewed};
+pub use lockproof_model::Certainty;
 pub use settings::{Drift, LockSettings};

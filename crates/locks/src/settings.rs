@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use lockproof_model::LockName;
+
 use crate::{LockError, Result};
 
 /// What every lock of a strategy shares, whatever its algorithm.
@@ -29,6 +31,16 @@ impl Default for LockSettings {
             server_time_limit: Duration::from_millis(100),
             drift: Drift::default(),
         }
+    }
+}
+
+impl LockSettings {
+    /// The key of `lock` on a Redis server.
+    ///
+    /// The braces are a Redis Cluster hash tag: the lock and what belongs to it live in one cluster slot.
+    #[must_use]
+    pub fn redis_key(&self, lock: &LockName) -> String {
+        format!("{}{{{lock}}}", self.key_prefix)
     }
 }
 

@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use lockproof_env::{Env, Task};
-use lockproof_model::{Claim, HolderId};
+use lockproof_model::{Claim, HolderId, in_full};
 
 use crate::{AnyLock, Lock, LockSession};
 
@@ -60,7 +60,7 @@ async fn withdraw(env: Env, lock: AnyLock, holder: HolderId, claim: Claim, ttl: 
         };
         let Err(error) = outcome else { return };
         if env.now() >= give_up {
-            tracing::warn!(lock = %claim.lock, error = error.chain(), "claim not withdrawn; its TTL has to end it");
+            tracing::warn!(lock = %claim.lock, error = in_full(&error), "claim not withdrawn; its TTL has to end it");
             return;
         }
         env.sleep(PAUSE).await;

@@ -8,6 +8,7 @@
 //! are offsets on the run's own monotonic clock, so that a simulated run and a live one are told apart
 //! by nothing in these types.
 
+mod certainty;
 mod fault;
 mod history;
 mod instant;
@@ -21,6 +22,7 @@ mod step;
 mod table;
 mod verdict;
 
+pub use certainty::{Certainty, in_full};
 pub use fault::{FaultRecord, FaultSummary};
 pub use history::{Attempt, AttemptResult, History, RefusedBy};
 pub use instant::Instant;

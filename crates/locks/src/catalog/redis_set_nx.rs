@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use lockproof_env::Env;
-use lockproof_model::{Claim, FencingToken, HolderId, Instant, Lease, LockName};
+use lockproof_model::{Claim, FencingToken, HolderId, Instant, Lease};
 use redis::cmd;
 
 use super::{LockEntry, Needs, Tokens};
@@ -68,7 +68,7 @@ impl LockSession for Session {
 
     async fn renew(&mut self, lease: &mut Lease, ttl: Duration) -> Result<Renewed> {
         let invoked = self.env.now();
-        let key = lock_key(&self.settings, &lease.claim.lock);
+        let key = self.settings.redis_key(&lease.claim.lock);
         let millis = whole_millis(ttl)?.to_string();
         let arguments = [lease.claim.owner.as_str(), &millis];
         if self.link.run::<i64>(&scripts::RENEW, &[&key], &arguments).await? != 1 {
@@ -82,14 +82,14 @@ impl LockSession for Session {
     }
 
     async fn release(&mut self, lease: Lease) -> Result<Released> {
-        let key = lock_key(&self.settings, &lease.claim.lock);
+        let key = self.settings.redis_key(&lease.claim.lock);
         let owner = lease.claim.owner.as_str();
         let deleted: i64 = self.link.run(&scripts::RELEASE, &[&key], &[owner]).await?;
         Ok(if deleted == 1 { Released::Owned } else { Released::Lost })
     }
 
     async fn withdraw(&mut self, claim: &Claim) -> Result<()> {
-        let key = lock_key(&self.settings, &claim.lock);
+        let key = self.settings.redis_key(&claim.lock);
         let _: i64 = self.link.run(&scripts::RELEASE, &[&key], &[claim.owner.as_str()]).await?;
         Ok(())
     }
@@ -102,7 +102,7 @@ impl Session {
         ttl: Duration,
         invoked: Instant,
     ) -> Result<Acquired> {
-        let set = set_nx(&lock_key(&self.settings, &claim.lock), claim, whole_millis(ttl)?);
+        let set = set_nx(&self.settings.redis_key(&claim.lock), claim, whole_millis(ttl)?);
         let answer: Option<()> = self.link.query(&set).await?;
         Ok(match answer {
             Some(()) => {
@@ -118,7 +118,7 @@ impl Session {
         ttl: Duration,
         invoked: Instant,
     ) -> Result<Acquired> {
-        let key = lock_key(&self.settings, &claim.lock);
+        let key = self.settings.redis_key(&claim.lock);
         let fence = format!("{key}:fence");
         let millis = whole_millis(ttl)?.to_string();
         let arguments = [claim.owner.as_str(), &millis];
@@ -132,11 +132,6 @@ impl Session {
             None => Acquired::Held,
         })
     }
-}
-
-/// The braces are a Redis Cluster hash tag: the lock and its fence counter live in one cluster slot.
-pub(super) fn lock_key(settings: &LockSettings, lock: &LockName) -> String {
-    format!("{}{{{lock}}}", settings.key_prefix)
 }
 
 /// `SET key owner NX PX ttl`.

@@ -19,7 +19,7 @@ use std::time::Duration;
 use lockproof_env::Env;
 use lockproof_model::{Claim, HolderId, Instant, Lease};
 
-use super::redis_set_nx::{lock_key, set_nx};
+use super::redis_set_nx::set_nx;
 use super::{LockEntry, Needs, Tokens};
 use crate::fan_out::fan_out;
 use crate::redis_link::RedisLink;
@@ -82,7 +82,7 @@ struct Session {
 impl LockSession for Session {
     async fn acquire(&mut self, claim: &Claim, ttl: Duration) -> Result<Acquired> {
         let invoked = self.env.now();
-        let set = set_nx(&lock_key(&self.settings, &claim.lock), claim, whole_millis(ttl)?);
+        let set = set_nx(&self.settings.redis_key(&claim.lock), claim, whole_millis(ttl)?);
         let requests = self.links.iter_mut().map(|link| link.query::<Option<()>>(&set));
         let tally = Tally::of(requests.map(granted_or_refused), self.quorum).await;
         if tally.yes < self.quorum {
@@ -101,7 +101,7 @@ impl LockSession for Session {
 
     async fn renew(&mut self, lease: &mut Lease, ttl: Duration) -> Result<Renewed> {
         let invoked = self.env.now();
-        let key = lock_key(&self.settings, &lease.claim.lock);
+        let key = self.settings.redis_key(&lease.claim.lock);
         let millis = whole_millis(ttl)?.to_string();
         let (keys, arguments) = ([key.as_str()], [lease.claim.owner.as_str(), millis.as_str()]);
         let requests =
@@ -142,7 +142,7 @@ impl Session {
     }
 
     async fn release_on_all(&mut self, claim: &Claim, enough: usize) -> Tally {
-        let key = lock_key(&self.settings, &claim.lock);
+        let key = self.settings.redis_key(&claim.lock);
         let (keys, arguments) = ([key.as_str()], [claim.owner.as_str()]);
         let requests =
             self.links.iter_mut().map(|link| link.run::<i64>(&scripts::RELEASE, &keys, &arguments));

@@ -1,0 +1,253 @@
+//! One holder: does the steps of a flow and writes each down.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use lockproof_bookings::{
+    BookingError, BookingSession, Certainty, Checked, Committed, Inserted, Request,
+};
+use lockproof_env::Env;
+use lockproof_locks::{Acquisition, Driver, LockError, Released};
+use lockproof_model::{
+    AttemptId, AttemptResult, Effect, HolderId, Instant, Lease, LockName, Moment, Outcome, Point,
+    Reason, Refusal, RefusedBy, SlotId, Step, in_full,
+};
+
+use crate::gate::{Occurrence, Seen, StepGate};
+use crate::recorder::Recorder;
+
+/// What an attempt is after.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Target {
+    /// Which attempt.
+    pub attempt: AttemptId,
+    /// Which slot.
+    pub slot: SlotId,
+}
+
+impl Target {
+    /// The lock of the slot.
+    #[must_use]
+    pub fn lock(self) -> LockName {
+        LockName::new(&format!("slot-{}", self.slot.0))
+    }
+}
+
+/// A logical process with at most one operation in flight: a lock session, a database session and a pen.
+///
+/// Each method is one step of a flow: it asks the gate, does the step, writes it into the history and says
+/// whether the booking goes on (`Ok`) or what it came to (`Err`).
+///
+/// # Cancel safety
+/// The same for every method: the step ends as *info* in the history, a claim on its way is withdrawn, and a
+/// transaction that was not committed is rolled back with its connection.
+#[derive(Debug)]
+pub struct Holder {
+    pub(crate) id: HolderId,
+    pub(crate) env: Env,
+    pub(crate) driver: Driver,
+    pub(crate) booking: BookingSession,
+    pub(crate) gate: Arc<dyn StepGate>,
+    pub(crate) recorder: Recorder,
+    /// How long the application works between its check and its write.
+    pub(crate) work: Duration,
+    /// Of the lease that it holds now.
+    pub(crate) valid_until: Option<Instant>,
+}
+
+impl Holder {
+    /// Takes the slot's lock, waiting for it as the policy says.
+    ///
+    /// # Errors
+    /// What the attempt came to: refused by the lock, failed, or unknown. An acquire without an answer is
+    /// withdrawn, so the attempt itself certainly did not book.
+    pub async fn acquire(&mut self, target: Target) -> Result<Lease, AttemptResult> {
+        self.invoke(target, Step::Acquire).await;
+        match self.driver.acquire(&target.lock()).await {
+            Ok(Acquisition::Granted { lease, requested, tries }) => {
+                self.valid_until = Some(lease.valid_until);
+                let granted = Effect::Granted {
+                    owner: lease.claim.owner.clone(),
+                    requested,
+                    valid_until: lease.valid_until,
+                    fencing_token: lease.fencing_token,
+                    tries,
+                };
+                self.complete(target, Step::Acquire, Outcome::Ok(granted)).await;
+                Ok(lease)
+            }
+            Ok(Acquisition::Held { .. }) => {
+                self.refused(target, Step::Acquire, Refusal::Held).await;
+                Err(AttemptResult::Refused { by: RefusedBy::Lock, refusal: Refusal::Held })
+            }
+            Err(error) => {
+                self.complete(target, Step::Acquire, of_lock_error(&error)).await;
+                Err(AttemptResult::Failed { error: in_full(&error) })
+            }
+        }
+    }
+
+    /// Opens the booking's transaction.
+    ///
+    /// # Errors
+    /// What the attempt came to.
+    pub async fn begin(&mut self, target: Target, lease: &Lease) -> Result<(), AttemptResult> {
+        self.invoke(target, Step::Begin).await;
+        let request = Request {
+            slot: target.slot,
+            holder: self.id,
+            attempt: target.attempt,
+            fencing_token: lease.fencing_token,
+        };
+        match self.booking.begin(request).await {
+            Ok(()) => {
+                self.complete(target, Step::Begin, Outcome::Ok(Effect::Done)).await;
+                Ok(())
+            }
+            Err(error) => Err(self.failed(target, Step::Begin, &error).await),
+        }
+    }
+
+    /// Reads whether the slot is free.
+    ///
+    /// # Errors
+    /// What the attempt came to.
+    pub async fn check(&mut self, target: Target) -> Result<(), AttemptResult> {
+        self.invoke(target, Step::Check).await;
+        match self.booking.check().await {
+            Ok(Checked::Free(seen)) => {
+                let read = Effect::Checked { confirmed: seen.confirmed, free: true };
+                self.complete(target, Step::Check, Outcome::Ok(read)).await;
+                Ok(())
+            }
+            Ok(Checked::Taken { confirmed }) => {
+                let read = Effect::Checked { confirmed, free: false };
+                self.complete(target, Step::Check, Outcome::Ok(read)).await;
+                Err(AttemptResult::Refused { by: RefusedBy::Check, refusal: Refusal::Taken })
+            }
+            Ok(Checked::Refused(refusal)) => {
+                self.refused(target, Step::Check, refusal).await;
+                Err(AttemptResult::Refused { by: RefusedBy::Guard, refusal })
+            }
+            Err(error) => Err(self.failed(target, Step::Check, &error).await),
+        }
+    }
+
+    /// What the application does between its check and its write.
+    pub async fn work(&mut self, target: Target) {
+        self.invoke(target, Step::Work).await;
+        self.env.sleep(self.work).await;
+        self.complete(target, Step::Work, Outcome::Ok(Effect::Done)).await;
+    }
+
+    /// Writes the booking, under the guard.
+    ///
+    /// # Errors
+    /// What the attempt came to.
+    pub async fn insert(&mut self, target: Target) -> Result<(), AttemptResult> {
+        self.invoke(target, Step::Insert).await;
+        match self.booking.insert().await {
+            Ok(Inserted::Written { unit, .. }) => {
+                self.complete(target, Step::Insert, Outcome::Ok(Effect::Inserted { unit })).await;
+                Ok(())
+            }
+            Ok(Inserted::Refused(refusal)) => {
+                self.refused(target, Step::Insert, refusal).await;
+                Err(AttemptResult::Refused { by: RefusedBy::Guard, refusal })
+            }
+            Err(error) => Err(self.failed(target, Step::Insert, &error).await),
+        }
+    }
+
+    /// Commits the booking.
+    ///
+    /// # Errors
+    /// What the attempt came to; unknown when the commit had no answer.
+    pub async fn commit(&mut self, target: Target) -> Result<AttemptResult, AttemptResult> {
+        self.invoke(target, Step::Commit).await;
+        match self.booking.commit().await {
+            Ok(Committed::Booked(booking)) => {
+                let committed = Effect::Committed { booking };
+                self.complete(target, Step::Commit, Outcome::Ok(committed)).await;
+                Ok(AttemptResult::Booked { booking })
+            }
+            Ok(Committed::Refused(refusal)) => {
+                self.refused(target, Step::Commit, refusal).await;
+                Err(AttemptResult::Refused { by: RefusedBy::Guard, refusal })
+            }
+            Err(error) => Err(self.failed(target, Step::Commit, &error).await),
+        }
+    }
+
+    /// Gives the lock back. A release without an answer does not change what the booking came to; the claim is
+    /// withdrawn in the background.
+    pub async fn release(&mut self, target: Target, lease: Lease) {
+        self.invoke(target, Step::Release).await;
+        let outcome = match self.driver.release(lease).await {
+            Ok(released) => Outcome::Ok(Effect::Released { owned: released == Released::Owned }),
+            Err(error) => of_lock_error(&error),
+        };
+        self.valid_until = None;
+        self.complete(target, Step::Release, outcome).await;
+    }
+
+    async fn refused(&mut self, target: Target, step: Step, refusal: Refusal) {
+        self.complete(target, step, Outcome::Fail(Reason::Refused(refusal))).await;
+    }
+
+    async fn failed(&mut self, target: Target, step: Step, error: &BookingError) -> AttemptResult {
+        let text = in_full(error);
+        let reason = Reason::Error(text.clone());
+        match error.certainty() {
+            Certainty::Definite => {
+                self.complete(target, step, Outcome::Fail(reason)).await;
+                AttemptResult::Failed { error: text }
+            }
+            Certainty::Indefinite => {
+                self.complete(target, step, Outcome::Info(reason)).await;
+                AttemptResult::Unknown { error: text }
+            }
+        }
+    }
+
+    async fn invoke(&mut self, target: Target, step: Step) {
+        self.pass(target, Point::before(step), Seen::Nothing).await;
+        self.recorder.invoke(target, step, self.env.now());
+    }
+
+    /// The answer is there: lets the gate delay its arrival, writes it down, and passes the step's end.
+    async fn complete(&mut self, target: Target, step: Step, outcome: Outcome) {
+        let seen = goes_on(&outcome);
+        self.pass(target, Point { moment: Moment::Answer, step }, seen).await;
+        self.recorder.complete(self.env.now(), outcome);
+        self.pass(target, Point::after(step), seen).await;
+    }
+
+    async fn pass(&mut self, target: Target, point: Point, seen: Seen) {
+        let occurrence = Occurrence {
+            holder: self.id,
+            attempt: target.attempt,
+            slot: target.slot,
+            lock: target.lock(),
+            point,
+            at: self.env.now(),
+            seen,
+            valid_until: self.valid_until,
+        };
+        self.gate.pass(&occurrence).await;
+    }
+}
+
+fn of_lock_error(error: &LockError) -> Outcome {
+    let reason = Reason::Error(in_full(error));
+    if error.is_definite() { Outcome::Fail(reason) } else { Outcome::Info(reason) }
+}
+
+fn goes_on(outcome: &Outcome) -> Seen {
+    match outcome {
+        Outcome::Ok(Effect::Checked { free: false, .. }) | Outcome::Fail(_) | Outcome::Info(_) => {
+            Seen::Ends
+        }
+        Outcome::Ok(_) => Seen::GoesOn,
+    }
+}

@@ -1,0 +1,28 @@
+//! The booking workload: who tries to book what, step by step, and what came of it.
+//!
+//! ```text
+//!   run ─▶ holder 1 … holder n     each a task in a group of its own, with its own lock and database session
+//!            │  takes the next Attempt
+//!            ▼
+//!          Flow (catalog/*.rs)     the order of steps of one booking
+//!            │  acquire → begin → check → work → insert → commit → release
+//!            ▼
+//!          Holder::<step>          asks the StepGate, does the step, writes it down
+//! ```
+//!
+//! **Architecture invariant:** this crate is the only writer of a [`History`](lockproof_model::History), and it
+//! knows no fault: at each step it asks a [`StepGate`] and goes on when that lets it.
+
+mod arrivals;
+mod catalog;
+mod gate;
+mod holder;
+mod latency;
+mod load;
+mod recorder;
+
+pub use catalog::{ENTRIES, Flow, FlowEntry, find};
+pub use gate::{Occurrence, OpenGate, Seen, StepGate};
+pub use holder::{Holder, Target};
+pub use latency::{Latencies, percentiles};
+pub use load::{Load, Parties, Record, SetUpError, Stop, run};

@@ -1,0 +1,180 @@
+//! A whole load: its holders from their first attempt to their last.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use futures_util::future::join_all;
+use lockproof_bookings::{BookingError, BookingSession, BookingStore, Guard};
+use lockproof_env::{Env, Group};
+use lockproof_locks::{AnyLock, Driver, LockError, Policy};
+use lockproof_model::{History, HolderId, Instant};
+
+use crate::arrivals::Arrivals;
+use crate::catalog::FlowEntry;
+use crate::gate::StepGate;
+use crate::holder::Holder;
+use crate::latency::longest_gap;
+use crate::recorder::Recorder;
+
+/// What is to be done.
+#[derive(Clone, Copy, Debug)]
+pub struct Load {
+    /// The order of steps of one booking.
+    pub flow: &'static FlowEntry,
+    /// How many holders work side by side.
+    pub holders: u32,
+    /// How many slots there are.
+    pub slots: u32,
+    /// When it ends.
+    pub stop: Stop,
+    /// How long the application works between its check and its write.
+    pub work: Duration,
+}
+
+/// When a load ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stop {
+    /// After so many attempts.
+    After(u32),
+    /// When no attempt has started for so long since the load began.
+    AtTime(Duration),
+}
+
+/// Who takes part.
+#[derive(Clone, Debug)]
+pub struct Parties {
+    /// The run's own; holders get forks of it.
+    pub env: Env,
+    /// The lock of the strategy.
+    pub lock: AnyLock,
+    /// How holders use it.
+    pub policy: Policy,
+    /// Keeps the owner values of two runs of one seed apart.
+    pub salt: u64,
+    /// Where bookings are kept.
+    pub store: Arc<dyn BookingStore>,
+    /// How their writes protect themselves.
+    pub guard: &'static dyn Guard,
+    /// Asked at every step.
+    pub gate: Arc<dyn StepGate>,
+    /// The holders' groups, by which a rig pauses them; one each.
+    pub groups: Vec<Group>,
+    /// Raised to end the load early: no new attempt starts.
+    pub halt: Arc<AtomicBool>,
+}
+
+/// What came of a load.
+#[derive(Debug)]
+pub struct Record {
+    /// Everything that the holders did.
+    pub history: History,
+    /// The longest time between two acknowledged commits.
+    pub longest_gap: Duration,
+    /// When the first attempt could start: every holder was connected.
+    pub started: Instant,
+    /// When the last holder had stopped.
+    pub finished: Instant,
+}
+
+/// A holder could not be set up: nothing was booked.
+#[derive(Debug, thiserror::Error)]
+pub enum SetUpError {
+    /// The lock's backend could not be reached.
+    #[error("{0} could not reach the lock's backend")]
+    Lock(HolderId, #[source] LockError),
+    /// The database could not be reached.
+    #[error("{0} could not reach the database")]
+    Bookings(HolderId, #[source] BookingError),
+}
+
+/// Runs `load` to its end, or for `limit` at most.
+///
+/// `begun` is called once every holder is connected, before the first attempt, with that instant: the zero of a
+/// scenario's time line.
+///
+/// # Errors
+/// A holder could not be set up.
+///
+/// # Cancel safety
+/// Dropping the future leaves the holders to end by themselves; use `halt` to end a load early and keep its
+/// history.
+pub async fn run(
+    parties: &Parties,
+    load: &Load,
+    limit: Duration,
+    begun: impl FnOnce(Instant) + Send,
+) -> Result<Record, SetUpError> {
+    let recorders: Vec<_> = (1..=load.holders).map(|n| Recorder::new(HolderId(n))).collect();
+    let mut holders = Vec::with_capacity(recorders.len());
+    for (recorder, group) in recorders.iter().zip(&parties.groups) {
+        holders.push(set_up(parties, load, recorder.clone(), group).await?);
+    }
+    let started = parties.env.now();
+    begun(started);
+    let arrivals = Arc::new(Arrivals::new(load.stop, load.slots, load.holders));
+    let tasks: Vec<_> = holders
+        .into_iter()
+        .map(|holder| {
+            let env = holder.env.clone();
+            env.spawn(work_off(
+                holder,
+                load.flow,
+                Arc::clone(&arrivals),
+                started,
+                Arc::clone(&parties.halt),
+            ))
+        })
+        .collect();
+    let aborts: Vec<_> = tasks.iter().map(lockproof_env::Task::aborter).collect();
+    if parties.env.timeout(limit, join_all(tasks)).await.is_err() {
+        // What is open ends as info; the steps themselves are dropped, their claims withdrawn.
+        aborts.into_iter().for_each(|abort| abort.abort());
+    }
+    let finished = parties.env.now();
+    let (mut operations, mut attempts) = (Vec::new(), Vec::new());
+    for recorder in &recorders {
+        let (done, tried) = recorder.take(finished);
+        operations.extend(done);
+        attempts.extend(tried);
+    }
+    let history = History::assemble(operations, attempts);
+    Ok(Record { longest_gap: longest_gap(&history), history, started, finished })
+}
+
+async fn set_up(
+    parties: &Parties,
+    load: &Load,
+    recorder: Recorder,
+    group: &Group,
+) -> Result<Holder, SetUpError> {
+    let id = recorder.holder();
+    let env = parties.env.fork(&id.to_string()).in_group(group);
+    let driver = Driver::open(env.clone(), &parties.lock, id, parties.policy, parties.salt)
+        .await
+        .map_err(|error| SetUpError::Lock(id, error))?;
+    let booking = BookingSession::open(parties.store.as_ref(), parties.guard, id)
+        .await
+        .map_err(|error| SetUpError::Bookings(id, error))?;
+    let gate = Arc::clone(&parties.gate);
+    Ok(Holder { id, env, driver, booking, gate, recorder, work: load.work, valid_until: None })
+}
+
+async fn work_off(
+    mut holder: Holder,
+    flow: &'static FlowEntry,
+    arrivals: Arc<Arrivals>,
+    begun: Instant,
+    halt: Arc<AtomicBool>,
+) {
+    while !halt.load(Ordering::Relaxed) {
+        let now = holder.env.now();
+        let Some((target, intended)) = arrivals.next(now.saturating_since(begun), now) else {
+            break;
+        };
+        holder.recorder.start(target, intended, now);
+        let result = flow.flow.book(&mut holder, target).await;
+        holder.recorder.finish(holder.env.now(), result);
+    }
+    holder.driver.settle().await;
+}

@@ -1,0 +1,88 @@
+//! The pen: one holder's operations as they happen.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use lockproof_model::{
+    Attempt, AttemptResult, HolderId, Instant, Operation, OperationId, Outcome, Reason, Step,
+};
+
+use crate::holder::Target;
+
+/// One holder's part of the history. Shared with the run, which takes it when the holder has stopped, so that
+/// nothing is lost when a holder is dropped in the middle of a step.
+#[derive(Clone, Debug)]
+pub(crate) struct Recorder {
+    holder: HolderId,
+    pages: Arc<Mutex<Pages>>,
+}
+
+#[derive(Debug, Default)]
+struct Pages {
+    operations: Vec<Operation>,
+    /// The operation that was invoked and not completed: a holder has one in flight at most.
+    open: Option<Operation>,
+    attempts: Vec<Attempt>,
+    current: Option<Attempt>,
+}
+
+impl Recorder {
+    pub(crate) fn new(holder: HolderId) -> Self {
+        Self { holder, pages: Arc::default() }
+    }
+
+    pub(crate) const fn holder(&self) -> HolderId {
+        self.holder
+    }
+
+    pub(crate) fn start(&self, target: Target, intended: Instant, started: Instant) {
+        self.pages().current = Some(Attempt {
+            id: target.attempt,
+            holder: self.holder,
+            slot: target.slot,
+            intended,
+            started,
+            finished: started,
+            result: AttemptResult::Unknown { error: "the run ended before its answer".to_owned() },
+        });
+    }
+
+    pub(crate) fn finish(&self, finished: Instant, result: AttemptResult) {
+        let mut pages = self.pages();
+        if let Some(attempt) = pages.current.take() {
+            pages.attempts.push(Attempt { finished, result, ..attempt });
+        }
+    }
+
+    pub(crate) fn invoke(&self, target: Target, step: Step, invoked: Instant) {
+        self.pages().open = Some(Operation {
+            id: OperationId(0), // numbered when the history is assembled
+            holder: self.holder,
+            attempt: target.attempt,
+            slot: target.slot,
+            step,
+            invoked,
+            completed: None,
+            outcome: Outcome::Info(Reason::Unanswered),
+        });
+    }
+
+    pub(crate) fn complete(&self, completed: Instant, outcome: Outcome) {
+        let mut pages = self.pages();
+        if let Some(operation) = pages.open.take() {
+            pages.operations.push(Operation { completed: Some(completed), outcome, ..operation });
+        }
+    }
+
+    /// Everything written so far. What is still open ends as *info*, and its attempt as unknown at `now`.
+    pub(crate) fn take(&self, now: Instant) -> (Vec<Operation>, Vec<Attempt>) {
+        let mut pages = self.pages();
+        let Pages { mut operations, open, mut attempts, current } = std::mem::take(&mut *pages);
+        operations.extend(open);
+        attempts.extend(current.map(|attempt| Attempt { finished: now, ..attempt }));
+        (operations, attempts)
+    }
+
+    fn pages(&self) -> MutexGuard<'_, Pages> {
+        self.pages.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
