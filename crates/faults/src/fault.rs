@@ -1,0 +1,83 @@
+//! The trait of a thing that can go wrong.
+
+use std::fmt::Debug;
+
+use futures_util::future::BoxFuture;
+use lockproof_model::{HolderId, Instant, Point};
+use lockproof_rig::{LinkSelector, Rig, RigError};
+use lockproof_workload::Occurrence;
+
+/// A kind of fault with its settings.
+pub trait Fault: Debug + Send + Sync + 'static {
+    /// The kind with its main figure, as the table's head line shows it: `latency 20ms ±5ms`.
+    fn label(&self) -> String;
+
+    /// What it acts on.
+    fn reach(&self) -> Reach;
+
+    /// How long an injection lasts by nature.
+    fn lasts(&self) -> Lasts;
+
+    /// Does it.
+    ///
+    /// # Errors
+    /// The rig could not; nothing was injected.
+    fn inject<'a>(
+        &'a self,
+        rig: &'a dyn Rig,
+        occasion: Occasion<'a>,
+    ) -> BoxFuture<'a, Result<Box<dyn Injection>, RigError>>;
+}
+
+/// What a fault acts on, by which a scenario is checked before anything starts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Reach {
+    /// A holder, at a step or in a time window.
+    Holder,
+    /// A holder, always at this point.
+    HolderAt(Point),
+    /// Links.
+    Links(Vec<LinkSelector>),
+    /// The lock of the slot that a holder is working on.
+    LockOfHolder,
+}
+
+/// How long an injection lasts by nature.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lasts {
+    /// It is over at once.
+    AnInstant,
+    /// Until it is healed.
+    UntilHealed,
+}
+
+/// When, and on whom, a fault is injected.
+#[derive(Clone, Copy, Debug)]
+pub struct Occasion<'a> {
+    /// Now.
+    pub at: Instant,
+    /// The holder that came to the fault's point; none for a fault by the time line.
+    pub occurrence: Option<&'a Occurrence>,
+    /// The holders that the scenario names; empty for all.
+    pub holders: &'a [HolderId],
+}
+
+/// A fault in effect. Dropping it heals it as well, without a report.
+pub trait Injection: Debug + Send {
+    /// Whether the holder whose step fired it waits there until it is healed.
+    fn holds_step(&self) -> bool {
+        false
+    }
+
+    /// Ends it and says what it did.
+    fn heal(self: Box<Self>, now: Instant) -> BoxFuture<'static, Healed>;
+}
+
+/// What an injection did.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Healed {
+    /// Whether it took effect.
+    pub bit: bool,
+    /// What was observed to prove it, or what was missing.
+    pub observed: String,
+}

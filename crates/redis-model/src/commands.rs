@@ -1,0 +1,247 @@
+//! The command table, and the way from a client's words to a handler.
+//!
+//! A command is one line of [`FAMILIES`]' slices and one function. A family (SCRIPT, CLIENT) has a
+//! table of its own below its name.
+
+mod connection;
+mod expiry;
+mod keys;
+mod scan;
+mod scripting;
+mod server;
+mod string_set;
+mod strings;
+
+use std::collections::BTreeMap;
+use std::sync::LazyLock;
+
+use bytes::Bytes;
+
+use crate::clock::WallClock;
+use crate::reply::{Outcome, Refusal, Reply};
+use crate::scripts::Scripts;
+use crate::server::Core;
+use crate::session::Session;
+
+/// The tables of all families, in the order of the documentation.
+const FAMILIES: &[&[Command]] = &[
+    connection::COMMANDS,
+    server::COMMANDS,
+    strings::COMMANDS,
+    keys::COMMANDS,
+    expiry::COMMANDS,
+    scripting::COMMANDS,
+];
+
+/// One command, as COMMAND INFO describes it.
+#[derive(Debug)]
+pub(crate) struct Command {
+    /// In lower case; a subcommand's is the whole, `script|load`.
+    pub(crate) name: &'static str,
+    /// Words including the name; negative: at least so many.
+    pub(crate) arity: i32,
+    pub(crate) flags: Flags,
+    pub(crate) keys: KeyPositions,
+    pub(crate) run: Run,
+}
+
+/// What carries a command out.
+#[derive(Debug)]
+pub(crate) enum Run {
+    /// Gets all words, the name first; the table has checked their number.
+    Handler(fn(&mut Call<'_>, &[Bytes]) -> Outcome),
+    /// The second word chooses.
+    Family(&'static [Command]),
+}
+
+/// Properties of a command that the dispatcher acts upon.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Flags(u8);
+
+impl Flags {
+    pub(crate) const NONE: Self = Self(0);
+    pub(crate) const WRITE: Self = Self(1);
+    pub(crate) const READONLY: Self = Self(1 << 1);
+    pub(crate) const NOSCRIPT: Self = Self(1 << 2);
+    pub(crate) const FAST: Self = Self(1 << 3);
+    pub(crate) const WRITE_FAST: Self = Self(Self::WRITE.0 | Self::FAST.0);
+    pub(crate) const READONLY_FAST: Self = Self(Self::READONLY.0 | Self::FAST.0);
+    pub(crate) const READONLY_NOSCRIPT: Self = Self(Self::READONLY.0 | Self::NOSCRIPT.0);
+
+    const NAMES: [(Self, &'static str); 4] = [
+        (Self::WRITE, "write"),
+        (Self::READONLY, "readonly"),
+        (Self::NOSCRIPT, "noscript"),
+        (Self::FAST, "fast"),
+    ];
+
+    pub(crate) const fn has(self, other: Self) -> bool {
+        self.0 & other.0 == other.0
+    }
+
+    /// The flags' names, as COMMAND INFO lists them.
+    pub(crate) fn names(self) -> impl Iterator<Item = &'static str> {
+        Self::NAMES.iter().filter(move |(flag, _)| self.has(*flag)).map(|(_, name)| *name)
+    }
+}
+
+/// Which words are keys: the first, the last (negative: from the end) and the step between.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct KeyPositions {
+    pub(crate) first: i32,
+    pub(crate) last: i32,
+    pub(crate) step: i32,
+}
+
+impl KeyPositions {
+    pub(crate) const NONE: Self = Self { first: 0, last: 0, step: 0 };
+    pub(crate) const FIRST: Self = Self { first: 1, last: 1, step: 1 };
+    pub(crate) const ALL: Self = Self { first: 1, last: -1, step: 1 };
+}
+
+impl Command {
+    const fn new(
+        name: &'static str,
+        arity: i32,
+        flags: Flags,
+        keys: KeyPositions,
+        handler: fn(&mut Call<'_>, &[Bytes]) -> Outcome,
+    ) -> Self {
+        Self { name, arity, flags, keys, run: Run::Handler(handler) }
+    }
+
+    const fn family(name: &'static str, subcommands: &'static [Self]) -> Self {
+        let run = Run::Family(subcommands);
+        Self { name, arity: -2, flags: Flags::NONE, keys: KeyPositions::NONE, run }
+    }
+
+    const fn accepts(&self, words: usize) -> bool {
+        let least = self.arity.unsigned_abs() as usize;
+        if self.arity < 0 { words >= least } else { words == least }
+    }
+
+    fn wrong_arity(&self) -> Refusal {
+        Refusal::new(format!("ERR wrong number of arguments for '{}' command", self.name))
+    }
+}
+
+/// All that a handler may touch.
+#[derive(Debug)]
+pub(crate) struct Call<'a> {
+    pub(crate) core: &'a mut Core,
+    /// Absent when a script is the caller: a script cannot start another.
+    pub(crate) scripts: Option<&'a mut Scripts>,
+    pub(crate) session: &'a mut Session,
+    pub(crate) now: WallClock,
+    /// What is being carried out: one handler may serve several names.
+    pub(crate) command: &'static Command,
+}
+
+/// Carries out a client's command.
+pub(crate) fn execute(
+    core: &mut Core,
+    scripts: Option<&mut Scripts>,
+    session: &mut Session,
+    words: &[Bytes],
+    now: WallClock,
+) -> Reply {
+    let (command, handler) = match resolve(words) {
+        Ok(found) => found,
+        Err(refusal) => return refusal.describe(words).into(),
+    };
+    let mut call = Call { core, scripts, session, now, command };
+    handler(&mut call, words).unwrap_or_else(Reply::from)
+}
+
+type Handler = fn(&mut Call<'_>, &[Bytes]) -> Outcome;
+
+/// Why words are not a command.
+#[derive(Debug)]
+pub(crate) enum Unresolved {
+    Unknown,
+    UnknownSubcommand,
+    WrongArity(&'static Command),
+}
+
+impl Unresolved {
+    /// The refusal as a client reads it; a script gets other words.
+    fn describe(&self, words: &[Bytes]) -> Refusal {
+        match self {
+            Self::WrongArity(command) => command.wrong_arity(),
+            Self::Unknown => unknown_command(words),
+            Self::UnknownSubcommand => unknown_subcommand(words),
+        }
+    }
+}
+
+/// Finds the command that `words` call, and its handler.
+pub(crate) fn resolve(words: &[Bytes]) -> Result<(&'static Command, Handler), Unresolved> {
+    let command = words.first().and_then(|name| find(name)).ok_or(Unresolved::Unknown)?;
+    if !command.accepts(words.len()) {
+        return Err(Unresolved::WrongArity(command));
+    }
+    let subcommands = match command.run {
+        Run::Handler(handler) => return Ok((command, handler)),
+        Run::Family(subcommands) => subcommands,
+    };
+    let chosen = subcommands.iter().find(|subcommand| {
+        let own_name = &subcommand.name.as_bytes()[command.name.len() + 1..];
+        own_name.eq_ignore_ascii_case(&words[1])
+    });
+    match chosen {
+        Some(subcommand) if !subcommand.accepts(words.len()) => {
+            Err(Unresolved::WrongArity(subcommand))
+        }
+        None | Some(Command { run: Run::Family(_), .. }) => Err(Unresolved::UnknownSubcommand),
+        Some(subcommand @ Command { run: Run::Handler(handler), .. }) => Ok((subcommand, *handler)),
+    }
+}
+
+/// The command of that name, in any case.
+pub(crate) fn find(name: &[u8]) -> Option<&'static Command> {
+    static BY_NAME: LazyLock<BTreeMap<&'static [u8], &'static Command>> =
+        LazyLock::new(|| all().map(|command| (command.name.as_bytes(), command)).collect());
+    // No command's name is longer; a longer word needs no room here.
+    let mut lower = [0_u8; 24];
+    let lower = lower.get_mut(..name.len())?;
+    lower.copy_from_slice(name);
+    lower.make_ascii_lowercase();
+    BY_NAME.get(&*lower).copied()
+}
+
+/// All commands, in the order of the documentation.
+pub(crate) fn all() -> impl Iterator<Item = &'static Command> {
+    FAMILIES.iter().flat_map(|family| family.iter())
+}
+
+/// As in Redis, no more of the arguments is repeated than 128 bytes.
+fn unknown_command(words: &[Bytes]) -> Refusal {
+    const SHOWN_MAX: usize = 128;
+    let clipped = |word: &Bytes, room: usize| word.slice(..word.len().min(room));
+    let name = words.first().cloned().unwrap_or_default();
+    let mut shown = Vec::new();
+    for word in words.iter().skip(1) {
+        if shown.len() >= SHOWN_MAX {
+            break;
+        }
+        let room = SHOWN_MAX - shown.len();
+        shown.push(b'\'');
+        shown.extend_from_slice(&clipped(word, room));
+        shown.extend_from_slice(b"' ");
+    }
+    let mut text = b"ERR unknown command '".to_vec();
+    text.extend_from_slice(&clipped(&name, SHOWN_MAX));
+    text.extend_from_slice(b"', with args beginning with: ");
+    text.extend_from_slice(&shown);
+    Refusal::new(text)
+}
+
+fn unknown_subcommand(words: &[Bytes]) -> Refusal {
+    const SHOWN_MAX: usize = 128;
+    let mut text = b"ERR unknown subcommand '".to_vec();
+    text.extend_from_slice(&words[1][..words[1].len().min(SHOWN_MAX)]);
+    text.extend_from_slice(b"'. Try ");
+    text.extend_from_slice(&words[0].to_ascii_uppercase());
+    text.extend_from_slice(b" HELP.");
+    Refusal::new(text)
+}

@@ -1,0 +1,123 @@
+//! SET and its options.
+
+use bytes::Bytes;
+
+use super::Call;
+use super::expiry::{Base, Unit, deadline};
+use super::strings::get;
+use crate::keyspace::{Entry, Value};
+use crate::number::integer;
+use crate::reply::{Outcome, Refusal, Reply};
+
+/// `SET key value [NX | XX] [GET] [EX s | PX ms | EXAT s | PXAT ms | KEEPTTL]`
+pub(super) fn set(call: &mut Call<'_>, words: &[Bytes]) -> Outcome {
+    let options = SetOptions::parse(&words[3..])?;
+    let now = call.now;
+    let mut expires_at_ms = match options.expiry {
+        Expiry::In(unit, base, amount) => Some(expiry_of_set(call, amount, unit, base)?),
+        Expiry::Never | Expiry::Keep => None,
+    };
+    let key = &words[1];
+    let before = if options.returns_old { Some(get(call, words)?) } else { None };
+    // Only a condition or KEEPTTL needs to know what is there.
+    if options.condition.is_some() || options.expiry == Expiry::Keep {
+        let current = call.database().get(key, now);
+        if options.condition.is_some_and(|wanted| wanted != Condition::of(current)) {
+            return Ok(before.unwrap_or(Reply::NullBulk));
+        }
+        if options.expiry == Expiry::Keep {
+            expires_at_ms = current.and_then(|entry| entry.expires_at_ms);
+        }
+    }
+    let value = Value::String(words[2].clone());
+    call.database().insert(key, Entry { value, expires_at_ms }, now);
+    Ok(before.unwrap_or(Reply::OK))
+}
+
+/// SET refuses what EXPIRE accepts: a TTL of nothing or less.
+fn expiry_of_set(call: &Call<'_>, text: &[u8], unit: Unit, base: Base) -> Result<i64, Refusal> {
+    let amount = integer(text)?;
+    if amount <= 0 {
+        return Err(super::expiry::invalid_expire_time(call));
+    }
+    deadline(call, amount, unit, base)
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Condition {
+    Missing,
+    Present,
+}
+
+impl Condition {
+    const fn of(entry: Option<&Entry>) -> Self {
+        if entry.is_some() { Self::Present } else { Self::Missing }
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Expiry<'a> {
+    Never,
+    Keep,
+    In(Unit, Base, &'a [u8]),
+}
+
+#[derive(Debug)]
+struct SetOptions<'a> {
+    condition: Option<Condition>,
+    returns_old: bool,
+    expiry: Expiry<'a>,
+}
+
+impl<'a> SetOptions<'a> {
+    fn parse(words: &'a [Bytes]) -> Result<Self, Refusal> {
+        let mut parsed = Self { condition: None, returns_old: false, expiry: Expiry::Never };
+        let mut rest = words.iter();
+        while let Some(word) = rest.next() {
+            match word.to_ascii_uppercase().as_slice() {
+                b"NX" => parsed.require(Condition::Missing)?,
+                b"XX" => parsed.require(Condition::Present)?,
+                b"GET" => parsed.returns_old = true,
+                b"KEEPTTL" => parsed.expire(Expiry::Keep)?,
+                other => {
+                    let (unit, base) = clock_option(other).ok_or(Refusal::SYNTAX)?;
+                    let amount = rest.next().ok_or(Refusal::SYNTAX)?;
+                    parsed.expire(Expiry::In(unit, base, amount))?;
+                }
+            }
+        }
+        Ok(parsed)
+    }
+
+    /// The same condition twice is accepted, as Redis does; two different ones contradict.
+    fn require(&mut self, condition: Condition) -> Result<(), Refusal> {
+        if self.condition.is_some_and(|earlier| earlier != condition) {
+            return Err(Refusal::SYNTAX);
+        }
+        self.condition = Some(condition);
+        Ok(())
+    }
+
+    /// Two ways to say when contradict; one way twice is accepted and the last counts, as in Redis.
+    fn expire(&mut self, expiry: Expiry<'a>) -> Result<(), Refusal> {
+        let agrees = match (self.expiry, expiry) {
+            (Expiry::Never, _) | (Expiry::Keep, Expiry::Keep) => true,
+            (Expiry::In(unit, base, _), Expiry::In(new_unit, new_base, _)) => {
+                (unit, base) == (new_unit, new_base)
+            }
+            _ => false,
+        };
+        self.expiry = expiry;
+        if agrees { Ok(()) } else { Err(Refusal::SYNTAX) }
+    }
+}
+
+fn clock_option(word: &[u8]) -> Option<(Unit, Base)> {
+    match word {
+        b"EX" => Some((Unit::Seconds, Base::Now)),
+        b"PX" => Some((Unit::Milliseconds, Base::Now)),
+        b"EXAT" => Some((Unit::Seconds, Base::Epoch)),
+        b"PXAT" => Some((Unit::Milliseconds, Base::Epoch)),
+        _ => None,
+    }
+}

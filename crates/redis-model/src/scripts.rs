@@ -1,0 +1,144 @@
+//! Scripts: real Lua 5.1, as in Redis.
+//!
+//! A script is compiled once and kept by the SHA-1 of its source. It runs inside a sandbox
+//! (`prelude.lua`) and reaches the data only through `redis.call` and `redis.pcall`, which go
+//! through the same command table as a client's words. Time stands still while it runs.
+
+mod api;
+mod convert;
+mod failure;
+mod limits;
+mod random;
+mod running;
+mod sandbox;
+mod sha;
+
+use std::collections::BTreeMap;
+
+use bytes::Bytes;
+use mlua::{Function, Lua};
+
+use crate::clock::WallClock;
+use crate::reply::{Outcome, Refusal};
+use crate::server::{Core, ScriptLimits};
+use crate::session::Session;
+use failure::Failure;
+use limits::Meter;
+use running::{Running, Slot};
+use sandbox::Sandbox;
+pub(crate) use sha::Sha;
+
+/// Whether a script may write.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Access {
+    ReadWrite,
+    ReadOnly,
+}
+
+/// On whose behalf, and when, a script runs.
+#[derive(Debug)]
+pub(crate) struct Caller<'a> {
+    pub(crate) core: &'a mut Core,
+    pub(crate) session: &'a Session,
+    pub(crate) now: WallClock,
+    pub(crate) access: Access,
+}
+
+/// The Lua machine and the scripts that it knows.
+#[derive(Debug)]
+pub(crate) struct Scripts {
+    lua: Lua,
+    sandbox: Sandbox,
+    meter: Meter,
+    slot: Slot,
+    cache: BTreeMap<Sha, Script>,
+}
+
+#[derive(Debug)]
+struct Script {
+    function: Function,
+    access: Access,
+}
+
+impl Scripts {
+    pub(crate) const NOSCRIPT: Refusal =
+        Refusal::fixed("NOSCRIPT No matching script. Please use EVAL.");
+    pub(crate) const NOT_FROM_SCRIPT: Refusal =
+        Refusal::fixed("ERR This Redis command is not allowed from script");
+
+    pub(crate) fn new(limits: ScriptLimits) -> mlua::Result<Self> {
+        let lua = sandbox::machine()?;
+        let slot = Slot::default();
+        let sandbox = Sandbox::new(&lua, &slot)?;
+        let meter = Meter::install(&lua, limits)?;
+        Ok(Self { lua, sandbox, meter, slot, cache: BTreeMap::new() })
+    }
+
+    /// Compiles `source` unless it is known, and names it.
+    pub(crate) fn load(&mut self, source: &[u8]) -> Result<Sha, Refusal> {
+        let sha = Sha::of(source);
+        if self.cache.contains_key(&sha) {
+            return Ok(sha);
+        }
+        let (access, body) = sandbox::read_shebang(source)?;
+        let function = self.sandbox.compile(&self.lua, &body, "@user_script").map_err(|error| {
+            limits::collect_garbage(&self.lua);
+            let message = sandbox::syntax_message(&error);
+            Refusal::new(format!("ERR Error compiling script (new function): {message}"))
+        })?;
+        self.cache.insert(sha, Script { function, access });
+        Ok(sha)
+    }
+
+    pub(crate) fn contains(&self, sha: Sha) -> bool {
+        self.cache.contains_key(&sha)
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.cache.len()
+    }
+
+    pub(crate) fn used_memory(&self) -> usize {
+        self.lua.used_memory()
+    }
+
+    /// Forgets all scripts and returns their memory.
+    pub(crate) fn flush(&mut self) {
+        self.cache.clear();
+        limits::collect_garbage(&self.lua);
+    }
+
+    /// Runs a known script.
+    pub(crate) fn run(
+        &mut self,
+        sha: Sha,
+        keys: &[Bytes],
+        arguments: &[Bytes],
+        caller: Caller<'_>,
+    ) -> Outcome {
+        let script = self.cache.get(&sha).ok_or(Self::NOSCRIPT)?;
+        let read_only = [script.access, caller.access].contains(&Access::ReadOnly);
+        let access = if read_only { Access::ReadOnly } else { Access::ReadWrite };
+        self.meter.start();
+        self.slot.put(Running {
+            core: std::mem::take(caller.core),
+            session: Session::of_script(caller.session.id, caller.session.database),
+            now: caller.now,
+            access,
+        });
+        let result = self.sandbox.run(&self.lua, &script.function, keys, arguments);
+        if let Some(running) = self.slot.take() {
+            *caller.core = running.core;
+        }
+        let failure = match result {
+            Ok((true, value)) => return Ok(convert::to_reply(&value)),
+            Ok((false, error)) => Failure::from_lua(&error),
+            Err(error) => Failure::from_host(&error),
+        };
+        if failure.is_memory() {
+            // Lua 5.1 does not collect when memory runs out: make room for the next script.
+            limits::collect_garbage(&self.lua);
+        }
+        Err(failure.describe(sha))
+    }
+}

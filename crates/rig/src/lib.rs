@@ -1,0 +1,24 @@
+//! The system under test: servers, the links to them, and holders, all of which a fault can reach.
+//!
+//! ```text
+//!   holder 1 ─┐   link redis-1 ┌───────┐
+//!   holder 2 ─┼───────────────▶│ proxy │──▶ redis 1      servers come from a Provider:
+//!   holder n ─┘                └───────┘                 embedded (redis model, SQLite) or
+//!      │ a group each, that can be paused                process (redis-server, Postgres)
+//!      └── link database ─────────────────▶ postgres
+//! ```
+//!
+//! A [`Rig`] is what faults act on; [`live::LiveRig`] is the one of real sockets, servers and time. Links go
+//! through a proxy only where a scenario disturbs them, since a proxy costs latency.
+//!
+//! **Architecture invariant:** nothing that a rig starts outlives the program, not even after kill -9: child
+//! processes carry a parent-death signal, and the temporary directories of killed runs are swept by the next one.
+
+mod error;
+pub mod live;
+mod plan;
+mod rig;
+
+pub use error::RigError;
+pub use plan::{LinkUse, RigPlan};
+pub use rig::{Disturbance, Expired, Link, LinkEffect, LinkSelector, ParseLinkError, Rig};

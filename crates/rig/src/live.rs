@@ -1,0 +1,16 @@
+//! The live world: real sockets, real servers, real time.
+
+mod background;
+mod children;
+mod connections;
+mod embedded;
+mod links;
+mod postgres;
+mod process;
+mod provider;
+mod redis_server;
+mod rig;
+mod workspace;
+
+pub use provider::{PROVIDERS, Provider, ProviderEntry, find_provider};
+pub use rig::LiveRig;

@@ -1,0 +1,150 @@
+//! Child processes that die with the program.
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus};
+use std::sync::{Mutex, PoisonError, mpsc};
+use std::time::Duration;
+
+use rustix::process::{Pid, Signal, kill_process};
+
+/// Spawns children from a thread that lasts as long as this does.
+///
+/// A parent-death signal fires when the *thread* that spawned the child ends, so spawning from a worker that comes
+/// and goes would kill servers at random. `setpriv` sets the signal, since doing so between fork and exec is unsafe
+/// code; where it is missing (macOS), children are stopped in the ordinary ways only.
+#[derive(Debug)]
+pub(super) struct Spawner {
+    orders: Mutex<mpsc::Sender<Order>>,
+    setpriv: Option<PathBuf>,
+}
+
+#[derive(Debug)]
+struct Order {
+    command: Command,
+    reply: mpsc::Sender<io::Result<Child>>,
+}
+
+/// What the parent-death signal is to be.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum DeathSignal {
+    /// At once.
+    Kill,
+    /// Postgres' immediate shutdown: its own children end, and no shared memory is left behind.
+    Quit,
+}
+
+impl Spawner {
+    pub(super) fn start() -> io::Result<Self> {
+        let (orders, received) = mpsc::channel::<Order>();
+        std::thread::Builder::new().name("lockproof-children".to_owned()).spawn(move || {
+            // Ends with its last sender, which is the spawner's: after every child was stopped.
+            for mut order in received {
+                let spawned = order.command.spawn();
+                if let Err(mpsc::SendError(Ok(mut child))) = order.reply.send(spawned) {
+                    drop(child.kill());
+                }
+            }
+        })?;
+        let setpriv = find_program("setpriv", &[]);
+        Ok(Self { orders: Mutex::new(orders), setpriv })
+    }
+
+    /// Starts `program`, as `user` where one is given, to be signalled when this program dies.
+    ///
+    /// # Errors
+    /// It cannot be started.
+    pub(super) fn spawn(
+        &self,
+        program: &Path,
+        user: Option<&str>,
+        signal: DeathSignal,
+        prepare: impl FnOnce(&mut Command),
+    ) -> io::Result<Running> {
+        let mut command = self.command(program, user, signal);
+        prepare(&mut command);
+        let (reply, answer) = mpsc::channel();
+        let order = Order { command, reply };
+        let gone = || io::Error::other("the thread that starts children has ended");
+        let orders = self.orders.lock().unwrap_or_else(PoisonError::into_inner);
+        orders.send(order).map_err(|_| gone())?;
+        let child = answer.recv().map_err(|_| gone())??;
+        Ok(Running { child })
+    }
+
+    /// Changes user first and sets the signal second: the kernel clears it when the user changes.
+    fn command(&self, program: &Path, user: Option<&str>, signal: DeathSignal) -> Command {
+        let Some(setpriv) = &self.setpriv else { return Command::new(program) };
+        let mut command = Command::new(setpriv);
+        if let Some(user) = user {
+            command.args([
+                &format!("--reuid={user}"),
+                &format!("--regid={user}"),
+                "--clear-groups",
+            ]);
+            command.arg("--").arg(setpriv);
+        }
+        let signal = match signal {
+            DeathSignal::Kill => "KILL",
+            DeathSignal::Quit => "QUIT",
+        };
+        command.args(["--pdeathsig", signal, "--"]).arg(program);
+        command
+    }
+}
+
+/// A child process; dropping it kills it.
+#[derive(Debug)]
+pub(super) struct Running {
+    child: Child,
+}
+
+impl Running {
+    /// Its exit status, once it has one.
+    pub(super) fn exited(&mut self) -> Option<ExitStatus> {
+        self.child.try_wait().ok().flatten()
+    }
+
+    /// Sends `signal`, and kills what has not ended `grace` later.
+    pub(super) fn stop(&mut self, signal: Signal, grace: Duration) {
+        if self.exited().is_some() {
+            return;
+        }
+        if let Some(pid) = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw) {
+            // An error means that it has gone already, which is what is wanted.
+            let _ = kill_process(pid, signal);
+        }
+        let mut waited = Duration::ZERO;
+        while waited < grace && self.exited().is_none() {
+            pause(POLL);
+            waited += POLL;
+        }
+        if self.exited().is_none() {
+            drop(self.child.kill());
+            drop(self.child.wait());
+        }
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        if self.exited().is_none() {
+            drop(self.child.kill());
+            drop(self.child.wait());
+        }
+    }
+}
+
+const POLL: Duration = Duration::from_millis(5);
+
+#[expect(clippy::disallowed_methods, reason = "waits for another process, in no run's time")]
+pub(super) fn pause(duration: Duration) {
+    std::thread::sleep(duration);
+}
+
+/// `name` on PATH, or else in one of `elsewhere`.
+pub(super) fn find_program(name: &str, elsewhere: &[PathBuf]) -> Option<PathBuf> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let directories = std::env::split_paths(&path).chain(elsewhere.iter().cloned());
+    directories.map(|directory| directory.join(name)).find(|candidate| candidate.is_file())
+}

@@ -1,0 +1,183 @@
+//! What a fault can do to the system under test.
+
+use std::fmt;
+use std::fmt::Debug;
+use std::str::FromStr;
+use std::time::Duration;
+
+use futures_util::future::BoxFuture;
+use lockproof_env::Group;
+use lockproof_model::{HolderId, LockName};
+
+use crate::RigError;
+
+/// The system under test, as faults see it.
+pub trait Rig: Debug + Send + Sync {
+    /// How many Redis servers there are.
+    fn redis_servers(&self) -> usize;
+
+    /// The tasks of `holder`, where the rig has such a holder.
+    fn group(&self, holder: HolderId) -> Option<Group>;
+
+    /// Every holder there is.
+    fn holders(&self) -> Vec<HolderId>;
+
+    /// Disturbs `links` until the answer is healed or dropped; those of `holders` alone, unless it is empty.
+    ///
+    /// # Errors
+    /// The rig has no such link, or none that it could disturb.
+    fn disturb(
+        &self,
+        links: &[Link],
+        holders: &[HolderId],
+        effect: LinkEffect,
+    ) -> Result<Box<dyn Disturbance>, RigError>;
+
+    /// Makes every server drop `lock`, as if its TTL had ended.
+    ///
+    /// # Errors
+    /// A server could not be reached.
+    fn expire_lock<'a>(&'a self, lock: &'a LockName) -> BoxFuture<'a, Result<Expired, RigError>>;
+}
+
+/// A disturbance of links in force. Dropping it heals as well, without a report.
+pub trait Disturbance: Debug + Send {
+    /// Ends it, and says what it did, as evidence; `None` when no byte met it.
+    fn heal(self: Box<Self>) -> Option<String>;
+}
+
+/// What a disturbance does to the bytes of a link.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LinkEffect {
+    /// Every chunk arrives later, in both directions.
+    Delay {
+        /// By this much …
+        by: Duration,
+        /// … give or take up to this much.
+        jitter: Duration,
+    },
+    /// Nothing arrives until it is healed; then everything does, in order.
+    Hold,
+}
+
+/// Servers on which a lock was dropped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Expired {
+    /// On so many it was held.
+    pub held_on: usize,
+    /// Of so many servers.
+    pub servers: usize,
+}
+
+/// One client side to one server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Link {
+    /// To Redis server number so-and-so, counted from 0.
+    Redis(usize),
+    /// To the database.
+    Database,
+}
+
+impl fmt::Display for Link {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Redis(server) => write!(f, "redis-{}", server + 1),
+            Self::Database => f.write_str("database"),
+        }
+    }
+}
+
+/// Links as a scenario names them: `redis`, `redis-2`, `redis-minority`, `redis-majority`, `database`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LinkSelector {
+    /// To every Redis server.
+    AllRedis,
+    /// To one, counted from 0.
+    Redis(usize),
+    /// To the largest set of Redis servers without which a quorum is left.
+    Minority,
+    /// To the smallest set of Redis servers without which none is.
+    Majority,
+    /// To the database.
+    Database,
+}
+
+impl LinkSelector {
+    /// Every spelling, for help texts and did-you-mean.
+    pub const SPELLINGS: [&'static str; 5] =
+        ["redis", "redis-1", "redis-minority", "redis-majority", "database"];
+
+    /// The links that this names among `redis_servers` servers; empty when there is none such.
+    #[must_use]
+    pub fn resolve(self, redis_servers: usize) -> Vec<Link> {
+        let quorum = redis_servers / 2 + 1;
+        let first = |count: usize| (0..count).map(Link::Redis).collect();
+        match self {
+            Self::AllRedis => first(redis_servers),
+            Self::Redis(server) if server < redis_servers => vec![Link::Redis(server)],
+            Self::Redis(_) => Vec::new(),
+            Self::Minority => first(redis_servers.saturating_sub(quorum)),
+            Self::Majority if redis_servers == 0 => Vec::new(),
+            Self::Majority => first(redis_servers - quorum + 1),
+            Self::Database => vec![Link::Database],
+        }
+    }
+}
+
+impl fmt::Display for LinkSelector {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::AllRedis => f.write_str("redis"),
+            Self::Redis(server) => write!(f, "redis-{}", server + 1),
+            Self::Minority => f.write_str("redis-minority"),
+            Self::Majority => f.write_str("redis-majority"),
+            Self::Database => f.write_str("database"),
+        }
+    }
+}
+
+/// The text names no link.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "`{0}` names no link; available: redis, redis-1 …, redis-minority, redis-majority, database"
+)]
+pub struct ParseLinkError(String);
+
+impl FromStr for LinkSelector {
+    type Err = ParseLinkError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let numbered = || {
+            let number: usize = text.strip_prefix("redis-")?.parse().ok()?;
+            number.checked_sub(1).map(Self::Redis)
+        };
+        match text {
+            "redis" => Ok(Self::AllRedis),
+            "redis-minority" => Ok(Self::Minority),
+            "redis-majority" => Ok(Self::Majority),
+            "database" => Ok(Self::Database),
+            _ => numbered().ok_or_else(|| ParseLinkError(text.to_owned())),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_minority_leaves_a_quorum_and_a_majority_does_not() {
+        for servers in 1..=7 {
+            let quorum = servers / 2 + 1;
+            let left = |selector: LinkSelector| servers - selector.resolve(servers).len();
+            assert_eq!(left(LinkSelector::Minority), quorum, "{servers} servers");
+            assert_eq!(left(LinkSelector::Majority), quorum - 1, "{servers} servers");
+        }
+    }
+
+    #[test]
+    fn a_server_that_the_rig_lacks_resolves_to_nothing() {
+        assert!(LinkSelector::Redis(5).resolve(5).is_empty());
+        assert!("redis-0".parse::<LinkSelector>().is_err());
+    }
+}
