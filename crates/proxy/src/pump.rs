@@ -1,0 +1,163 @@
+//! The one mechanism: moves the bytes of one direction, and performs what the toxics decided.
+
+use std::future;
+use std::io;
+use std::ops::ControlFlow;
+use std::pin::pin;
+
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::select;
+use tokio::time::{Instant, sleep_until};
+
+use crate::kept::{End, Kept};
+use crate::present::Present;
+use crate::toxic::Cut;
+
+/// How much memory one direction of a connection keeps, in bytes, before it stops reading.
+pub const KEPT_LIMIT: usize = 1024 * 1024;
+
+/// As much as one read takes, in bytes: the longest chunk.
+const BUFFER: usize = 16 * 1024;
+
+#[derive(Debug)]
+pub(crate) struct Pump<'a, R, W> {
+    source: R,
+    sink: W,
+    buffer: Box<[u8]>,
+    toxics: Present<'a>,
+    kept: Kept,
+}
+
+/// What came first, of all that a pump waits for while there are toxics or kept bytes.
+enum Event {
+    News,
+    Ending,
+    Due,
+    Wrote(io::Result<()>),
+    Read(io::Result<usize>),
+}
+
+impl<'a, R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Pump<'a, R, W> {
+    pub(crate) fn new(source: R, sink: W, toxics: Present<'a>) -> Self {
+        let buffer = vec![0; BUFFER].into_boxed_slice();
+        Self { source, sink, buffer, toxics, kept: Kept::default() }
+    }
+
+    /// Moves bytes until the end of the stream is delivered, or nobody is left to deliver to.
+    ///
+    /// `Err` says how the whole connection is to end, whatever the other direction still does.
+    pub(crate) async fn run(mut self) -> Result<(), Cut> {
+        loop {
+            self.toxics.refresh(&mut self.kept);
+            let flow = if self.toxics.is_empty() && self.kept.is_empty() {
+                self.copy().await
+            } else {
+                self.step().await?
+            };
+            if flow.is_break() {
+                return Ok(());
+            }
+        }
+    }
+
+    /// The fast path: copies while there is no toxic. When that changes, or the stream ends, what is in hand is kept.
+    async fn copy(&mut self) -> ControlFlow<()> {
+        let mut news = self.toxics.news();
+        let mut changed = pin!(news.changed());
+        loop {
+            let read = select! { biased;
+                read = self.source.read(&mut self.buffer) => read,
+                _ = &mut changed => return ControlFlow::Continue(()),
+            };
+            let Ok(length @ 1..) = read else {
+                self.kept.keep_end(self.end_of(&read), Instant::now());
+                return ControlFlow::Continue(());
+            };
+            let mut written = 0;
+            while written < length && !self.toxics.is_stale() {
+                let wrote = select! { biased;
+                    wrote = self.sink.write(&self.buffer[written..length]) => wrote,
+                    _ = &mut changed => break,
+                };
+                match wrote {
+                    Ok(more @ 1..) => written += more,
+                    Ok(0) | Err(_) => return self.give_up(),
+                }
+            }
+            if written < length {
+                self.kept.keep_bytes(&self.buffer[written..length], Instant::now());
+                return ControlFlow::Continue(());
+            }
+        }
+    }
+
+    /// The slow path: waits for the next thing to happen, and does it.
+    async fn step(&mut self) -> Result<ControlFlow<()>, Cut> {
+        let due = self.kept.due();
+        let is_due = due.is_some_and(|due| due <= Instant::now());
+        if let (true, Some(end)) = (is_due, self.kept.end()) {
+            return self.deliver_end(end).await;
+        }
+        let has_room = !self.kept.has_end() && self.kept.cost() < KEPT_LIMIT;
+        let mut news = self.toxics.news();
+        let event = select! { biased;
+            _ = news.changed() => Event::News,
+            () = until(self.toxics.ending()) => Event::Ending,
+            wrote = self.kept.write_to(&mut self.sink), if is_due => Event::Wrote(wrote),
+            () = until(due), if !is_due => Event::Due,
+            read = self.source.read(&mut self.buffer), if has_room => Event::Read(read),
+        };
+        match event {
+            Event::News | Event::Due | Event::Wrote(Ok(())) => {}
+            Event::Ending => return self.toxics.end().map_or(Ok(ControlFlow::Continue(())), Err),
+            Event::Wrote(Err(_)) => return Ok(self.give_up()),
+            Event::Read(read) => self.keep(&read),
+        }
+        Ok(ControlFlow::Continue(()))
+    }
+
+    fn keep(&mut self, read: &io::Result<usize>) {
+        let now = Instant::now();
+        let chunk = match read {
+            Ok(length @ 1..) => self.kept.keep_bytes(&self.buffer[..*length], now),
+            Ok(0) | Err(_) => {
+                let end = self.end_of(read);
+                self.kept.keep_end(end, now)
+            }
+        };
+        self.toxics.judge(chunk);
+    }
+
+    /// How the stream ended that gave this last. A socket whose other half broke may only say that it is at its end.
+    fn end_of(&self, read: &io::Result<usize>) -> End {
+        let is_broken = read.is_err() || self.toxics.meeting().is_broken();
+        if is_broken { End::Broken } else { End::Finished }
+    }
+
+    async fn deliver_end(&mut self, end: End) -> Result<ControlFlow<()>, Cut> {
+        match end {
+            End::Broken => Err(Cut::Reset),
+            End::Finished => match self.sink.shutdown().await {
+                Ok(()) => Ok(ControlFlow::Break(())),
+                Err(_) => Ok(self.give_up()),
+            },
+        }
+    }
+
+    /// The receiver is gone. The other direction reads of it, and brings the news to the sender: through its own
+    /// toxics, for a partition lets no RST through.
+    fn give_up(&self) -> ControlFlow<()> {
+        self.toxics.meeting().set_broken();
+        ControlFlow::Break(())
+    }
+}
+
+async fn until(instant: Option<Instant>) {
+    match instant {
+        Some(instant) => sleep_until(instant).await,
+        None => future::pending().await,
+    }
+}
+
+#[cfg(test)]
+mod tests;
