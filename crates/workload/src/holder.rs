@@ -3,14 +3,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use lockproof_bookings::{
-    BookingError, BookingSession, Certainty, Checked, Committed, Inserted, Request,
-};
+use lockproof_bookings::{BookingError, BookingSession, Checked, Committed, Inserted, Request};
 use lockproof_env::Env;
 use lockproof_locks::{Acquisition, Driver, LockError, Released};
 use lockproof_model::{
-    AttemptId, AttemptResult, Effect, HolderId, Instant, Lease, LockName, Moment, Outcome, Point,
-    Reason, Refusal, RefusedBy, SlotId, Step, in_full,
+    AttemptId, AttemptResult, Certainty, Effect, HolderId, Instant, Lease, LockName, Moment,
+    Outcome, Point, Reason, Refusal, RefusedBy, SlotId, Step, in_full,
 };
 
 use crate::gate::{Occurrence, Seen, StepGate};

@@ -1,0 +1,33 @@
+//! Bookings: tables, transactions, and the guards that protect a write.
+//!
+//! Two ideas meet here and are kept apart, so that they add instead of multiplying:
+//!
+//! * a [`Guard`] is an algorithm (one file each under `catalog/`), written against …
+//! * … a [`Connection`], one holder's own database connection as a handful of primitives (one file tree
+//!   per engine: [`SqliteStore`], [`PostgresStore`]).
+//!
+//! A [`BookingSession`] joins the two and is what a workload drives, step by step: `begin`, `check`,
+//! `insert`, `commit`. A [`BookingStore`] makes the tables before a run and is the judge after it.
+//!
+//! **Architecture invariant:** nothing here knows that it is tested, and no statement is ever sent twice
+//! by itself. A refusal is an answer; an error says whether the booking may stand all the same
+//! ([`Certainty`]).
+
+pub mod catalog;
+mod error;
+pub mod guard;
+mod postgres;
+mod session;
+mod sqlite;
+mod store;
+
+pub use error::{BookingError, Result};
+pub use guard::{Checked, Guard, Inserted, Request, Seen};
+pub use lockproof_model::Certainty;
+pub use postgres::{PostgresStore, SchemaName};
+pub use session::{BookingSession, Committed};
+pub use sqlite::SqliteStore;
+pub use store::{
+    BookingStore, Bumped, Connection, Constraints, InsertedRow, Layout, NewBooking, Raised,
+    RowLock, SlotState, TransactionMode,
+};

@@ -1,0 +1,222 @@
+//! `PostgreSQL`, through tokio-postgres.
+//!
+//! Tables live in a schema of the run's own. Each holder has a connection that the rig's closure
+//! addresses, so that its link may lead through a proxy; the judge has a configuration that does not.
+//! The server's own limits (`statement_timeout`, `lock_timeout`, `idle_in_transaction_session_timeout`)
+//! stay at its defaults, since they are part of what is put to the test.
+
+mod answer;
+mod connection;
+mod dial;
+mod name;
+
+use std::fmt;
+use std::sync::Arc;
+
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
+use lockproof_model::{
+    AttemptId, BookingId, BookingRow, BookingTable, DriverSetting, FencingToken, HolderId, SlotId,
+    SlotRow,
+};
+use tokio_postgres::{Client, Config, Error, Row};
+
+use self::connection::PostgresConnection;
+use self::dial::Dialled;
+pub use self::name::SchemaName;
+use crate::error::Kind;
+use crate::{BookingError, BookingStore, Connection, Layout, Result};
+
+/// Which driver, for the report; a test holds it against Cargo.lock.
+const DRIVER: &str = "tokio-postgres 0.7.18";
+
+/// Slots and bookings in a schema of `PostgreSQL`.
+#[derive(Clone)]
+pub struct PostgresStore {
+    schema: Arc<SchemaName>,
+    judge: Config,
+    holders: Arc<dyn Fn(HolderId) -> Config + Send + Sync>,
+}
+
+impl PostgresStore {
+    /// A store in `schema`, which must not exist yet. `judge` is how the tables are made and read;
+    /// `holders` is how each holder dials, now and whenever it has to dial again.
+    ///
+    /// Connections belong to the tokio runtime that opens them.
+    #[must_use]
+    pub fn new(
+        schema: SchemaName,
+        judge: Config,
+        holders: impl Fn(HolderId) -> Config + Send + Sync + 'static,
+    ) -> Self {
+        Self { schema: Arc::new(schema), judge, holders: Arc::new(holders) }
+    }
+
+    async fn judge(&self) -> Result<Dialled> {
+        Dialled::dial(&self.judge).await
+    }
+}
+
+impl BookingStore for PostgresStore {
+    fn engine(&self) -> &'static str {
+        "postgres"
+    }
+
+    fn version(&self) -> BoxFuture<'_, Result<String>> {
+        async {
+            let judge = self.judge().await?;
+            let row = judge.client.query_one("SHOW server_version", &[]).await;
+            Ok(row.map_err(|error| BookingError::postgres("ask for the version", error))?.get(0))
+        }
+        .boxed()
+    }
+
+    fn driver_settings(&self) -> Vec<DriverSetting> {
+        let holder = (self.holders)(HolderId(1));
+        let or_unset = |limit: Option<&std::time::Duration>| {
+            limit.map_or_else(|| "unset".to_owned(), |limit| format!("{limit:?}"))
+        };
+        let settings = [
+            ("tcp_nodelay", "on".to_owned()),
+            (
+                "keepalives",
+                format!("{} after {:?}", holder.get_keepalives(), holder.get_keepalives_idle()),
+            ),
+            ("tcp_user_timeout", or_unset(holder.get_tcp_user_timeout())),
+            ("connect_timeout", or_unset(holder.get_connect_timeout())),
+            ("answer timeout", "none".to_owned()),
+            ("statement_timeout", "the server's default".to_owned()),
+            ("lock_timeout", "the server's default".to_owned()),
+            ("idle_in_transaction_session_timeout", "the server's default".to_owned()),
+            ("isolation", "READ COMMITTED, said at each BEGIN".to_owned()),
+            ("prepared statements", "once per connection".to_owned()),
+            ("retries", "none; a lost connection is dialled again at the next begin".to_owned()),
+        ];
+        let driver = || DRIVER.to_owned();
+        settings
+            .map(|(setting, value)| DriverSetting {
+                driver: driver(),
+                setting: setting.to_owned(),
+                value,
+            })
+            .into()
+    }
+
+    fn create(&self, layout: Layout) -> BoxFuture<'_, Result<()>> {
+        async move {
+            let Layout { slots, capacity, constraints } = layout;
+            let schema = &self.schema;
+            let tables = include_str!("postgres/schema.sql").replace("{schema}", schema.as_str());
+            // The index by which bookings are counted is the constraint where the guard asks for one.
+            let unique = if constraints.unique_unit { "UNIQUE" } else { "" };
+            let statements = format!(
+                "BEGIN;
+                 {tables}
+                 CREATE {unique} INDEX bookings_of_slot ON {schema}.bookings (slot, unit)
+                     WHERE state = 'confirmed';
+                 INSERT INTO {schema}.slots (slot, capacity)
+                     SELECT slot, {capacity} FROM generate_series(1, {slots}) AS slot;
+                 COMMIT;
+                 ANALYZE {schema}.slots;"
+            );
+            self.judge().await?.run("make the tables", &statements).await
+        }
+        .boxed()
+    }
+
+    fn open(&self, holder: HolderId) -> BoxFuture<'_, Result<Box<dyn Connection>>> {
+        async move {
+            let schema = Arc::clone(&self.schema);
+            let connection = PostgresConnection::open((self.holders)(holder), schema).await?;
+            Ok(Box::new(connection) as Box<dyn Connection>)
+        }
+        .boxed()
+    }
+
+    fn table(&self) -> BoxFuture<'_, Result<BookingTable>> {
+        async {
+            let judge = self.judge().await?;
+            let (slots, bookings) = both_tables(&judge.client, &self.schema)
+                .await
+                .map_err(|error| BookingError::postgres("read the tables", error))?;
+            Ok(BookingTable {
+                slots: slots.iter().map(slot_row).collect::<Result<_>>()?,
+                bookings: bookings.iter().map(booking_row).collect::<Result<_>>()?,
+            })
+        }
+        .boxed()
+    }
+
+    fn drop_tables(&self) -> BoxFuture<'_, Result<()>> {
+        async {
+            // A holder that died without a word may still have locks here; the run's end must not hang on it.
+            let statements =
+                format!("SET lock_timeout = '10s'; DROP SCHEMA IF EXISTS {} CASCADE", self.schema);
+            self.judge().await?.run("drop the tables", &statements).await
+        }
+        .boxed()
+    }
+}
+
+async fn both_tables(client: &Client, schema: &SchemaName) -> Result<(Vec<Row>, Vec<Row>), Error> {
+    // One snapshot of both tables. The connection is closed afterwards, which ends the transaction.
+    client.batch_execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await?;
+    let slots = format!("SELECT slot, capacity, version, fence FROM {schema}.slots ORDER BY slot");
+    let bookings = format!(
+        "SELECT id, slot, unit, holder, attempt, fencing_token FROM {schema}.bookings
+         WHERE state = 'confirmed' ORDER BY id"
+    );
+    Ok((client.query(&slots, &[]).await?, client.query(&bookings, &[]).await?))
+}
+
+fn slot_row(row: &Row) -> Result<SlotRow> {
+    Ok(SlotRow {
+        slot: SlotId(narrow(row.get(0))?),
+        capacity: narrow(row.get(1))?,
+        version: row.get(2),
+        fence: token_from(row.get(3)),
+    })
+}
+
+fn booking_row(row: &Row) -> Result<BookingRow> {
+    Ok(BookingRow {
+        id: BookingId(row.get(0)),
+        slot: SlotId(narrow(row.get(1))?),
+        unit: narrow(row.get(2))?,
+        holder: HolderId(narrow(row.get(3))?),
+        attempt: AttemptId(narrow(row.get(4))?),
+        fencing_token: row.get::<_, Option<i64>>(5).map(token_from),
+    })
+}
+
+fn narrow(column: i64) -> Result<u32> {
+    u32::try_from(column).map_err(|_| Kind::OutOfRange(column).into())
+}
+
+fn token_to(token: FencingToken) -> Result<i64> {
+    i64::try_from(token.0).map_err(|_| Kind::FencingTokenTooLarge(token).into())
+}
+
+/// The schema forbids negative tokens, so this loses no sign.
+const fn token_from(column: i64) -> FencingToken {
+    FencingToken(column.unsigned_abs())
+}
+
+impl fmt::Debug for PostgresStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // The configuration may hold a password.
+        f.debug_struct("PostgresStore").field("schema", &self.schema).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::DRIVER;
+
+    #[test]
+    fn the_report_names_the_driver_that_was_built() {
+        let (name, version) = DRIVER.split_once(' ').unwrap();
+        let package = format!("name = \"{name}\"\nversion = \"{version}\"");
+        assert!(include_str!("../../../Cargo.lock").contains(&package), "{package}");
+    }
+}

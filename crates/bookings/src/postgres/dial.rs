@@ -1,0 +1,95 @@
+//! Opening a connection, and what is prepared on it once.
+
+use std::fmt;
+
+use futures_util::try_join;
+use tokio::task::JoinSet;
+use tokio_postgres::{Client, Config, NoTls, Statement};
+
+use super::SchemaName;
+use crate::{BookingError, Result};
+
+/// An open connection. Dropping it closes the socket at once, as the death of its process would, and the
+/// server rolls back what is open.
+pub(super) struct Dialled {
+    pub(super) client: Client,
+    /// Moves bytes between the client and the socket. Not in the holder's group: a paused process stops
+    /// reading, but its kernel goes on receiving.
+    _driver: JoinSet<()>,
+}
+
+impl Dialled {
+    pub(super) async fn dial(config: &Config) -> Result<Self> {
+        let connected = config.connect(NoTls).await;
+        let (client, connection) =
+            connected.map_err(|error| BookingError::postgres("open a connection", error))?;
+        let mut driver = JoinSet::new();
+        driver.spawn(async move {
+            if let Err(error) = connection.await {
+                // Each statement in flight has got the error as well.
+                tracing::debug!(%error, "a connection to PostgreSQL ended");
+            }
+        });
+        Ok(Self { client, _driver: driver })
+    }
+
+    /// Runs statements that answer with no rows.
+    pub(super) async fn run(&self, doing: &'static str, statements: &str) -> Result<()> {
+        let answer = self.client.batch_execute(statements).await;
+        answer.map_err(|error| BookingError::postgres(doing, error))
+    }
+}
+
+impl fmt::Debug for Dialled {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Dialled").field("closed", &self.client.is_closed()).finish_non_exhaustive()
+    }
+}
+
+/// The primitives' statements, prepared once per connection, since no application that cares for its
+/// latency would have them parsed with every booking.
+pub(super) struct Statements {
+    pub(super) read_slot: Statement,
+    pub(super) lock_slot: Statement,
+    pub(super) count_confirmed: Statement,
+    pub(super) raise_fence: Statement,
+    pub(super) bump_version: Statement,
+    pub(super) insert: Statement,
+}
+
+impl Statements {
+    pub(super) async fn prepare(client: &Client, schema: &SchemaName) -> Result<Self> {
+        let read_slot =
+            format!("SELECT capacity, version, fence FROM {schema}.slots WHERE slot = $1");
+        let lock_slot = format!("{read_slot} FOR UPDATE");
+        let count_confirmed = format!(
+            "SELECT count(*) FROM {schema}.bookings WHERE slot = $1 AND state = 'confirmed'"
+        );
+        let raise_fence =
+            format!("UPDATE {schema}.slots SET fence = $2 WHERE slot = $1 AND fence <= $2");
+        let bump_version = format!(
+            "UPDATE {schema}.slots SET version = version + 1 WHERE slot = $1 AND version = $2"
+        );
+        let insert = format!(
+            "INSERT INTO {schema}.bookings (slot, unit, holder, attempt, state, fencing_token)
+             VALUES ($1, $2, $3, $4, 'confirmed', $5) RETURNING id"
+        );
+        let prepared = try_join!(
+            client.prepare(&read_slot),
+            client.prepare(&lock_slot),
+            client.prepare(&count_confirmed),
+            client.prepare(&raise_fence),
+            client.prepare(&bump_version),
+            client.prepare(&insert),
+        );
+        let (read_slot, lock_slot, count_confirmed, raise_fence, bump_version, insert) =
+            prepared.map_err(|error| BookingError::postgres("prepare the statements", error))?;
+        Ok(Self { read_slot, lock_slot, count_confirmed, raise_fence, bump_version, insert })
+    }
+}
+
+impl fmt::Debug for Statements {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Statements").finish_non_exhaustive()
+    }
+}

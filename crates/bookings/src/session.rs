@@ -1,0 +1,189 @@
+//! One holder's way to book: a guard on a connection of its own.
+
+use lockproof_model::{BookingId, HolderId, Refusal, in_full};
+
+use crate::{
+    BookingError, BookingStore, Checked, Connection, Guard, Inserted, Request, Result, Seen,
+};
+
+/// Books step by step: [`begin`], [`check`], [`insert`], [`commit`], each awaited by the holder when its
+/// flow comes to it.
+///
+/// A refusal is an answer and leaves no transaction open; so does an error before the commit, which is
+/// therefore always definite. Only an error of [`commit`] may be indefinite.
+///
+/// # Cancel safety
+/// The same for every method: what was sent is executed all the same. After a dropped [`begin`], [`check`]
+/// or [`insert`] the booking certainly does not stand, since COMMIT was not sent, but its transaction may
+/// keep locks until [`rollback`], the next [`begin`] or the session's drop. After a dropped [`commit`]
+/// nobody knows.
+///
+/// [`begin`]: Self::begin
+/// [`check`]: Self::check
+/// [`insert`]: Self::insert
+/// [`commit`]: Self::commit
+/// [`rollback`]: Self::rollback
+#[derive(Debug)]
+pub struct BookingSession {
+    guard: &'static dyn Guard,
+    db: Box<dyn Connection>,
+    stage: Stage,
+}
+
+/// How far the booking has come; `Idle` too while a step is in flight, so that none follows a dropped one.
+#[derive(Debug)]
+enum Stage {
+    Idle,
+    Begun(Request),
+    Free(Request, Seen),
+    Written(BookingId),
+}
+
+/// What a commit came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Committed {
+    /// The booking stands.
+    Booked(BookingId),
+    /// The database ended the transaction instead; the booking does not stand.
+    Refused(Refusal),
+}
+
+impl BookingSession {
+    /// Opens `holder`'s own connection to `store`, to book under `guard`.
+    ///
+    /// # Errors
+    /// When the database cannot be reached.
+    ///
+    /// # Cancel safety
+    /// Dropping the future closes the connection.
+    pub async fn open(
+        store: &dyn BookingStore,
+        guard: &'static dyn Guard,
+        holder: HolderId,
+    ) -> Result<Self> {
+        let db = store.open(holder).await.map_err(BookingError::definite)?;
+        Ok(Self { guard, db, stage: Stage::Idle })
+    }
+
+    /// Opens the booking's transaction, after rolling back one that was left open and dialling again if
+    /// the connection was lost. Under `row-lock` on `SQLite` this waits for its turn.
+    ///
+    /// # Errors
+    /// When the database fails or cannot be reached; always definite.
+    ///
+    /// # Cancel safety
+    /// See [`BookingSession`].
+    pub async fn begin(&mut self, request: Request) -> Result<()> {
+        self.stage = Stage::Idle;
+        match self.guard.begin(self.db.as_mut(), &request).await {
+            Ok(()) => {
+                self.stage = Stage::Begun(request);
+                Ok(())
+            }
+            Err(error) => {
+                self.undo().await;
+                Err(error.definite())
+            }
+        }
+    }
+
+    /// Reads whether the slot is free, the way the guard reads.
+    ///
+    /// # Errors
+    /// When the database fails; always definite.
+    ///
+    /// # Panics
+    /// When no [`begin`](Self::begin) has succeeded just before: a bug of the flow.
+    ///
+    /// # Cancel safety
+    /// See [`BookingSession`].
+    pub async fn check(&mut self) -> Result<Checked> {
+        let Stage::Begun(request) = self.take_stage() else { panic!("a check follows a begin") };
+        let result = self.guard.check(self.db.as_mut(), &request).await;
+        let checked = self.settle(result).await?.unwrap_or_else(Checked::Refused);
+        match checked {
+            Checked::Free(seen) => self.stage = Stage::Free(request, seen),
+            Checked::Taken { .. } | Checked::Refused(_) => self.undo().await,
+        }
+        Ok(checked)
+    }
+
+    /// Writes the booking under the guard.
+    ///
+    /// # Errors
+    /// When the database fails; always definite.
+    ///
+    /// # Panics
+    /// When no [`check`](Self::check) has found room just before: a bug of the flow.
+    ///
+    /// # Cancel safety
+    /// See [`BookingSession`].
+    pub async fn insert(&mut self) -> Result<Inserted> {
+        let Stage::Free(request, seen) = self.take_stage() else {
+            panic!("an insert follows a check that found room")
+        };
+        let result = self.guard.insert(self.db.as_mut(), &request, &seen).await;
+        let inserted = self.settle(result).await?.unwrap_or_else(Inserted::Refused);
+        match inserted {
+            Inserted::Written { booking, .. } => self.stage = Stage::Written(booking),
+            Inserted::Refused(_) => self.undo().await,
+        }
+        Ok(inserted)
+    }
+
+    /// Commits the booking.
+    ///
+    /// # Errors
+    /// When the database fails. Indefinite unless the database answered that it did not commit.
+    ///
+    /// # Panics
+    /// When no [`insert`](Self::insert) has written a row just before: a bug of the flow.
+    ///
+    /// # Cancel safety
+    /// See [`BookingSession`].
+    pub async fn commit(&mut self) -> Result<Committed> {
+        let Stage::Written(booking) = self.take_stage() else {
+            panic!("a commit follows an insert that wrote")
+        };
+        match self.db.commit().await {
+            Ok(()) => Ok(Committed::Booked(booking)),
+            Err(error) => error.refusal().map(Committed::Refused).ok_or(error),
+        }
+    }
+
+    /// Gives the booking up: undoes the open transaction, if any.
+    ///
+    /// # Errors
+    /// When the database fails. The connection is given up then, which ends the transaction as well, so
+    /// the error is definite, except after a [`commit`](Self::commit) that was dropped: that one's outcome
+    /// stays unknown whatever this answers.
+    ///
+    /// # Cancel safety
+    /// See [`BookingSession`].
+    pub async fn rollback(&mut self) -> Result<()> {
+        self.stage = Stage::Idle;
+        self.db.rollback().await.map_err(BookingError::definite)
+    }
+
+    const fn take_stage(&mut self) -> Stage {
+        std::mem::replace(&mut self.stage, Stage::Idle)
+    }
+
+    /// Makes an abort by the database a refusal, and every other error, before the commit, a definite one.
+    async fn settle<T>(&mut self, result: Result<T>) -> Result<Result<T, Refusal>> {
+        let error = match result {
+            Ok(value) => return Ok(Ok(value)),
+            Err(error) => error.definite(),
+        };
+        self.undo().await;
+        error.refusal().map(Err).ok_or(error)
+    }
+
+    /// Rolls back after a refusal or an error, whose news is the one to hand on.
+    async fn undo(&mut self) {
+        self.stage = Stage::Idle;
+        if let Err(error) = self.db.rollback().await {
+            tracing::debug!(error = in_full(&error), "the connection was given up");
+        }
+    }
+}

@@ -1,0 +1,18 @@
+-- No foreign key on purpose: the lock that it takes on the slot's row would be a guard that no guard asked for.
+CREATE TABLE slots (
+    slot     INTEGER PRIMARY KEY,
+    capacity INTEGER NOT NULL,
+    version  INTEGER NOT NULL DEFAULT 0,
+    fence    INTEGER NOT NULL DEFAULT 0 CHECK (fence >= 0)
+) STRICT;
+
+CREATE TABLE bookings (
+    id            INTEGER PRIMARY KEY,
+    slot          INTEGER NOT NULL,
+    unit          INTEGER NOT NULL,
+    holder        INTEGER NOT NULL,
+    attempt       INTEGER NOT NULL,
+    state         TEXT    NOT NULL,
+    fencing_token INTEGER CHECK (fencing_token >= 0),
+    created_at    TEXT    NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ', 'now'))
+) STRICT;

@@ -1,0 +1,183 @@
+//! What an engine provides: tables for the run, a judge for its end, and connections in between.
+
+use std::fmt::Debug;
+
+use futures_util::future::BoxFuture;
+use lockproof_model::{
+    AttemptId, BookingId, BookingTable, DriverSetting, FencingToken, HolderId, SlotId,
+};
+
+use crate::Result;
+
+/// A database that holds slots and bookings.
+///
+/// Dropping any of these futures leaves what was already sent to take its course: a table may have been
+/// made or dropped all the same.
+pub trait BookingStore: Debug + Send + Sync {
+    /// The engine in one word: `sqlite`, `postgres`.
+    fn engine(&self) -> &'static str;
+
+    /// The engine's version, as it says itself.
+    fn version(&self) -> BoxFuture<'_, Result<String>>;
+
+    /// The driver's settings that can change an outcome or a latency, for the report.
+    fn driver_settings(&self) -> Vec<DriverSetting>;
+
+    /// Makes the tables and fills the slots, numbered from 1.
+    fn create(&self, layout: Layout) -> BoxFuture<'_, Result<()>>;
+
+    /// Opens a connection that `holder` shares with nobody: a pool smaller than the number of holders
+    /// would starve all of them behind one that is paused.
+    fn open(&self, holder: HolderId) -> BoxFuture<'_, Result<Box<dyn Connection>>>;
+
+    /// Both tables as one consistent state, read by a connection of its own that no fault reaches.
+    fn table(&self) -> BoxFuture<'_, Result<BookingTable>>;
+
+    /// Takes the tables away at the run's end.
+    fn drop_tables(&self) -> BoxFuture<'_, Result<()>>;
+}
+
+/// One holder's own connection, as the primitives that guards are written in.
+///
+/// `&mut self` throughout: one operation in flight. Its errors are indefinite unless the engine claims
+/// otherwise; [`BookingSession`](crate::BookingSession) claims more, since it knows whether COMMIT was
+/// sent.
+///
+/// # Cancel safety
+/// The same for every method: a statement whose future is dropped is still executed by the database, in
+/// order, before anything that is sent after it. The transaction stays open until [`rollback`], the next
+/// [`begin`] (which rolls back what it finds), or the connection's drop, and can no longer be committed. On a
+/// server the rollback waits behind the dropped statement, and so for the lock that this one waits for. A
+/// dropped [`commit`] may or may not have happened.
+///
+/// [`begin`]: Connection::begin
+/// [`commit`]: Connection::commit
+/// [`rollback`]: Connection::rollback
+pub trait Connection: Debug + Send {
+    /// Opens a transaction; dials again first when the connection was lost.
+    fn begin(&mut self, mode: TransactionMode) -> BoxFuture<'_, Result<()>>;
+
+    /// Reads the slot's row, and with [`RowLock::ForUpdate`] keeps it from other writers until the
+    /// transaction ends.
+    fn read_slot(&mut self, slot: SlotId, lock: RowLock) -> BoxFuture<'_, Result<SlotState>>;
+
+    /// Counts the slot's confirmed bookings.
+    fn count_confirmed(&mut self, slot: SlotId) -> BoxFuture<'_, Result<u32>>;
+
+    /// Sets the slot's fence to `token` unless it is higher, in one statement.
+    fn raise_fence(&mut self, slot: SlotId, token: FencingToken) -> BoxFuture<'_, Result<Raised>>;
+
+    /// Raises the slot's version by one if it is still `expected`, in one statement.
+    fn bump_version(&mut self, slot: SlotId, expected: i64) -> BoxFuture<'_, Result<Bumped>>;
+
+    /// Writes a confirmed booking. After [`InsertedRow::UniqueViolation`] only a rollback may follow.
+    fn insert(&mut self, booking: NewBooking) -> BoxFuture<'_, Result<InsertedRow>>;
+
+    /// Commits. An error is definite only where the engine can rule the commit out.
+    fn commit(&mut self) -> BoxFuture<'_, Result<()>>;
+
+    /// Undoes the open transaction; no effect when there is none. When this fails the connection is
+    /// given up, which ends the transaction as well.
+    fn rollback(&mut self) -> BoxFuture<'_, Result<()>>;
+}
+
+/// What [`BookingStore::create`] makes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Layout {
+    /// How many slots.
+    pub slots: u32,
+    /// How often each may be sold.
+    pub capacity: u32,
+    /// What the guard wants the database to enforce.
+    pub constraints: Constraints,
+}
+
+/// Constraints that a guard relies on. Made for that guard only, so that no other one is saved by them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Constraints {
+    /// Unique (slot, unit) among confirmed bookings.
+    pub unique_unit: bool,
+}
+
+impl Constraints {
+    /// Nothing is enforced.
+    pub const NONE: Self = Self { unique_unit: false };
+    /// Unique (slot, unit) among confirmed bookings.
+    pub const UNIQUE_UNIT: Self = Self { unique_unit: true };
+}
+
+/// How a transaction is opened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TransactionMode {
+    /// READ COMMITTED: each statement sees what was committed when it began. `SQLite` has no such level
+    /// and emulates it: each read stands alone, and the transaction begins at the first write.
+    ReadCommitted,
+    /// READ COMMITTED for a guard that locks the rows that it reads. On `SQLite`, which locks the whole
+    /// database or nothing, this is `BEGIN IMMEDIATE`, and `begin` waits for its turn.
+    RowLocking,
+}
+
+/// Whether a read takes the row's lock.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RowLock {
+    /// A plain read.
+    None,
+    /// `SELECT … FOR UPDATE`.
+    ForUpdate,
+}
+
+/// A slot's row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SlotState {
+    /// How often it may be sold.
+    pub capacity: u32,
+    /// Raised by each booking under the `version` guard.
+    pub version: i64,
+    /// The largest fencing token that has been presented.
+    pub fence: FencingToken,
+}
+
+/// What came of raising a fence.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Raised {
+    /// The fence equals the token now.
+    Raised,
+    /// It was higher already and is left alone.
+    Refused {
+        /// Where it stands.
+        fence: FencingToken,
+    },
+}
+
+/// What came of raising a version.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Bumped {
+    /// One row was changed.
+    Bumped,
+    /// None was: the version has moved.
+    Stale,
+}
+
+/// A booking to be written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NewBooking {
+    /// What is sold.
+    pub slot: SlotId,
+    /// Its place within the capacity, counted from 1.
+    pub unit: u32,
+    /// Who writes it.
+    pub holder: HolderId,
+    /// For which attempt; how the table and the history find each other.
+    pub attempt: AttemptId,
+    /// The token it is written under, where the strategy has one.
+    pub fencing_token: Option<FencingToken>,
+}
+
+/// What came of writing a booking.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum InsertedRow {
+    /// The row is written, not yet committed.
+    Row(BookingId),
+    /// The unit is sold already.
+    UniqueViolation,
+}

@@ -1,0 +1,135 @@
+//! The engine as a parameter.
+
+use std::future::Future;
+use std::panic::{AssertUnwindSafe, resume_unwind};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use futures_util::FutureExt;
+use lockproof_bookings::{BookingStore, Layout, PostgresStore, SqliteStore, catalog};
+use lockproof_env::live;
+use tokio_postgres::Config;
+
+use crate::buyers::Shop;
+
+/// Runs each of the tests on each engine.
+macro_rules! on_each_engine {
+    ($($name:ident),+ $(,)?) => {
+        mod sqlite {
+            $(#[tokio::test] async fn $name() { crate::engines::on_sqlite(super::$name).await; })+
+        }
+        mod postgres {
+            $(#[tokio::test] async fn $name() { crate::engines::on_postgres(super::$name).await; })+
+        }
+    };
+}
+pub(crate) use on_each_engine;
+
+/// Far longer than any of them takes.
+const LIMIT: Duration = Duration::from_secs(60);
+
+/// Where a test makes its tables.
+#[derive(Clone)]
+pub(crate) struct Engine(Arc<Place>);
+
+struct Place {
+    kind: Kind,
+    made: Mutex<Vec<Arc<dyn BookingStore>>>,
+}
+
+enum Kind {
+    Sqlite(tempfile::TempDir),
+    Postgres(Box<Config>),
+}
+
+pub(crate) async fn on_sqlite<F: Future<Output = ()>>(test: impl FnOnce(Engine) -> F) {
+    run(Kind::Sqlite(tempfile::tempdir().unwrap()), test).await;
+}
+
+#[expect(clippy::print_stderr, reason = "a test that is skipped says so aloud")]
+pub(crate) async fn on_postgres<F: Future<Output = ()>>(test: impl FnOnce(Engine) -> F) {
+    match std::env::var("LOCKPROOF_TEST_POSTGRES_URL") {
+        Ok(url) => run(Kind::Postgres(Box::new(url.parse().unwrap())), test).await,
+        Err(_) if std::env::var("CI").as_deref() == Ok("true") => {
+            panic!("LOCKPROOF_TEST_POSTGRES_URL is not set, and CI skips nothing")
+        }
+        Err(_) => eprintln!("skipped: LOCKPROOF_TEST_POSTGRES_URL names no server"),
+    }
+}
+
+async fn run<F: Future<Output = ()>>(kind: Kind, test: impl FnOnce(Engine) -> F) {
+    let engine = Engine(Arc::new(Place { kind, made: Mutex::default() }));
+    // A weakened guard may show itself by waiting for ever, which must fail too.
+    let limited = async { live::env(1).timeout(LIMIT, test(engine.clone())).await.unwrap() };
+    let outcome = AssertUnwindSafe(limited).catch_unwind().await;
+    let made = std::mem::take(&mut *engine.0.made.lock().unwrap());
+    for store in made {
+        store.drop_tables().await.unwrap();
+    }
+    if let Err(panic) = outcome {
+        resume_unwind(panic);
+    }
+}
+
+impl Engine {
+    /// Fresh tables for `guard`: three slots of `capacity`.
+    pub(crate) async fn shop(&self, guard: &str, capacity: u32) -> Shop {
+        let entry = catalog::find(guard).unwrap();
+        let name = fresh_name();
+        let store: Arc<dyn BookingStore> = match &self.0.kind {
+            Kind::Sqlite(dir) => Arc::new(SqliteStore::new(live::env(1), dir.path().join(&name))),
+            Kind::Postgres(config) => Arc::new(postgres_store(&name, config)),
+        };
+        let layout = Layout { slots: 3, capacity, constraints: entry.constraints };
+        store.create(layout).await.unwrap();
+        self.0.made.lock().unwrap().push(Arc::clone(&store));
+        Shop { name, store, entry }
+    }
+
+    /// Polls `step` until the database itself has it waiting for a lock; panics if it completes.
+    pub(crate) async fn until_blocked<T>(
+        &self,
+        shop: &Shop,
+        step: &mut (impl Future<Output = T> + Unpin),
+    ) {
+        assert!(step.now_or_never().is_none(), "completed at once");
+        // On SQLite the first poll reaches the store's queue for the write lock.
+        if let Kind::Postgres(_) = &self.0.kind {
+            let monitor = self.monitor().await;
+            let waiting = "SELECT count(*) FROM pg_stat_activity
+                           WHERE application_name = $1 AND wait_event_type = 'Lock'";
+            while monitor.query_one(waiting, &[&shop.name]).await.unwrap().get::<_, i64>(0) == 0 {
+                assert!(step.now_or_never().is_none(), "completed without waiting");
+            }
+        }
+    }
+
+    /// Ends every backend of `shop`, as a fail-over or an administrator does, and waits until they are gone.
+    pub(crate) async fn kill_backends(&self, shop: &Shop) {
+        let monitor = self.monitor().await;
+        let kill = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
+                    WHERE application_name = $1";
+        while monitor.query_one(kill, &[&shop.name]).await.unwrap().get::<_, i64>(0) > 0 {}
+    }
+
+    async fn monitor(&self) -> tokio_postgres::Client {
+        let Kind::Postgres(config) = &self.0.kind else { panic!("only PostgreSQL is monitored") };
+        let (client, connection) = config.connect(tokio_postgres::NoTls).await.unwrap();
+        live::env(1).spawn(async { drop(connection.await) });
+        client
+    }
+}
+
+/// Holders are known to the monitor by the name of their shop.
+fn postgres_store(name: &str, config: &Config) -> PostgresStore {
+    let mut holder = config.clone();
+    holder.application_name(name);
+    PostgresStore::new(name.parse().unwrap(), config.clone(), move |_| holder.clone())
+}
+
+/// Distinct among the processes that may test on one server.
+fn fresh_name() -> String {
+    static COUNT: AtomicU32 = AtomicU32::new(0);
+    format!("lockproof_test_{:x}_{}", live::entropy(), COUNT.fetch_add(1, Ordering::Relaxed))
+}

@@ -1,0 +1,17 @@
+//! Interleavings of bookings, stepped by hand: each test decides the order, none leaves it to luck.
+//!
+//! Each runs on `SQLite`, and on `PostgreSQL` where `LOCKPROOF_TEST_POSTGRES_URL` names a server whose
+//! database the tests may make schemas in.
+
+#![expect(clippy::unwrap_used, reason = "all of it is tests, helpers too")]
+
+mod abandoned;
+mod aborts;
+mod buyers;
+mod engines;
+mod interrupted;
+mod postgres;
+mod refusals;
+mod schedules;
+mod sqlite;
+mod waiting;

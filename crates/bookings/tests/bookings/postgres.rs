@@ -1,0 +1,66 @@
+//! What only a server can do to a booking.
+
+use lockproof_bookings::Certainty;
+use lockproof_model::HolderId;
+
+use crate::engines::{Engine, on_postgres};
+
+#[tokio::test]
+async fn a_connection_lost_before_the_commit_is_definite_and_dialled_again_by_the_next_begin() {
+    on_postgres(async |engine: Engine| {
+        let shop = engine.shop("row-lock", 1).await;
+        let mut buyer = shop.buyer(1).await;
+        buyer.look_and_find_room().await;
+        engine.kill_backends(&shop).await;
+        let error = buyer.session.insert().await.unwrap_err();
+        assert_eq!(error.certainty(), Certainty::Definite, "{}", error.in_full());
+        buyer.look_and_find_room().await;
+        assert_eq!(buyer.write_and_commit().await, Ok(1));
+        assert_eq!(shop.sold().await.len(), 1);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_connection_lost_at_the_commit_leaves_the_outcome_unknown() {
+    on_postgres(async |engine: Engine| {
+        let shop = engine.shop("none", 1).await;
+        let mut buyer = shop.buyer(1).await;
+        buyer.look_and_find_room().await;
+        buyer.write().await.unwrap();
+        engine.kill_backends(&shop).await;
+        let error = buyer.session.commit().await.unwrap_err();
+        assert_eq!(error.certainty(), Certainty::Indefinite, "{}", error.in_full());
+        assert_eq!(error.refusal(), None);
+        buyer.look_and_find_room().await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn the_server_says_its_version_and_the_driver_its_settings() {
+    on_postgres(async |engine: Engine| {
+        let shop = engine.shop("none", 1).await;
+        let version = shop.store.version().await.unwrap();
+        assert!(version.starts_with(|c: char| c.is_ascii_digit()), "{version}");
+        assert!(shop.store.driver_settings().iter().any(|row| row.setting == "tcp_nodelay"));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn many_slots_are_made_by_one_statement() {
+    on_postgres(async |engine: Engine| {
+        let shop = engine.shop("none", 5).await;
+        shop.store.drop_tables().await.unwrap();
+        let layout = lockproof_bookings::Layout {
+            slots: 20_000,
+            capacity: 5,
+            constraints: shop.entry.constraints,
+        };
+        shop.store.create(layout).await.unwrap();
+        assert_eq!(shop.store.table().await.unwrap().slots.len(), 20_000);
+        drop(shop.store.open(HolderId(1)).await.unwrap());
+    })
+    .await;
+}

@@ -1,0 +1,27 @@
+//! A scenario file, and the plan that it comes to.
+//!
+//! [`load`] parses in one pass and collects every problem with its line and column: what is unknown, what is
+//! missing, what cannot work together. A [`Scenario`] has every name resolved against the catalogs, so that whatever
+//! can be rejected is rejected before a server is started.
+//!
+//! ```text
+//!   file ─▶ source.rs  spans, lines, problems
+//!             └▶ reader.rs  typed fields; what nobody read is unknown
+//!                  └▶ parse.rs  [workload] [lock] [[fault]] [expect] [require] ─▶ Scenario
+//! ```
+
+mod faults;
+mod parse;
+mod plan;
+mod reader;
+mod render;
+mod source;
+mod strategy;
+mod suggest;
+
+pub use parse::{load, parse};
+pub use plan::{Cell, Require, SCHEMA_VERSION, Scenario};
+pub use render::resolved;
+pub use source::{Problem, Problems};
+pub use strategy::{Strategy, StrategyError};
+pub use suggest::nearest;

@@ -1,0 +1,314 @@
+//! From text to plan.
+
+use std::path::Path;
+use std::time::Duration;
+
+use lockproof_locks::{LockSettings, Wait};
+use lockproof_model::Expectation;
+use lockproof_workload::{FlowEntry, Load, Stop};
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+
+use crate::faults::{self, Surroundings};
+use crate::plan::{Cell, Require, SCHEMA_VERSION, Scenario};
+use crate::reader::Reader;
+use crate::source::{Problem, Problems, Source};
+use crate::strategy::Strategy;
+use crate::suggest::hint;
+
+/// Reads the scenario file at `path`.
+///
+/// # Errors
+/// Everything wrong with it, in the order of the file.
+pub fn load(path: &Path) -> Result<Scenario, Problems> {
+    let text = std::fs::read_to_string(path).map_err(|error| {
+        let what = format!("cannot read the scenario: {error}");
+        Problems(vec![Problem { path: path.to_owned(), line: 0, column: 0, what }])
+    })?;
+    parse(path, &text)
+}
+
+/// Reads a scenario from `text`, which problems place in `path`.
+///
+/// # Errors
+/// Everything wrong with it, in the order of the text.
+pub fn parse(path: &Path, text: &str) -> Result<Scenario, Problems> {
+    let source = Source::new(path, text);
+    let scenario = match DeTable::parse(text) {
+        Ok(table) => {
+            let whole = 0..0;
+            scenario(path, Reader::new(&source, "a scenario", whole, table.into_inner()))
+        }
+        Err(error) => {
+            source.problem(&error.span().unwrap_or(0..0), error.message());
+            None
+        }
+    };
+    match (scenario, source.problems()) {
+        (_, Some(problems)) => Err(problems),
+        (Some(scenario), None) => Ok(scenario),
+        (None, None) => unreachable!("a scenario that is not there has its problem noted"),
+    }
+}
+
+fn scenario(path: &Path, mut top: Reader<'_, '_>) -> Option<Scenario> {
+    schema_version(&mut top);
+    let name = name(path, &mut top);
+    let title = top.text("title").map_or_else(|| name.clone(), Spanned::into_inner);
+    let catalog = top.texts("catalog").into_iter().map(Spanned::into_inner).collect();
+    let strategies = strategies(&mut top);
+    let (load, capacity) = workload(&mut top);
+    let lock = lock(&mut top);
+    let around = Surroundings {
+        flow: load.flow,
+        holders: load.holders,
+        strategies: &strategies,
+        servers: lock.servers,
+    };
+    let faults: Vec<_> = (1..)
+        .zip(top.tables("fault"))
+        .filter_map(|(number, reader)| faults::read(number, reader, &around))
+        .collect();
+    let cells = expectations(&mut top, &strategies);
+    let require = require(&mut top);
+    top.finish();
+    Some(Scenario {
+        path: path.to_owned(),
+        name,
+        title,
+        catalog,
+        cells,
+        load,
+        capacity,
+        ttl: lock.ttl,
+        wait: lock.wait,
+        servers: lock.servers,
+        time_limit: lock.time_limit,
+        server_time_limit: lock.server_time_limit,
+        faults,
+        require,
+    })
+}
+
+fn schema_version(top: &mut Reader<'_, '_>) {
+    if !top.has("schema_version") {
+        top.problem(format!(
+            "`schema_version` is missing; write schema_version = {SCHEMA_VERSION}"
+        ));
+    }
+    let span = top.key_span("schema_version");
+    if let Some(version) = top.number("schema_version", 0..=u32::MAX)
+        && version != SCHEMA_VERSION
+    {
+        let what = format!("this program reads schema_version {SCHEMA_VERSION}, not {version}");
+        top.problem_at(span.as_ref(), what);
+    }
+}
+
+fn name(path: &Path, top: &mut Reader<'_, '_>) -> String {
+    let stem = path.file_stem().and_then(|stem| stem.to_str()).unwrap_or("scenario").to_owned();
+    let Some(name) = top.text("name") else { return stem };
+    let fits = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+    if name.get_ref().is_empty() || !name.get_ref().chars().all(fits) {
+        let what =
+            "a name has lower-case letters, digits and dashes: it becomes part of file names";
+        top.source().problem(&name.span(), what);
+    }
+    name.into_inner()
+}
+
+fn strategies(top: &mut Reader<'_, '_>) -> Vec<Strategy> {
+    let span = top.key_span("strategies");
+    let texts = top.texts("strategies");
+    if texts.is_empty() {
+        let what = "name at least one strategy: strategies = [\"redis-set-nx\", \"row-lock\"]";
+        top.problem_at(span.as_ref(), what);
+    }
+    let mut strategies: Vec<Strategy> = Vec::new();
+    for text in texts {
+        match Strategy::parse(text.get_ref()) {
+            Ok(strategy) => {
+                if strategies.iter().any(|known| known.to_string() == strategy.to_string()) {
+                    top.source().problem(&text.span(), format!("{strategy} is listed twice"));
+                }
+                strategies.push(strategy);
+            }
+            Err(error) => top.source().problem(&text.span(), error.to_string()),
+        }
+    }
+    strategies
+}
+
+fn workload(top: &mut Reader<'_, '_>) -> (Load, u32) {
+    let fallback = &lockproof_workload::ENTRIES[0];
+    let missing =
+        Load { flow: fallback, holders: 8, slots: 1, stop: Stop::After(1), work: Duration::ZERO };
+    let Some(mut reader) = top.table("workload") else {
+        top.problem("[workload] is missing: who books what?");
+        return (missing, 1);
+    };
+    let flow = reader.text("flow").map_or(fallback, |name| flow(&name, &reader));
+    let holders = reader.number("holders", 1..=10_000).unwrap_or(8);
+    let slots = reader.number("slots", 1..=1_000_000).unwrap_or(1);
+    let capacity = reader.number("capacity", 1..=1_000_000).unwrap_or(1);
+    let bookings = reader.number("bookings", 1..=10_000_000);
+    let length = reader.duration("for");
+    arrivals(&mut reader);
+    let work = reader.duration("work").unwrap_or_default();
+    let stop = match (bookings, length) {
+        (Some(bookings), None) => Stop::After(bookings),
+        (None, Some(length)) => Stop::AtTime(length),
+        (Some(_), Some(_)) => {
+            reader.problem("a load ends after so many `bookings` or after `for` a time, not both");
+            Stop::After(1)
+        }
+        (None, None) => {
+            reader.problem("when does the load end? write bookings = 400 or for = \"10s\"");
+            Stop::After(1)
+        }
+    };
+    reader.finish();
+    (Load { flow, holders, slots, stop, work }, capacity)
+}
+
+fn flow(name: &Spanned<String>, reader: &Reader<'_, '_>) -> &'static FlowEntry {
+    lockproof_workload::find(name.get_ref()).unwrap_or_else(|| {
+        let known: Vec<_> = lockproof_workload::ENTRIES.iter().map(|entry| entry.name).collect();
+        let what = format!("unknown flow `{}`{}", name.get_ref(), hint(name.get_ref(), &known));
+        reader.source().problem(&name.span(), what);
+        &lockproof_workload::ENTRIES[0]
+    })
+}
+
+fn arrivals(workload: &mut Reader<'_, '_>) {
+    let Some(mut reader) = workload.table("arrivals") else { return };
+    match reader.text("kind") {
+        None => reader.problem("`kind` is missing; write arrivals = { kind = \"closed\" }"),
+        Some(kind) if kind.get_ref() == "closed" => {}
+        Some(kind) => {
+            let what = format!(
+                "unknown arrivals `{}`{}",
+                kind.get_ref(),
+                hint(kind.get_ref(), &["closed"])
+            );
+            reader.source().problem(&kind.span(), what);
+        }
+    }
+    reader.finish();
+}
+
+/// The `[lock]` table.
+struct Lock {
+    ttl: Duration,
+    wait: Wait,
+    servers: Option<u32>,
+    time_limit: Duration,
+    server_time_limit: Duration,
+}
+
+fn lock(top: &mut Reader<'_, '_>) -> Lock {
+    let defaults = LockSettings::default();
+    let mut lock = Lock {
+        ttl: Duration::from_secs(10),
+        wait: Wait::NEVER,
+        servers: None,
+        time_limit: defaults.time_limit,
+        server_time_limit: defaults.server_time_limit,
+    };
+    let Some(mut reader) = top.table("lock") else { return lock };
+    if let Some(ttl) = reader.spanned_duration("ttl") {
+        let whole = Duration::from_millis(u64::try_from(ttl.get_ref().as_millis()).unwrap_or(0));
+        if ttl.get_ref().is_zero() || *ttl.get_ref() != whole {
+            let what = "a TTL is a whole number of milliseconds, at least 1ms: a lock that ends at once protects nothing";
+            reader.source().problem(&ttl.span(), what);
+        }
+        lock.ttl = ttl.into_inner();
+    }
+    if let Some(mut wait) = reader.table("wait") {
+        lock.wait.tries = wait.number("tries", 1..=1_000_000).unwrap_or(1);
+        lock.wait.delay = wait.duration("delay").unwrap_or_default();
+        lock.wait.jitter = wait.duration("jitter").unwrap_or_default();
+        wait.finish();
+    }
+    lock.servers = reader.number("servers", 1..=99);
+    lock.time_limit = positive(&mut reader, "time-limit").unwrap_or(lock.time_limit);
+    lock.server_time_limit =
+        positive(&mut reader, "server-time-limit").unwrap_or(lock.server_time_limit);
+    reader.finish();
+    lock
+}
+
+fn positive(reader: &mut Reader<'_, '_>, field: &'static str) -> Option<Duration> {
+    let duration = reader.spanned_duration(field)?;
+    if duration.get_ref().is_zero() {
+        reader.source().problem(&duration.span(), format!("`{field}` is longer than nothing"));
+    }
+    Some(duration.into_inner())
+}
+
+/// A strategy that `[expect]` does not name is expected to be safe.
+fn expectations(top: &mut Reader<'_, '_>, strategies: &[Strategy]) -> Vec<Cell> {
+    let mut cells: Vec<_> = strategies
+        .iter()
+        .map(|&strategy| Cell { strategy, expect: Expectation::NoDuplicates })
+        .collect();
+    let Some(mut reader) = top.table("expect") else { return cells };
+    for (name, key, value) in reader.rest() {
+        let Ok(strategy) = Strategy::parse(&name) else {
+            let names: Vec<_> = strategies.iter().map(ToString::to_string).collect();
+            let names: Vec<_> = names.iter().map(String::as_str).collect();
+            let what = format!(
+                "[expect] names `{name}`, which `strategies` does not{}",
+                hint(&name, &names)
+            );
+            reader.source().problem(&key, what);
+            continue;
+        };
+        let spelled = strategy.to_string();
+        match cells.iter_mut().find(|cell| cell.strategy.to_string() == spelled) {
+            Some(cell) => cell.expect = expectation(&value, &reader).unwrap_or(cell.expect),
+            None => {
+                let what =
+                    format!("[expect] names {spelled}, which `strategies` does not; add it there");
+                reader.source().problem(&key, what);
+            }
+        }
+    }
+    cells
+}
+
+fn expectation(value: &Spanned<DeValue<'_>>, reader: &Reader<'_, '_>) -> Option<Expectation> {
+    if let Some(text) = value.get_ref().as_str() {
+        return match text.parse() {
+            Ok(expectation) => Some(expectation),
+            Err(error) => {
+                let known = ["duplicates", "no-duplicates", "no-bookings"];
+                let meant = crate::nearest(text, known);
+                let meant =
+                    meant.map(|word| format!("; did you mean `{word}`?")).unwrap_or_default();
+                reader.source().problem(&value.span(), format!("{error}{meant}"));
+                None
+            }
+        };
+    }
+    if let DeValue::Table(table) = value.get_ref() {
+        let mut inner = Reader::new(reader.source(), "an expectation", value.span(), table.clone());
+        let bookings = inner.number("bookings", 0..=u32::MAX);
+        inner.finish();
+        return bookings.map(Expectation::Bookings);
+    }
+    let what = "an expectation is duplicates, no-duplicates, no-bookings or { bookings = N }";
+    reader.source().problem(&value.span(), what);
+    None
+}
+
+fn require(top: &mut Reader<'_, '_>) -> Require {
+    let mut require = Require { bookings: 0, faults_bitten: 1, contended: 1 };
+    let Some(mut reader) = top.table("require") else { return require };
+    require.bookings = reader.number("bookings", 0..=u32::MAX).unwrap_or(require.bookings);
+    require.faults_bitten =
+        reader.number("faults-bitten", 0..=u32::MAX).unwrap_or(require.faults_bitten);
+    require.contended = reader.number("contended", 0..=u32::MAX).unwrap_or(require.contended);
+    reader.finish();
+    require
+}

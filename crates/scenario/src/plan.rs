@@ -1,0 +1,122 @@
+//! What a scenario comes to.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use lockproof_faults::FaultPlan;
+use lockproof_locks::{Drift, LockSettings, Needs, Policy, Wait};
+use lockproof_model::Expectation;
+use lockproof_rig::LinkUse;
+use lockproof_workload::Load;
+
+use crate::Strategy;
+
+/// The version of scenario files that this program reads.
+pub const SCHEMA_VERSION: u32 = 1;
+
+/// A scenario with every name resolved and every default filled in.
+#[derive(Clone, Debug)]
+pub struct Scenario {
+    /// Where it came from.
+    pub path: PathBuf,
+    /// Its name: letters, digits and dashes.
+    pub name: String,
+    /// What it shows, as a phrase.
+    pub title: String,
+    /// The failure modes of the catalogue that it shows.
+    pub catalog: Vec<String>,
+    /// Each strategy, and what is expected of it.
+    pub cells: Vec<Cell>,
+    /// Who books what.
+    pub load: Load,
+    /// How often each slot may be sold.
+    pub capacity: u32,
+    /// How long the lock's backends keep a grant.
+    pub ttl: Duration,
+    /// Waiting for a lock that is held.
+    pub wait: Wait,
+    /// How many servers a lock on several of them has, where the scenario says so.
+    pub servers: Option<u32>,
+    /// How long a lock on one server waits for an answer.
+    pub time_limit: Duration,
+    /// How long a lock on several servers waits for the answer of each.
+    pub server_time_limit: Duration,
+    /// What goes wrong.
+    pub faults: Vec<FaultPlan>,
+    /// Without which a run shows nothing.
+    pub require: Require,
+}
+
+/// A strategy of a scenario.
+#[derive(Clone, Copy, Debug)]
+pub struct Cell {
+    /// The strategy.
+    pub strategy: Strategy,
+    /// What its effect on the table shall be.
+    pub expect: Expectation,
+}
+
+/// What a run must have had, or it could not have shown a violation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Require {
+    /// Confirmed bookings at least.
+    pub bookings: u32,
+    /// Injections that took effect, of each fault.
+    pub faults_bitten: u32,
+    /// Slots at least that two holders wanted at one time.
+    pub contended: u32,
+}
+
+impl Scenario {
+    /// How many Redis servers `strategy` runs on here.
+    #[must_use]
+    pub fn redis_servers(&self, strategy: &Strategy) -> usize {
+        redis_servers(strategy, self.servers)
+    }
+
+    /// How holders use the lock.
+    #[must_use]
+    pub fn policy(&self) -> Policy {
+        Policy { ttl: self.ttl, wait: self.wait, drift: Drift::default() }
+    }
+
+    /// How the lock of `strategy` is built, with its keys under `key_prefix`.
+    #[must_use]
+    pub fn lock_settings(&self, strategy: &Strategy, key_prefix: String) -> LockSettings {
+        LockSettings {
+            key_prefix,
+            draw_tokens: strategy.guard.needs_token,
+            time_limit: self.time_limit,
+            server_time_limit: self.server_time_limit,
+            drift: Drift::default(),
+        }
+    }
+
+    /// What its faults need of the links.
+    #[must_use]
+    pub fn link_use(&self) -> LinkUse {
+        use lockproof_faults::Reach;
+        let of = |plan: &FaultPlan| match plan.fault.reach() {
+            Reach::Links(_) if plan.holders.is_empty() => LinkUse::Shared,
+            Reach::Links(_) => LinkUse::PerHolder,
+            Reach::Holder | Reach::HolderAt(_) | Reach::LockOfHolder => LinkUse::Direct,
+        };
+        self.faults.iter().map(of).max().unwrap_or(LinkUse::Direct)
+    }
+
+    /// Whether a fault disturbs the link to the database.
+    #[must_use]
+    pub fn disturbs_database_link(&self) -> bool {
+        use lockproof_faults::Reach;
+        use lockproof_rig::LinkSelector::Database;
+        let on_database = |plan: &FaultPlan| matches!(plan.fault.reach(), Reach::Links(links) if links.contains(&Database));
+        self.faults.iter().any(on_database)
+    }
+}
+
+pub(crate) fn redis_servers(strategy: &Strategy, asked: Option<u32>) -> usize {
+    match (strategy.lock.needs, asked) {
+        (Needs::IndependentRedis(_), Some(count)) => usize::try_from(count).unwrap_or(usize::MAX),
+        (needs, _) => needs.redis_servers(),
+    }
+}

@@ -1,0 +1,64 @@
+//! A scenario as it was understood, every default written out.
+
+use std::fmt::Write;
+
+use humantime::format_duration;
+use lockproof_model::Expectation;
+use lockproof_workload::Stop;
+
+use crate::Scenario;
+use crate::plan::SCHEMA_VERSION;
+
+/// The scenario as TOML, with its faults as comments that name what was resolved.
+#[must_use]
+pub fn resolved(scenario: &Scenario) -> String {
+    let mut out = String::new();
+    // Writing to a String cannot fail.
+    let _ = write_resolved(scenario, &mut out);
+    out
+}
+
+fn write_resolved(scenario: &Scenario, out: &mut String) -> std::fmt::Result {
+    let quote = |text: &str| toml::Value::String(text.to_owned()).to_string();
+    let list = |texts: Vec<String>| toml::Value::from(texts).to_string();
+    let strategies = scenario.cells.iter().map(|cell| cell.strategy.to_string()).collect();
+    writeln!(out, "schema_version = {SCHEMA_VERSION}")?;
+    writeln!(out, "name = {}", quote(&scenario.name))?;
+    writeln!(out, "title = {}", quote(&scenario.title))?;
+    writeln!(out, "catalog = {}", list(scenario.catalog.clone()))?;
+    writeln!(out, "strategies = {}", list(strategies))?;
+    let load = &scenario.load;
+    writeln!(out, "\n[workload]\nflow = {}", quote(load.flow.name))?;
+    writeln!(out, "holders = {}\nslots = {}", load.holders, load.slots)?;
+    writeln!(out, "capacity = {}", scenario.capacity)?;
+    match load.stop {
+        Stop::After(bookings) => writeln!(out, "bookings = {bookings}")?,
+        Stop::AtTime(length) => writeln!(out, "for = \"{}\"", format_duration(length))?,
+    }
+    writeln!(out, "arrivals = {{ kind = \"closed\" }}")?;
+    writeln!(out, "work = \"{}\"", format_duration(load.work))?;
+    writeln!(out, "\n[lock]\nttl = \"{}\"", format_duration(scenario.ttl))?;
+    writeln!(
+        out,
+        "wait = {{ tries = {}, delay = \"{}\", jitter = \"{}\" }}",
+        scenario.wait.tries,
+        format_duration(scenario.wait.delay),
+        format_duration(scenario.wait.jitter)
+    )?;
+    if let Some(servers) = scenario.servers {
+        writeln!(out, "servers = {servers}")?;
+    }
+    writeln!(out, "time-limit = \"{}\"", format_duration(scenario.time_limit))?;
+    writeln!(out, "server-time-limit = \"{}\"", format_duration(scenario.server_time_limit))?;
+    writeln!(out, "\n[expect]")?;
+    for cell in &scenario.cells {
+        let expect = match cell.expect {
+            Expectation::Bookings(count) => format!("{{ bookings = {count} }}"),
+            other => quote(&other.to_string()),
+        };
+        writeln!(out, "{} = {expect}", quote(&cell.strategy.to_string()))?;
+    }
+    let require = &scenario.require;
+    writeln!(out, "\n[require]\nbookings = {}", require.bookings)?;
+    writeln!(out, "faults-bitten = {}\ncontended = {}", require.faults_bitten, require.contended)
+}
