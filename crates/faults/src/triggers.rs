@@ -84,12 +84,17 @@ impl Triggers {
         }
     }
 
+    /// Heals everything, and injects nothing any more.
+    pub fn heal_all(&self) {
+        self.0.ending.send_replace(true);
+    }
+
     /// Heals everything and gives what was done: a record per injection and a summary per fault.
     ///
     /// # Cancel safety
     /// Dropped, the healing goes on.
     pub async fn end(&self) -> (Vec<FaultRecord>, Vec<FaultSummary>) {
-        self.0.ending.send_replace(true);
+        self.heal_all();
         loop {
             let task = self.0.lock(&self.0.running).pop();
             match task {

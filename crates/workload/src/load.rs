@@ -1,10 +1,11 @@
 //! A whole load: its holders from their first attempt to their last.
 
+use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use futures_util::future::join_all;
+use futures_util::future::{Either, join_all, select};
 use lockproof_bookings::{BookingError, BookingSession, BookingStore, Guard};
 use lockproof_env::{Env, Group};
 use lockproof_locks::{AnyLock, Driver, LockError, Policy};
@@ -88,7 +89,7 @@ pub enum SetUpError {
     Bookings(HolderId, #[source] BookingError),
 }
 
-/// Runs `load` to its end, or for `limit` at most.
+/// Runs `load` to its end, or until `cut` completes; its output is given back then.
 ///
 /// `begun` is called once every holder is connected, before the first attempt, with that instant: the zero of a
 /// scenario's time line.
@@ -99,12 +100,12 @@ pub enum SetUpError {
 /// # Cancel safety
 /// Dropping the future leaves the holders to end by themselves; use `halt` to end a load early and keep its
 /// history.
-pub async fn run(
+pub async fn run<C: Send>(
     parties: &Parties,
     load: &Load,
-    limit: Duration,
+    cut: impl Future<Output = C> + Send,
     begun: impl FnOnce(Instant) + Send,
-) -> Result<Record, SetUpError> {
+) -> Result<(Record, Option<C>), SetUpError> {
     let recorders: Vec<_> = (1..=load.holders).map(|n| Recorder::new(HolderId(n))).collect();
     let mut holders = Vec::with_capacity(recorders.len());
     for (recorder, group) in recorders.iter().zip(&parties.groups) {
@@ -127,10 +128,14 @@ pub async fn run(
         })
         .collect();
     let aborts: Vec<_> = tasks.iter().map(lockproof_env::Task::aborter).collect();
-    if parties.env.timeout(limit, join_all(tasks)).await.is_err() {
-        // What is open ends as info; the steps themselves are dropped, their claims withdrawn.
-        aborts.into_iter().for_each(|abort| abort.abort());
-    }
+    let cut_by = match select(pin!(join_all(tasks)), pin!(cut)).await {
+        Either::Left(_) => None,
+        Either::Right((by, _)) => {
+            // What is open ends as info; the steps themselves are dropped, their claims withdrawn.
+            aborts.into_iter().for_each(|abort| abort.abort());
+            Some(by)
+        }
+    };
     let finished = parties.env.now();
     let (mut operations, mut attempts) = (Vec::new(), Vec::new());
     for recorder in &recorders {
@@ -139,7 +144,8 @@ pub async fn run(
         attempts.extend(tried);
     }
     let history = History::assemble(operations, attempts);
-    Ok(Record { longest_gap: longest_gap(&history), history, started, finished })
+    let longest_gap = longest_gap(&history);
+    Ok((Record { history, longest_gap, started, finished }, cut_by))
 }
 
 async fn set_up(

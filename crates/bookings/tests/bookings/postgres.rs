@@ -13,7 +13,7 @@ async fn a_connection_lost_before_the_commit_is_definite_and_dialled_again_by_th
         buyer.look_and_find_room().await;
         engine.kill_backends(&shop).await;
         let error = buyer.session.insert().await.unwrap_err();
-        assert_eq!(error.certainty(), Certainty::Definite, "{}", error.in_full());
+        assert_eq!(error.certainty(), Certainty::Definite, "{}", lockproof_model::in_full(&error));
         buyer.look_and_find_room().await;
         assert_eq!(buyer.write_and_commit().await, Ok(1));
         assert_eq!(shop.sold().await.len(), 1);
@@ -30,7 +30,12 @@ async fn a_connection_lost_at_the_commit_leaves_the_outcome_unknown() {
         buyer.write().await.unwrap();
         engine.kill_backends(&shop).await;
         let error = buyer.session.commit().await.unwrap_err();
-        assert_eq!(error.certainty(), Certainty::Indefinite, "{}", error.in_full());
+        assert_eq!(
+            error.certainty(),
+            Certainty::Indefinite,
+            "{}",
+            lockproof_model::in_full(&error)
+        );
         assert_eq!(error.refusal(), None);
         buyer.look_and_find_room().await;
     })

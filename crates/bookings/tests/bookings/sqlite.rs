@@ -54,7 +54,11 @@ async fn many_slots_are_made_by_one_statement() {
 async fn a_store_in_a_directory_that_does_not_exist_is_an_error_that_says_so() {
     let store = SqliteStore::new(live::env(1), "/nowhere/at/all/bookings.db");
     let error = store.table().await.unwrap_err();
-    assert!(error.in_full().starts_with("cannot open the file in SQLite: "), "{}", error.in_full());
+    assert!(
+        lockproof_model::in_full(&error).starts_with("cannot open the file in SQLite: "),
+        "{}",
+        lockproof_model::in_full(&error)
+    );
 }
 
 #[tokio::test]

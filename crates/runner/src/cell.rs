@@ -1,0 +1,306 @@
+//! One strategy under one scenario.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use futures_util::FutureExt;
+use futures_util::future::select;
+use lockproof_bookings::Layout;
+use lockproof_checkers::{Checker, duplicates, judge_all, layers_of, tell};
+use lockproof_env::Env;
+use lockproof_faults::Triggers;
+use lockproof_model::{
+    AttemptResult, BookingTable, CellReport, Evidence, FaultRecord, FaultSummary, Finding, History,
+    Judgement, Layer, Layers, RefusedBy, Status, Step, Story, Verdict, in_full,
+};
+use lockproof_rig::live::{LiveRig, Provider};
+use lockproof_rig::{Rig, RigPlan};
+use lockproof_scenario::{Cell, Scenario};
+use lockproof_workload::{Latencies, Parties, Record, StepGate, percentiles, run};
+
+use crate::judge::{Facts, contended_slots, judge};
+
+/// How long holders may finish their attempts after an interrupt.
+const GRACE: Duration = Duration::from_secs(2);
+const HALT_POLL: Duration = Duration::from_millis(20);
+/// Stories told per cell; the first explains, the rest repeat it.
+const STORIES: usize = 3;
+
+/// One strategy under one scenario.
+#[derive(Clone, Debug)]
+pub struct CellPlan {
+    /// Its place in the run, counted from 0.
+    pub index: usize,
+    /// The scenario.
+    pub scenario: Arc<Scenario>,
+    /// The strategy and its expectation.
+    pub cell: Cell,
+    /// Decides everything random in it.
+    pub seed: u64,
+}
+
+/// What every cell of a run shares.
+#[derive(Clone, Debug)]
+pub struct CellSettings {
+    /// Where servers come from.
+    pub provider: Arc<dyn Provider>,
+    /// What is looked for.
+    pub checkers: Vec<&'static dyn Checker>,
+    /// A cell that takes longer is cut short and inconclusive.
+    pub limit: Duration,
+    /// Raised by an interrupt: no new attempt starts, faults heal.
+    pub halt: Arc<AtomicBool>,
+}
+
+/// A cell that has run.
+#[derive(Debug)]
+pub struct Finished {
+    /// What it came to.
+    pub report: CellReport,
+    /// What it was made of; none where its servers did not stand up.
+    pub artifacts: Option<Artifacts>,
+}
+
+/// What a report is made of.
+#[derive(Debug)]
+pub struct Artifacts {
+    /// Everything that the holders did.
+    pub history: History,
+    /// What the database held in the end.
+    pub table: BookingTable,
+    /// How long things took.
+    pub latencies: Latencies,
+}
+
+/// Runs one cell on the tokio runtime that calls this.
+pub(crate) async fn run_cell(plan: &CellPlan, settings: &CellSettings) -> Finished {
+    let env = lockproof_env::live::env(plan.seed);
+    match conduct(&env, plan, settings).await {
+        Ok(outcome) => finish(plan, settings, outcome),
+        Err(error) => Finished {
+            report: CellReport {
+                judgement: Judgement { status: Status::Infrastructure, reasons: vec![error] },
+                ..blank(plan)
+            },
+            artifacts: None,
+        },
+    }
+}
+
+/// What a load left behind.
+struct Outcome {
+    record: Record,
+    table: BookingTable,
+    injections: Vec<FaultRecord>,
+    faults: Vec<FaultSummary>,
+    cut_short: Option<&'static str>,
+    rig: Arc<LiveRig>,
+}
+
+/// The error is a sentence: a server that could not be started or reached.
+async fn conduct(env: &Env, plan: &CellPlan, settings: &CellSettings) -> Result<Outcome, String> {
+    let scenario = &plan.scenario;
+    let rig = LiveRig::start(env, settings.provider.as_ref(), rig_plan(plan)).await;
+    let rig = Arc::new(rig.map_err(|error| in_full(&error))?);
+    let triggers =
+        Triggers::new(env.fork("faults"), Arc::clone(&rig) as Arc<dyn Rig>, &scenario.faults);
+    let parties = parties(env, plan, settings, &rig, &triggers);
+    let cut = cut_short(env, settings, &triggers);
+    let (record, cut_short) = run(&parties, &scenario.load, cut, |start| triggers.begin(start))
+        .await
+        .map_err(|error| in_full(&error))?;
+    let (injections, faults) = triggers.end().await;
+    let table = rig.store().table().await.map_err(|error| in_full(&error))?;
+    if let Err(error) = rig.clear().await {
+        tracing::warn!(error = in_full(&error), "the cell's tables are left behind");
+    }
+    Ok(Outcome { record, table, injections, faults, cut_short, rig })
+}
+
+fn rig_plan(plan: &CellPlan) -> RigPlan {
+    let CellPlan { index, scenario, cell, seed } = plan;
+    RigPlan {
+        name: format!("{}-{}", index + 1, scenario.name),
+        holders: scenario.load.holders,
+        redis_servers: scenario.redis_servers(&cell.strategy),
+        links: scenario.link_use(),
+        lock: scenario.lock_settings(&cell.strategy, KEY_PREFIX.to_owned()),
+        layout: Layout {
+            slots: scenario.load.slots,
+            capacity: scenario.capacity,
+            constraints: cell.strategy.guard.constraints,
+        },
+        seed: *seed,
+    }
+}
+
+/// Each cell has servers of its own, so one prefix does.
+const KEY_PREFIX: &str = "lockproof:";
+
+fn parties(
+    env: &Env,
+    plan: &CellPlan,
+    settings: &CellSettings,
+    rig: &LiveRig,
+    triggers: &Triggers,
+) -> Parties {
+    let strategy = plan.cell.strategy;
+    let lock = plan.scenario.lock_settings(&strategy, KEY_PREFIX.to_owned());
+    Parties {
+        env: env.clone(),
+        lock: (strategy.lock.build)(lock, rig.backends(), env.fork("lock")),
+        policy: plan.scenario.policy(),
+        salt: lockproof_env::live::entropy(),
+        store: rig.store(),
+        guard: strategy.guard.guard,
+        gate: Arc::new(triggers.clone()) as Arc<dyn StepGate>,
+        groups: rig.groups(),
+        halt: Arc::clone(&settings.halt),
+    }
+}
+
+/// Completes when the load has to be cut short, and says why.
+async fn cut_short(env: &Env, settings: &CellSettings, triggers: &Triggers) -> &'static str {
+    let late = async {
+        env.sleep(settings.limit).await;
+        "the load did not end within the cell's time limit"
+    };
+    let halted = async {
+        while !settings.halt.load(Ordering::Relaxed) {
+            env.sleep(HALT_POLL).await;
+        }
+        // What is paused or held must go on, or it could not finish its attempt.
+        triggers.heal_all();
+        env.sleep(GRACE).await;
+        "interrupted"
+    };
+    select(late.boxed(), halted.boxed()).await.factor_first().0
+}
+
+fn finish(plan: &CellPlan, settings: &CellSettings, outcome: Outcome) -> Finished {
+    let Outcome { record, table, injections, faults, cut_short, rig } = outcome;
+    let Record { history, longest_gap, started, finished } = record;
+    let evidence = Evidence { history: &history, table: &table, faults: &injections };
+    let findings = judge_all(&evidence, settings.checkers.iter().copied());
+    let latencies = Latencies::of(&history);
+    let bookings = count(table.bookings.len());
+    let doubles = findings.iter().map(duplicates).sum();
+    let interrupted = settings.halt.load(Ordering::Relaxed).then_some("interrupted");
+    let judgement = judge(&Facts {
+        expect: plan.cell.expect,
+        require: plan.scenario.require,
+        findings: &findings,
+        bookings,
+        duplicates: doubles,
+        contended: contended_slots(&history.attempts),
+        faults: &faults,
+        cut_short: cut_short.or(interrupted),
+    });
+    let tally = Tally::of(&history);
+    let acquire = latencies.steps.get(&Step::Acquire);
+    let report = CellReport {
+        judgement,
+        layers: layers_of(&findings),
+        stories: stories(&evidence, &findings),
+        findings,
+        attempts: count(history.attempts.len()),
+        bookings,
+        duplicates: doubles,
+        refused_by_lock: tally.by_lock,
+        refused_by_check: tally.by_check,
+        refused_by_guard: tally.by_guard,
+        failed: tally.failed,
+        unknown: tally.unknown,
+        first_error: tally.first_error,
+        acquire: acquire.and_then(percentiles),
+        response: percentiles(&latencies.response),
+        service: percentiles(&latencies.service),
+        longest_gap,
+        faults,
+        injections,
+        servers: rig.servers().to_vec(),
+        drivers: rig.drivers(),
+        took: finished.saturating_since(started),
+        ..blank(plan)
+    };
+    Finished { report, artifacts: Some(Artifacts { history, table, latencies }) }
+}
+
+/// The first violations of the table, told.
+fn stories(evidence: &Evidence<'_>, findings: &[Finding]) -> Vec<Story> {
+    let violated =
+        |finding: &&Finding| finding.layer == Layer::Effect && finding.verdict == Verdict::Violated;
+    let anomalies = findings.iter().filter(violated).flat_map(|finding| &finding.anomalies);
+    anomalies.take(STORIES).map(|anomaly| tell(evidence, anomaly)).collect()
+}
+
+#[derive(Debug, Default)]
+struct Tally {
+    by_lock: u32,
+    by_check: u32,
+    by_guard: u32,
+    failed: u32,
+    unknown: u32,
+    first_error: Option<String>,
+}
+
+impl Tally {
+    fn of(history: &History) -> Self {
+        let mut tally = Self::default();
+        for attempt in &history.attempts {
+            match &attempt.result {
+                AttemptResult::Booked { .. } => {}
+                AttemptResult::Refused { by: RefusedBy::Lock, .. } => tally.by_lock += 1,
+                AttemptResult::Refused { by: RefusedBy::Check, .. } => tally.by_check += 1,
+                AttemptResult::Refused { by: RefusedBy::Guard, .. } => tally.by_guard += 1,
+                AttemptResult::Failed { error } => {
+                    tally.failed += 1;
+                    tally.first_error.get_or_insert_with(|| error.clone());
+                }
+                AttemptResult::Unknown { error } => {
+                    tally.unknown += 1;
+                    tally.first_error.get_or_insert_with(|| error.clone());
+                }
+            }
+        }
+        tally
+    }
+}
+
+/// A report of a cell in which nothing has happened.
+fn blank(plan: &CellPlan) -> CellReport {
+    CellReport {
+        scenario: plan.scenario.name.clone(),
+        title: plan.scenario.title.clone(),
+        catalog: plan.scenario.catalog.clone(),
+        strategy: plan.cell.strategy.to_string(),
+        expectation: Some(plan.cell.expect),
+        judgement: Judgement { status: Status::Inconclusive, reasons: Vec::new() },
+        layers: Layers::default(),
+        findings: Vec::new(),
+        attempts: 0,
+        bookings: 0,
+        duplicates: 0,
+        refused_by_lock: 0,
+        refused_by_check: 0,
+        refused_by_guard: 0,
+        failed: 0,
+        unknown: 0,
+        first_error: None,
+        acquire: None,
+        response: None,
+        service: None,
+        longest_gap: Duration::ZERO,
+        faults: Vec::new(),
+        injections: Vec::new(),
+        stories: Vec::new(),
+        servers: Vec::new(),
+        drivers: Vec::new(),
+        took: Duration::ZERO,
+    }
+}
+
+fn count(length: usize) -> u32 {
+    u32::try_from(length).unwrap_or(u32::MAX)
+}

@@ -1,0 +1,209 @@
+//! From what a cell came to, whether its expectation held.
+
+use std::collections::BTreeMap;
+
+use lockproof_model::{
+    Attempt, Expectation, FaultSummary, Finding, Instant, Judgement, Layer, SlotId, Status, Verdict,
+};
+use lockproof_scenario::Require;
+
+/// What a judgement is made of.
+#[derive(Clone, Copy, Debug)]
+pub struct Facts<'a> {
+    /// What was expected.
+    pub expect: Expectation,
+    /// What a run must have had.
+    pub require: Require,
+    /// What the checkers said.
+    pub findings: &'a [Finding],
+    /// Confirmed rows.
+    pub bookings: u32,
+    /// Confirmed rows above capacity.
+    pub duplicates: u32,
+    /// Slots that two holders wanted at one time.
+    pub contended: u32,
+    /// What each fault did.
+    pub faults: &'a [FaultSummary],
+    /// Why the load was cut short, where it was.
+    pub cut_short: Option<&'a str>,
+}
+
+/// The judgement: a safety failure stands whatever else was missing; a run that could not have shown one is never
+/// green; a control that no longer fails is a failure of its own.
+#[must_use]
+pub fn judge(facts: &Facts<'_>) -> Judgement {
+    let failed = failures(facts);
+    if !failed.is_empty() {
+        return Judgement { status: Status::Failed, reasons: failed };
+    }
+    let missing = missing(facts);
+    if !missing.is_empty() {
+        return Judgement { status: Status::Inconclusive, reasons: missing };
+    }
+    match control_that_holds(facts) {
+        Some(reason) => Judgement { status: Status::Failed, reasons: vec![reason] },
+        None => Judgement { status: Status::Met, reasons: Vec::new() },
+    }
+}
+
+/// What no missing requirement can excuse.
+fn failures(facts: &Facts<'_>) -> Vec<String> {
+    let mut reasons = Vec::new();
+    if facts.duplicates > 0 && facts.expect != Expectation::Duplicates {
+        let times = if facts.duplicates == 1 { "booking" } else { "bookings" };
+        reasons.push(format!("{} duplicate {times}, none expected", facts.duplicates));
+    }
+    for anomaly in effect(facts).flat_map(|finding| &finding.anomalies) {
+        if anomaly.kind != DUPLICATE {
+            reasons.push(anomaly.sentence.clone());
+        }
+    }
+    let wanted = match facts.expect {
+        Expectation::NoBookings => Some(0),
+        Expectation::Bookings(count) => Some(count),
+        Expectation::Duplicates | Expectation::NoDuplicates => None,
+    };
+    if let Some(wanted) = wanted.filter(|&wanted| wanted != facts.bookings)
+        && facts.cut_short.is_none()
+    {
+        reasons.push(format!("{} bookings, {wanted} expected", facts.bookings));
+    }
+    reasons
+}
+
+/// The anomaly that expectations speak about; every other of the effect layer is never expected.
+const DUPLICATE: &str = lockproof_checkers::kinds::DUPLICATE_BOOKING;
+
+fn effect<'a>(facts: &Facts<'a>) -> impl Iterator<Item = &'a Finding> + use<'a> {
+    let violated =
+        |finding: &&Finding| finding.layer == Layer::Effect && finding.verdict == Verdict::Violated;
+    facts.findings.iter().filter(violated)
+}
+
+/// What the run would have needed to show anything.
+fn missing(facts: &Facts<'_>) -> Vec<String> {
+    let mut reasons: Vec<_> = facts.cut_short.map(ToOwned::to_owned).into_iter().collect();
+    let Require { bookings, faults_bitten, contended } = facts.require;
+    if facts.bookings < bookings {
+        reasons.push(format!("{} bookings, at least {bookings} required", facts.bookings));
+    }
+    for fault in facts.faults.iter().filter(|fault| fault.bit < faults_bitten) {
+        reasons.push(format!(
+            "fault {} ({}) bit {} of {} times, at least {faults_bitten} required",
+            fault.fault, fault.label, fault.bit, fault.injected
+        ));
+    }
+    if facts.contended < contended {
+        reasons.push(format!(
+            "holders contended for {} slots, at least {contended} required",
+            facts.contended
+        ));
+    }
+    let undecided = facts
+        .findings
+        .iter()
+        .filter(|finding| finding.layer == Layer::Effect && finding.verdict == Verdict::Unknown);
+    reasons.extend(undecided.map(|finding| format!("{} could not decide", finding.checker)));
+    reasons
+}
+
+fn control_that_holds(facts: &Facts<'_>) -> Option<String> {
+    (facts.expect == Expectation::Duplicates && facts.duplicates == 0).then(|| {
+        "expected to sell a slot twice and did not, though its faults bit: the detector or the scenario is broken"
+            .to_owned()
+    })
+}
+
+/// Slots on which attempts of two holders overlapped in time.
+#[must_use]
+pub fn contended_slots(attempts: &[Attempt]) -> u32 {
+    let mut by_start: Vec<&Attempt> = attempts.iter().collect();
+    by_start.sort_by_key(|attempt| (attempt.slot, attempt.started));
+    let mut latest: BTreeMap<SlotId, Instant> = BTreeMap::new();
+    let mut contended = std::collections::BTreeSet::new();
+    for attempt in by_start {
+        // A holder has one attempt at a time, so an overlap is always with another's.
+        let end = latest.entry(attempt.slot).or_insert(attempt.started);
+        if attempt.started < *end {
+            contended.insert(attempt.slot);
+        }
+        *end = (*end).max(attempt.finished);
+    }
+    u32::try_from(contended.len()).unwrap_or(u32::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use lockproof_model::{AttemptId, AttemptResult, HolderId};
+
+    use super::*;
+
+    const REQUIRE: Require = Require { bookings: 1, faults_bitten: 1, contended: 1 };
+
+    fn facts(expect: Expectation, duplicates: u32) -> Facts<'static> {
+        Facts {
+            expect,
+            require: REQUIRE,
+            findings: &[],
+            bookings: 5,
+            duplicates,
+            contended: 3,
+            faults: &[],
+            cut_short: None,
+        }
+    }
+
+    fn status(facts: &Facts<'_>) -> Status {
+        judge(facts).status
+    }
+
+    #[test]
+    fn a_safe_strategy_that_sold_twice_has_failed_even_when_nothing_else_is_proven() {
+        let unproven = Facts { contended: 0, ..facts(Expectation::NoDuplicates, 1) };
+        assert_eq!(status(&unproven), Status::Failed);
+        assert_eq!(status(&facts(Expectation::NoDuplicates, 0)), Status::Met);
+    }
+
+    #[test]
+    fn a_control_that_no_longer_fails_has_failed() {
+        assert_eq!(status(&facts(Expectation::Duplicates, 0)), Status::Failed);
+        assert_eq!(status(&facts(Expectation::Duplicates, 2)), Status::Met);
+    }
+
+    #[test]
+    fn a_run_in_which_nothing_bit_or_nothing_contended_is_inconclusive() {
+        let fault = FaultSummary { fault: 1, label: "latency".to_owned(), injected: 1, bit: 0 };
+        let faults = [fault];
+        for expect in [Expectation::NoDuplicates, Expectation::Duplicates] {
+            let blunt = Facts { faults: &faults, ..facts(expect, 0) };
+            assert_eq!(status(&blunt), Status::Inconclusive);
+            let lonely = Facts { contended: 0, ..facts(expect, 0) };
+            assert_eq!(status(&lonely), Status::Inconclusive);
+        }
+        let lucky = Facts { faults: &faults, ..facts(Expectation::Duplicates, 1) };
+        assert_eq!(status(&lucky), Status::Inconclusive, "a control must fail for its reason");
+    }
+
+    #[test]
+    fn an_exact_number_is_exact() {
+        assert_eq!(status(&facts(Expectation::Bookings(5), 0)), Status::Met);
+        assert_eq!(status(&facts(Expectation::Bookings(6), 0)), Status::Failed);
+        assert_eq!(status(&facts(Expectation::NoBookings, 0)), Status::Failed);
+    }
+
+    #[test]
+    fn a_slot_is_contended_when_attempts_overlap_and_not_when_they_follow() {
+        let attempt = |id, slot, started, finished| Attempt {
+            id: AttemptId(id),
+            holder: HolderId(id),
+            slot: SlotId(slot),
+            intended: Instant::from_nanos(started),
+            started: Instant::from_nanos(started),
+            finished: Instant::from_nanos(finished),
+            result: AttemptResult::Failed { error: String::new() },
+        };
+        let attempts =
+            [attempt(1, 1, 0, 5), attempt(2, 1, 5, 9), attempt(3, 2, 0, 5), attempt(4, 2, 4, 9)];
+        assert_eq!(contended_slots(&attempts), 1);
+    }
+}

@@ -1,0 +1,18 @@
+//! Conducts: one cell, and a matrix of them.
+//!
+//! ```text
+//!   matrix ─▶ jobs threads ─▶ cell:  rig up ─▶ faults armed ─▶ load ─▶ healed ─▶ table read
+//!                                                                      └─▶ checkers ─▶ judge ─▶ CellReport
+//! ```
+//!
+//! Each cell runs on a thread and runtime of its own, with servers of its own, so that cells disturb each other's
+//! results no more than two programs on one machine do. The checkers and the fault catalogue's effects come in as
+//! arguments, so that a test can hand in planted bugs.
+
+mod cell;
+mod judge;
+mod matrix;
+
+pub use cell::{Artifacts, CellPlan, CellSettings, Finished};
+pub use judge::{Facts, contended_slots, judge};
+pub use matrix::{Matrix, Observer, cells_of};
