@@ -1,0 +1,22 @@
+//! The kinds of anomaly, as [`lockproof_model::Anomaly::kind`] spells them.
+
+/// A slot has more confirmed bookings than its capacity. The anomaly's count is the excess.
+pub const DUPLICATE_BOOKING: &str = "duplicate-booking";
+/// A booking was acknowledged and is not in the table.
+pub const LOST_BOOKING: &str = "lost-booking";
+/// A booking is in the table although its holder was told that it certainly did not happen.
+pub const PHANTOM_BOOKING: &str = "phantom-booking";
+/// One attempt has several rows. The anomaly's count is the excess.
+pub const DOUBLE_WRITE: &str = "double-write";
+/// Two holders held one lock, both within their validity: the lock service is wrong.
+pub const INSIDE_VALIDITY: &str = "inside-validity";
+/// A holder went on after its lease had ended, while another held the lock.
+pub const OVERRUN: &str = "overrun";
+/// A later grant drew a smaller fencing token.
+pub const TOKEN_WENT_BACK: &str = "token-went-back";
+/// Two grants drew the same fencing token.
+pub const TOKEN_REPEATED: &str = "token-repeated";
+/// Stands for anomalies beyond those that are listed. Its count says how many.
+pub const FURTHER: &str = "further";
+/// The checker itself failed, so its property is not judged.
+pub const CHECKER_PANICKED: &str = "checker-panicked";

@@ -1,0 +1,9 @@
+//! Golden histories: each checker accepts a good one and rejects a bad one with its exact witness.
+
+mod builder;
+mod duplicate_bookings;
+mod fencing_monotonic;
+mod mutual_exclusion;
+mod oracle;
+mod scale;
+mod story;

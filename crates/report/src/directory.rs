@@ -1,0 +1,177 @@
+//! The report directory: `reports/<utc>-<name>/` and the link `latest` beside it.
+//!
+//! ```text
+//!   manifest.json                             versions, machine, seed, command
+//!   results.json                              the report; every rendering can be made from it
+//!   faults.ndjson                             each injection
+//!   scenarios/<scenario>.toml                 as resolved
+//!   histories/<scenario>.<strategy>.ndjson.zst
+//!   hist/<scenario>.<strategy>.hlog           latencies, HdrHistogram's interval log
+//! ```
+//!
+//! Every file is written beside its place and moved there when it is whole: a run that is killed leaves whole
+//! files and no halves of any. `latest` is moved last, so that it always names a finished run.
+
+use std::ffi::OsString;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use lockproof_model::{BookingTable, FaultRecord, History, RunReport};
+use serde::Serialize;
+
+use crate::catalog::to_json;
+
+mod file;
+mod histogram;
+mod history;
+mod name;
+
+pub use histogram::HistogramInterval;
+pub use history::{HISTORY_SCHEMA_VERSION, HistoryHeader, StoredHistory, read_history};
+pub use name::CellName;
+
+const LATEST: &str = "latest";
+
+/// Two runs may start in one second; more than this many do not.
+const SAME_STEM_MAX: u32 = 1000;
+
+/// Where one run keeps what it found.
+#[derive(Debug)]
+pub struct ReportDirectory {
+    root: PathBuf,
+    name: OsString,
+}
+
+/// What became of the link `latest`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[must_use]
+pub enum Latest {
+    /// It names this run.
+    Linked(PathBuf),
+    /// Something that is no link has that name. It was left alone.
+    Occupied(PathBuf),
+}
+
+impl ReportDirectory {
+    /// Makes a directory under `root` that nobody else uses: `stem`, or `stem-2` when that exists, and so on.
+    ///
+    /// # Errors
+    /// It could not be made; the message names it.
+    pub fn create(root: &Path, stem: &str) -> io::Result<Self> {
+        file::naming(root, std::fs::create_dir_all(root))?;
+        let stem = name::safe(stem);
+        for number in 1..=SAME_STEM_MAX {
+            let name = if number == 1 { stem.clone() } else { format!("{stem}-{number}") };
+            let path = root.join(&name);
+            match std::fs::create_dir(&path) {
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+                made => {
+                    file::naming(&path, made)?;
+                    return Ok(Self { root: root.to_owned(), name: name.into() });
+                }
+            }
+        }
+        let taken = format!("{SAME_STEM_MAX} directories of that name exist");
+        file::naming(&root.join(stem), Err(io::Error::new(io::ErrorKind::AlreadyExists, taken)))
+    }
+
+    /// Where it is.
+    #[must_use]
+    pub fn path(&self) -> PathBuf {
+        self.root.join(&self.name)
+    }
+
+    /// Keeps a scenario as it was resolved.
+    ///
+    /// # Errors
+    /// The file could not be written; the message names it. So for every method here.
+    pub fn write_scenario(&self, scenario: &str, toml: &str) -> io::Result<PathBuf> {
+        self.write(Path::new("scenarios").join(format!("{}.toml", name::safe(scenario))), |out| {
+            out.write_all(toml.as_bytes())
+        })
+    }
+
+    /// Keeps what the holders of one cell did and what the table held in the end, for [`read_history`].
+    ///
+    /// # Errors
+    /// As for [`write_scenario`](Self::write_scenario).
+    pub fn write_history(
+        &self,
+        cell: CellName<'_>,
+        seed: u64,
+        history: &History,
+        table: &BookingTable,
+    ) -> io::Result<PathBuf> {
+        let path = Path::new("histories").join(format!("{}.ndjson.zst", cell.file_stem()));
+        self.write(path, |out| history::write(out, &HistoryHeader::new(cell, seed), history, table))
+    }
+
+    /// Keeps the latencies of one cell, in nanoseconds: a line per interval, the label as its tag.
+    ///
+    /// # Errors
+    /// As for [`write_scenario`](Self::write_scenario).
+    pub fn write_histograms(
+        &self,
+        cell: CellName<'_>,
+        intervals: &[HistogramInterval<'_>],
+    ) -> io::Result<PathBuf> {
+        let path = Path::new("hist").join(format!("{}.hlog", cell.file_stem()));
+        self.write(path, |out| histogram::write(out, cell, intervals))
+    }
+
+    /// Writes what is known only at the end, and points `latest` here.
+    ///
+    /// # Errors
+    /// As for [`write_scenario`](Self::write_scenario).
+    pub fn finish(&self, report: &RunReport) -> io::Result<Latest> {
+        self.write("faults.ndjson".into(), |out| write_faults(out, report))?;
+        self.write("manifest.json".into(), |out| to_json(&report.manifest, out))?;
+        self.write("results.json".into(), |out| to_json(report, out))?;
+        self.link_latest()
+    }
+
+    fn write(
+        &self,
+        path: PathBuf,
+        fill: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+    ) -> io::Result<PathBuf> {
+        let path = self.path().join(path);
+        file::naming(&path, file::write_whole(&path, fill))?;
+        Ok(path)
+    }
+
+    /// Replaces the link in one step: whoever reads it meanwhile sees the old run or this one.
+    fn link_latest(&self) -> io::Result<Latest> {
+        let latest = self.root.join(LATEST);
+        let is_other = std::fs::symlink_metadata(&latest).is_ok_and(|found| !found.is_symlink());
+        if is_other {
+            return Ok(Latest::Occupied(latest));
+        }
+        let mut link = OsString::from(".latest-");
+        link.push(&self.name);
+        let link = self.root.join(link);
+        let linked = std::os::unix::fs::symlink(&self.name, &link)
+            .and_then(|()| std::fs::rename(&link, &latest));
+        file::naming(&latest, linked)?;
+        Ok(Latest::Linked(latest))
+    }
+}
+
+/// One injection with where it happened.
+#[derive(Serialize)]
+struct FaultLine<'a> {
+    scenario: &'a str,
+    strategy: &'a str,
+    injection: &'a FaultRecord,
+}
+
+fn write_faults(out: &mut dyn Write, report: &RunReport) -> io::Result<()> {
+    for cell in &report.cells {
+        for injection in &cell.injections {
+            let line = FaultLine { scenario: &cell.scenario, strategy: &cell.strategy, injection };
+            serde_json::to_writer(&mut *out, &line)?;
+            out.write_all(b"\n")?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,63 @@
+//! Latencies in `HdrHistogram`'s interval-log format, which its public plotter reads.
+
+use std::io::{self, Write};
+use std::time::Duration;
+
+use hdrhistogram::Histogram;
+use hdrhistogram::serialization::V2DeflateSerializer;
+use hdrhistogram::serialization::interval_log::{
+    IntervalLogWriterBuilder, IntervalLogWriterError, Tag,
+};
+use lockproof_model::Instant;
+
+use super::CellName;
+
+/// Values are nanoseconds; the column of maxima, which people read, is in milliseconds.
+const NANOS_PER_MILLI: f64 = 1e6;
+
+/// Latencies of one kind over one stretch of a run.
+#[derive(Clone, Copy, Debug)]
+pub struct HistogramInterval<'a> {
+    /// What was measured: `acquire`, `response`, `service`.
+    pub label: &'a str,
+    /// When the stretch began, on the run's clock.
+    pub started: Instant,
+    /// How long it was.
+    pub duration: Duration,
+    /// The latencies, in nanoseconds.
+    pub histogram: &'a Histogram<u64>,
+}
+
+pub(super) fn write(
+    out: &mut dyn Write,
+    cell: CellName<'_>,
+    intervals: &[HistogramInterval<'_>],
+) -> io::Result<()> {
+    let mut out = out;
+    let mut serializer = V2DeflateSerializer::new();
+    let mut log = IntervalLogWriterBuilder::new()
+        .add_comment(&format!("[lockproof: {} under {}]", cell.strategy, cell.scenario))
+        .add_comment("[times are seconds since the run began; values are nanoseconds]")
+        .with_max_value_divisor(NANOS_PER_MILLI)
+        .begin_log_with(&mut out, &mut serializer)?;
+
+    let mut intervals: Vec<_> = intervals.iter().collect();
+    intervals.sort_by_key(|interval| interval.started);
+    for interval in intervals {
+        let HistogramInterval { label, started, duration, histogram } = *interval;
+        // A tag ends at a comma or a space.
+        let label = label.replace([',', ' ', '\r', '\n'], "-");
+        log.write_histogram(histogram, started.since_start(), duration, Tag::new(&label))
+            .map_err(io_error)?;
+    }
+    Ok(())
+}
+
+fn io_error<E: std::error::Error + Send + Sync + 'static>(
+    error: IntervalLogWriterError<E>,
+) -> io::Error {
+    match error {
+        IntervalLogWriterError::IoError(error) => error,
+        IntervalLogWriterError::SerializeError(error) => io::Error::other(error),
+    }
+}
