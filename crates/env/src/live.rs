@@ -24,6 +24,12 @@ pub fn env(seed: u64) -> Env {
     Env::new(Arc::new(runtime), seed)
 }
 
+/// Starts counting; each call of the answer says how much time has passed since.
+pub fn stopwatch() -> impl Fn() -> Duration {
+    let start = tokio::time::Instant::now();
+    move || start.elapsed()
+}
+
 #[derive(Debug)]
 struct Tokio {
     epoch: tokio::time::Instant,

@@ -6,11 +6,13 @@ mod connections;
 mod embedded;
 mod links;
 mod postgres;
+mod probe;
 mod process;
 mod provider;
 mod redis_server;
 mod rig;
 mod workspace;
 
+pub use probe::{Probe, probes};
 pub use provider::{PROVIDERS, Provider, ProviderEntry, find_provider};
 pub use rig::LiveRig;

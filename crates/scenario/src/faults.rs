@@ -254,20 +254,23 @@ fn holders(reader: &mut Reader<'_, '_>, around: &Surroundings<'_>) -> Vec<Holder
 
 fn check_reach(reach: &Reach, around: &Surroundings<'_>, reader: &Reader<'_, '_>) {
     for strategy in around.strategies {
-        let servers = redis_servers(strategy, around.servers);
-        match reach {
-            Reach::Links(selectors) => {
-                for selector in selectors.iter().filter(|links| links.resolve(servers).is_empty()) {
-                    reader.problem(format!(
-                        "{strategy} has no link {selector}: it runs on {servers} Redis servers"
-                    ));
-                }
-            }
-            Reach::LockOfHolder if servers == 0 => {
-                reader.problem(format!("{strategy} has no server that could drop a lock"));
-            }
-            Reach::LockOfHolder | Reach::Holder | Reach::HolderAt(_) => {}
+        if let Some(lack) = lack(reach, strategy, redis_servers(strategy, around.servers)) {
+            reader.problem(lack);
         }
+    }
+}
+
+/// What `strategy`, on so many Redis servers, lacks for a fault to reach it.
+pub(crate) fn lack(reach: &Reach, strategy: &Strategy, servers: usize) -> Option<String> {
+    match reach {
+        Reach::Links(selectors) => {
+            let missing = selectors.iter().find(|links| links.resolve(servers).is_empty())?;
+            Some(format!("{strategy} has no link {missing}: it runs on {servers} Redis servers"))
+        }
+        Reach::LockOfHolder if servers == 0 => {
+            Some(format!("{strategy} has no server that could drop a lock"))
+        }
+        Reach::LockOfHolder | Reach::Holder | Reach::HolderAt(_) => None,
     }
 }
 

@@ -128,7 +128,7 @@ fn strategies(top: &mut Reader<'_, '_>) -> Vec<Strategy> {
     for text in texts {
         match Strategy::parse(text.get_ref()) {
             Ok(strategy) => {
-                if strategies.iter().any(|known| known.to_string() == strategy.to_string()) {
+                if strategies.contains(&strategy) {
                     top.source().problem(&text.span(), format!("{strategy} is listed twice"));
                 }
                 strategies.push(strategy);
@@ -248,10 +248,7 @@ fn positive(reader: &mut Reader<'_, '_>, field: &'static str) -> Option<Duration
 
 /// A strategy that `[expect]` does not name is expected to be safe.
 fn expectations(top: &mut Reader<'_, '_>, strategies: &[Strategy]) -> Vec<Cell> {
-    let mut cells: Vec<_> = strategies
-        .iter()
-        .map(|&strategy| Cell { strategy, expect: Expectation::NoDuplicates })
-        .collect();
+    let mut cells: Vec<_> = strategies.iter().copied().map(Cell::expected_safe).collect();
     let Some(mut reader) = top.table("expect") else { return cells };
     for (name, key, value) in reader.rest() {
         let Ok(strategy) = Strategy::parse(&name) else {
@@ -264,12 +261,11 @@ fn expectations(top: &mut Reader<'_, '_>, strategies: &[Strategy]) -> Vec<Cell> 
             reader.source().problem(&key, what);
             continue;
         };
-        let spelled = strategy.to_string();
-        match cells.iter_mut().find(|cell| cell.strategy.to_string() == spelled) {
+        match cells.iter_mut().find(|cell| cell.strategy == strategy) {
             Some(cell) => cell.expect = expectation(&value, &reader).unwrap_or(cell.expect),
             None => {
                 let what =
-                    format!("[expect] names {spelled}, which `strategies` does not; add it there");
+                    format!("[expect] names {strategy}, which `strategies` does not; add it there");
                 reader.source().problem(&key, what);
             }
         }

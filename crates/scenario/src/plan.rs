@@ -56,6 +56,14 @@ pub struct Cell {
     pub expect: Expectation,
 }
 
+impl Cell {
+    /// A strategy that nobody named an expectation for.
+    #[must_use]
+    pub const fn expected_safe(strategy: Strategy) -> Self {
+        Self { strategy, expect: Expectation::NoDuplicates }
+    }
+}
+
 /// What a run must have had, or it could not have shown a violation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Require {
@@ -68,6 +76,25 @@ pub struct Require {
 }
 
 impl Scenario {
+    /// The cell of `strategy`, where the scenario names it.
+    #[must_use]
+    pub fn cell(&self, strategy: &Strategy) -> Option<Cell> {
+        self.cells.iter().find(|cell| cell.strategy == *strategy).copied()
+    }
+
+    /// Whether the scenario's faults can reach `strategy`.
+    ///
+    /// # Errors
+    /// A sentence that says what the strategy lacks.
+    pub fn admits(&self, strategy: &Strategy) -> Result<(), String> {
+        let servers = self.redis_servers(strategy);
+        let lack = |plan: &FaultPlan| crate::faults::lack(&plan.fault.reach(), strategy, servers);
+        match self.faults.iter().find_map(lack) {
+            Some(lack) => Err(format!("{}: {lack}", self.name)),
+            None => Ok(()),
+        }
+    }
+
     /// How many Redis servers `strategy` runs on here.
     #[must_use]
     pub fn redis_servers(&self, strategy: &Strategy) -> usize {

@@ -54,6 +54,15 @@ impl Strategy {
     }
 }
 
+/// Two strategies are the same when they are spelled the same.
+impl PartialEq for Strategy {
+    fn eq(&self, other: &Self) -> bool {
+        self.lock.name == other.lock.name && self.guard.name == other.guard.name
+    }
+}
+
+impl Eq for Strategy {}
+
 impl fmt::Display for Strategy {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match (self.lock.name, self.guard.name) {

@@ -142,7 +142,7 @@ async fn initialise(
 }
 
 /// A program of the Postgres server; Debian keeps them off PATH, by version.
-fn program(name: &str) -> Result<PathBuf, RigError> {
+pub(super) fn program(name: &str) -> Result<PathBuf, RigError> {
     let mut versions: Vec<(u32, PathBuf)> = fs::read_dir("/usr/lib/postgresql")
         .into_iter()
         .flatten()

@@ -1,0 +1,166 @@
+//! What can be typed.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// Proof that your lock holds, or the schedule that breaks it.
+///
+/// Exit codes: 0 every expectation held; 1 a strategy expected to be safe sold a slot twice, or a control no longer
+/// fails; 2 usage or an invalid scenario; 3 inconclusive; 5 a server could not be started or reached; 130, 143
+/// interrupted.
+#[derive(Debug, Parser)]
+#[command(name = "lockproof", version, propagate_version = true, max_term_width = 100)]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+
+    /// Colours on the terminal (`NO_COLOR` and `CLICOLOR_FORCE` are respected)
+    #[arg(long, global = true, env = "LOCKPROOF_COLOR", value_enum, default_value_t = Color::Auto)]
+    pub(crate) color: Color,
+
+    /// Say more: every violation told in full, and log lines on stderr; twice for details
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    pub(crate) verbose: u8,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Run every scenario under every strategy, live, and judge what the table holds
+    Run(RunArguments),
+    /// Write a commented scenario to start from
+    New(NewArguments),
+    /// Show a catalog
+    List(ListArguments),
+    /// Show what this machine can run, what is missing and how to get it
+    Doctor,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RunArguments {
+    /// Scenario files, or directories of them
+    #[arg(default_value = "scenarios", env = "LOCKPROOF_PATHS", value_delimiter = ':')]
+    pub(crate) paths: Vec<PathBuf>,
+
+    /// Only these strategies; one that a scenario does not name is expected to be safe there
+    #[arg(long, env = "LOCKPROOF_STRATEGY", value_delimiter = ',')]
+    pub(crate) strategy: Vec<String>,
+
+    /// Where servers come from: embedded, process
+    #[arg(long, env = "LOCKPROOF_PROVIDER", default_value = "embedded")]
+    pub(crate) provider: String,
+
+    /// Decides everything random, decimal or 0x…; drawn and printed when not given
+    #[arg(long, env = "LOCKPROOF_SEED", value_parser = parse_seed)]
+    pub(crate) seed: Option<u64>,
+
+    /// Cells that run at one time [default: four per processor, since cells mostly wait]
+    #[arg(long, env = "LOCKPROOF_JOBS", value_parser = clap::value_parser!(u16).range(1..))]
+    pub(crate) jobs: Option<u16>,
+
+    /// Cut a cell short, and call it inconclusive, after this time
+    #[arg(long, env = "LOCKPROOF_CELL_LIMIT", value_parser = parse_limit, default_value = "60s")]
+    pub(crate) cell_limit: Duration,
+
+    /// Where report directories are made
+    #[arg(long, env = "LOCKPROOF_OUT", default_value = "reports")]
+    pub(crate) out: PathBuf,
+
+    /// How to show the results on stdout
+    #[arg(long, env = "LOCKPROOF_FORMAT", value_enum, default_value_t = Format::Text)]
+    pub(crate) format: Format,
+
+    /// How to show progress on stderr
+    #[arg(long, env = "LOCKPROOF_SHOW_PROGRESS", value_enum, default_value_t = Progress::Auto)]
+    pub(crate) show_progress: Progress,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct NewArguments {
+    /// Its name: lower-case letters, digits and dashes
+    pub(crate) name: String,
+
+    /// Where to write it
+    #[arg(long, default_value = "scenarios")]
+    pub(crate) dir: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ListArguments {
+    /// Which catalog
+    #[arg(value_enum)]
+    pub(crate) catalog: Catalog,
+
+    /// Where scenarios are looked for
+    #[arg(long, default_value = "scenarios")]
+    pub(crate) dir: PathBuf,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Catalog {
+    Locks,
+    Guards,
+    Strategies,
+    Faults,
+    Toxics,
+    Checkers,
+    Flows,
+    Providers,
+    Scenarios,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Color {
+    Auto,
+    Always,
+    Never,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    Text,
+    Json,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Progress {
+    /// A bar on a terminal, else a line per cell
+    Auto,
+    Bar,
+    Counter,
+    None,
+}
+
+fn parse_seed(text: &str) -> Result<u64, String> {
+    let digits = text.replace('_', "");
+    let parsed = match digits.strip_prefix("0x") {
+        Some(hex) => u64::from_str_radix(hex, 16),
+        None => digits.parse(),
+    };
+    parsed.map_err(|_| format!("`{text}` is no seed; write a number below 2^64, decimal or 0x…"))
+}
+
+fn parse_limit(text: &str) -> Result<Duration, String> {
+    let limit = lockproof_faults::parse_duration(text)?;
+    if limit.is_zero() { Err("a limit is longer than nothing".to_owned()) } else { Ok(limit) }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn a_seed_is_decimal_or_hexadecimal() {
+        assert_eq!(parse_seed("0x5eed"), Ok(0x5eed));
+        assert_eq!(parse_seed("24301"), Ok(24301));
+        assert!(parse_seed("seed").is_err() && parse_seed("-1").is_err());
+    }
+}

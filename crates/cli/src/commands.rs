@@ -1,0 +1,6 @@
+//! One file per command.
+
+pub(crate) mod doctor;
+pub(crate) mod list;
+pub(crate) mod new;
+pub(crate) mod run;

@@ -1,0 +1,126 @@
+//! `lockproof list`: the catalogs.
+
+use comfy_table::{ContentArrangement, Table, presets};
+use lockproof_bookings::catalog as guards;
+use lockproof_locks::Tokens;
+use lockproof_scenario::Strategy;
+
+use crate::arguments::{Catalog, ListArguments};
+use crate::exit::{Exit, Failure};
+use crate::files::scenario_files;
+use crate::terminal;
+
+pub(crate) fn run(arguments: &ListArguments) -> Result<Exit, Failure> {
+    let (header, rows) = match arguments.catalog {
+        Catalog::Locks => locks(),
+        Catalog::Guards => guards(),
+        Catalog::Strategies => strategies(),
+        Catalog::Faults => faults(),
+        Catalog::Toxics => toxics(),
+        Catalog::Checkers => checkers(),
+        Catalog::Flows => flows(),
+        Catalog::Providers => providers(),
+        Catalog::Scenarios => scenarios(arguments)?,
+    };
+    let mut table = Table::new();
+    table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic);
+    table.set_width(100).set_header(header).add_rows(rows);
+    terminal::answer(&table.trim_fmt())
+}
+
+type Rows = (Vec<&'static str>, Vec<Vec<String>>);
+
+fn locks() -> Rows {
+    let row = |lock: &lockproof_locks::LockEntry| {
+        let tokens = match lock.tokens {
+            Tokens::Drawn => "yes".to_owned(),
+            Tokens::None(why) => format!("no: {why}"),
+        };
+        vec![lock.name.to_owned(), lock.needs.to_string(), tokens, lock.summary.to_owned()]
+    };
+    let header = vec!["lock", "needs", "fencing tokens", "what it is"];
+    (header, lockproof_locks::ENTRIES.iter().map(row).collect())
+}
+
+fn guards() -> Rows {
+    let row = |guard: &guards::Entry| {
+        let control = guard.control.map(|why| format!("control: {why}"));
+        vec![guard.name.to_owned(), guard.summary.to_owned(), control.unwrap_or_default()]
+    };
+    (vec!["guard", "what it does", ""], guards::ENTRIES.iter().map(row).collect())
+}
+
+fn strategies() -> Rows {
+    let row = |strategy: Strategy| {
+        let summary = format!("{}; {}", strategy.lock.summary, strategy.guard.summary);
+        vec![strategy.to_string(), summary]
+    };
+    (vec!["strategy", "lock; guard"], Strategy::all().map(row).collect())
+}
+
+fn faults() -> Rows {
+    let row = |fault: &lockproof_faults::FaultEntry| {
+        let fields: Vec<_> =
+            fault.fields.iter().map(|field| format!("{}: {}", field.name, field.summary)).collect();
+        vec![fault.name.to_owned(), fault.summary.to_owned(), fields.join("; ")]
+    };
+    let rows = lockproof_faults::ENTRIES.iter().map(row).collect();
+    (vec!["fault", "what goes wrong", "own fields"], rows)
+}
+
+fn toxics() -> Rows {
+    let row = |toxic: &lockproof_proxy::Entry| {
+        let attributes: Vec<_> = toxic.attributes.iter().map(|attribute| attribute.name).collect();
+        vec![toxic.name.to_owned(), toxic.summary.to_owned(), attributes.join(", ")]
+    };
+    (
+        vec!["toxic", "what it does", "attributes"],
+        lockproof_proxy::CATALOG.iter().map(row).collect(),
+    )
+}
+
+fn checkers() -> Rows {
+    let row = |checker: &lockproof_checkers::CheckerEntry| {
+        let layer = format!("{:?}", checker.layer).to_lowercase();
+        vec![checker.name.to_owned(), layer, checker.summary.to_owned()]
+    };
+    (
+        vec!["checker", "layer", "what it finds"],
+        lockproof_checkers::ENTRIES.iter().map(row).collect(),
+    )
+}
+
+fn flows() -> Rows {
+    let row = |flow: &lockproof_workload::FlowEntry| {
+        let steps: Vec<_> = flow.steps.iter().map(|step| step.word()).collect();
+        vec![flow.name.to_owned(), flow.summary.to_owned(), steps.join(" → ")]
+    };
+    (vec!["flow", "what it does", "steps"], lockproof_workload::ENTRIES.iter().map(row).collect())
+}
+
+fn providers() -> Rows {
+    let row = |provider: &lockproof_rig::live::ProviderEntry| {
+        vec![provider.name.to_owned(), provider.summary.to_owned()]
+    };
+    (
+        vec!["provider", "where servers come from"],
+        lockproof_rig::live::PROVIDERS.iter().map(row).collect(),
+    )
+}
+
+/// A scenario that does not parse is listed with its first problem, since hiding it would hide the problem.
+fn scenarios(arguments: &ListArguments) -> Result<Rows, Failure> {
+    let mut rows = Vec::new();
+    for path in scenario_files(std::slice::from_ref(&arguments.dir))? {
+        rows.push(match lockproof_scenario::load(&path) {
+            Ok(scenario) => {
+                vec![scenario.name, scenario.catalog.join(" "), scenario.title]
+            }
+            Err(problems) => {
+                let first = problems.0.first().map(ToString::to_string).unwrap_or_default();
+                vec![path.display().to_string(), String::new(), format!("invalid: {first}")]
+            }
+        });
+    }
+    Ok((vec!["scenario", "shows", "title"], rows))
+}

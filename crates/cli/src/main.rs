@@ -1,0 +1,43 @@
+//! The program `lockproof`: proof that your lock holds, or the schedule that breaks it.
+//!
+//! Arguments, progress and exit codes live here; every decision is made in the crates below. One file per command
+//! under `commands/`.
+
+mod arguments;
+mod commands;
+mod exit;
+mod files;
+mod interrupt;
+mod machine;
+mod progress;
+mod terminal;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::arguments::{Arguments, Command};
+use crate::exit::Exit;
+
+fn main() -> ExitCode {
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => {
+            // Help and version are answers, everything else is a usage error; clap knows which stream is whose.
+            drop(error.print());
+            return if error.use_stderr() { Exit::Usage } else { Exit::Held }.into();
+        }
+    };
+    terminal::start_log(arguments.verbose);
+    let exit = match arguments.command {
+        Command::Run(run) => commands::run::run(&run, arguments.color, arguments.verbose),
+        Command::New(new) => commands::new::run(&new),
+        Command::List(list) => commands::list::run(&list),
+        Command::Doctor => commands::doctor::run(),
+    };
+    exit.unwrap_or_else(|failure| {
+        terminal::error(&failure.what);
+        failure.exit
+    })
+    .into()
+}

@@ -1,0 +1,82 @@
+//! Progress on stderr: a bar on a terminal, else a line per cell.
+
+use std::time::Duration;
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use lockproof_model::{CellReport, Status};
+
+use crate::arguments::Progress;
+use crate::terminal;
+
+/// Shows how far a run is.
+#[derive(Debug)]
+pub(crate) struct Display {
+    bar: ProgressBar,
+    lines: bool,
+    total: usize,
+    done: usize,
+    duplicates: u32,
+    running: Vec<String>,
+}
+
+impl Display {
+    pub(crate) fn new(wanted: Progress, total: usize) -> Self {
+        let wanted = match wanted {
+            Progress::Auto if terminal::draws_bars() => Progress::Bar,
+            Progress::Auto => Progress::Counter,
+            other => other,
+        };
+        let target = match wanted {
+            Progress::Bar => ProgressDrawTarget::stderr(),
+            _ => ProgressDrawTarget::hidden(),
+        };
+        let length = u64::try_from(total).unwrap_or(u64::MAX);
+        let bar = ProgressBar::with_draw_target(Some(length), target);
+        let style = ProgressStyle::with_template(
+            "{bar:24} {pos}/{len} cells  {elapsed} elapsed, {eta} left  {wide_msg}",
+        );
+        bar.set_style(style.expect("a constant template is valid"));
+        bar.enable_steady_tick(Duration::from_millis(200));
+        let lines = wanted == Progress::Counter;
+        Self { bar, lines, total, done: 0, duplicates: 0, running: Vec::new() }
+    }
+
+    pub(crate) fn begun(&mut self, cell: String) {
+        self.running.push(cell);
+        self.tell();
+    }
+
+    pub(crate) fn finished(&mut self, cell: &str, report: &CellReport) {
+        self.running.retain(|running| running != cell);
+        self.done += 1;
+        self.duplicates += report.duplicates;
+        self.bar.inc(1);
+        self.tell();
+        if self.lines {
+            let outcome = match report.judgement.status {
+                Status::Met => "as expected",
+                Status::Inconclusive => "inconclusive",
+                Status::Infrastructure => "no server",
+                Status::Failed => "FAILED",
+            };
+            let Self { done, total, .. } = self;
+            let took = report.took.as_secs_f64();
+            line(&format!("[{done}/{total}] {cell}: {outcome}, {took:.1} s"));
+        }
+    }
+
+    pub(crate) fn end(&self) {
+        self.bar.finish_and_clear();
+    }
+
+    fn tell(&self) {
+        let first = self.running.first().map_or("", String::as_str);
+        self.bar.set_message(format!("{} duplicates so far · {first}", self.duplicates));
+    }
+}
+
+/// A closed stderr is nobody to tell.
+fn line(text: &str) {
+    use std::io::Write;
+    drop(writeln!(std::io::stderr(), "{text}"));
+}
