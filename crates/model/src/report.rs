@@ -131,7 +131,8 @@ pub struct CellReport {
     pub unknown: u32,
     /// The first error met, in its own words.
     pub first_error: Option<String>,
-    /// Time of granted acquires.
+    /// From asking for the lock to the answer of the check: what being alone costs, wherever the strategy waits
+    /// for it.
     pub acquire: Option<PercentilesUs>,
     /// Whole attempts from their intended start.
     pub response: Option<PercentilesUs>,

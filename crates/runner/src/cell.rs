@@ -12,7 +12,7 @@ use lockproof_env::Env;
 use lockproof_faults::Triggers;
 use lockproof_model::{
     AttemptResult, BookingTable, CellReport, Evidence, FaultRecord, FaultSummary, Finding, History,
-    Judgement, Layer, Layers, RefusedBy, Status, Step, Story, Verdict, in_full,
+    Judgement, Layer, Layers, RefusedBy, Status, Story, Verdict, in_full,
 };
 use lockproof_rig::live::{LiveRig, Provider};
 use lockproof_rig::{Rig, RigPlan};
@@ -75,8 +75,7 @@ pub struct Artifacts {
 
 /// Runs one cell on the tokio runtime that calls this.
 pub(crate) async fn run_cell(plan: &CellPlan, settings: &CellSettings) -> Finished {
-    let env = lockproof_env::live::env(plan.seed);
-    match conduct(&env, plan, settings).await {
+    match conduct(plan, settings).await {
         Ok(outcome) => finish(plan, settings, outcome),
         Err(error) => Finished {
             report: CellReport {
@@ -99,10 +98,13 @@ struct Outcome {
 }
 
 /// The error is a sentence: a server that could not be started or reached.
-async fn conduct(env: &Env, plan: &CellPlan, settings: &CellSettings) -> Result<Outcome, String> {
+async fn conduct(plan: &CellPlan, settings: &CellSettings) -> Result<Outcome, String> {
     let scenario = &plan.scenario;
-    let rig = LiveRig::start(env, settings.provider.as_ref(), rig_plan(plan)).await;
+    let set_up = lockproof_env::live::env(plan.seed);
+    let rig = LiveRig::start(&set_up, settings.provider.as_ref(), rig_plan(plan)).await;
     let rig = Arc::new(rig.map_err(|error| in_full(&error))?);
+    // A clock of its own, so that a story's times count from the load and not from its servers' start.
+    let env = &lockproof_env::live::env(plan.seed);
     let triggers =
         Triggers::new(env.fork("faults"), Arc::clone(&rig) as Arc<dyn Rig>, &scenario.faults);
     let parties = parties(env, plan, settings, &rig, &triggers);
@@ -198,7 +200,6 @@ fn finish(plan: &CellPlan, settings: &CellSettings, outcome: Outcome) -> Finishe
         cut_short: cut_short.or(interrupted),
     });
     let tally = Tally::of(&history);
-    let acquire = latencies.steps.get(&Step::Acquire);
     let report = CellReport {
         judgement,
         layers: layers_of(&findings),
@@ -213,7 +214,7 @@ fn finish(plan: &CellPlan, settings: &CellSettings, outcome: Outcome) -> Finishe
         failed: tally.failed,
         unknown: tally.unknown,
         first_error: tally.first_error,
-        acquire: acquire.and_then(percentiles),
+        acquire: percentiles(&latencies.entry),
         response: percentiles(&latencies.response),
         service: percentiles(&latencies.service),
         longest_gap,

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use hdrhistogram::Histogram;
-use lockproof_model::{Effect, History, PercentilesUs, Step};
+use lockproof_model::{AttemptId, Effect, History, Instant, PercentilesUs, Step};
 
 /// One hour, beyond which a sample is counted as an hour.
 const LONGEST_NS: u64 = 3_600_000_000_000;
@@ -15,6 +15,9 @@ const DIGITS: u8 = 3;
 pub struct Latencies {
     /// Each step that went well, from its invocation to its completion.
     pub steps: BTreeMap<Step, Histogram<u64>>,
+    /// From asking for the lock to the answer of the check: what being alone costs, wherever the strategy waits for it.
+    /// A lock waits in its acquire, `row-lock` in its check; only this compares them.
+    pub entry: Histogram<u64>,
     /// Whole attempts from their intended start.
     pub response: Histogram<u64>,
     /// Whole attempts from their actual start.
@@ -25,13 +28,30 @@ impl Latencies {
     /// Those of `history`. Made after the run, so that recording costs the run two clock reads and a push.
     #[must_use]
     pub fn of(history: &History) -> Self {
-        let mut latencies =
-            Self { steps: BTreeMap::new(), response: histogram(), service: histogram() };
+        let mut latencies = Self {
+            steps: BTreeMap::new(),
+            entry: histogram(),
+            response: histogram(),
+            service: histogram(),
+        };
+        let mut asked: BTreeMap<AttemptId, Instant> = BTreeMap::new();
         for operation in &history.operations {
-            let (true, Some(duration)) = (operation.outcome.is_ok(), operation.duration()) else {
+            let (true, Some(completed)) = (operation.outcome.is_ok(), operation.completed) else {
                 continue;
             };
+            let duration = completed.saturating_since(operation.invoked);
             record(latencies.steps.entry(operation.step).or_insert_with(histogram), duration);
+            match operation.step {
+                Step::Acquire => {
+                    asked.insert(operation.attempt, operation.invoked);
+                }
+                Step::Check => {
+                    let entered = asked.remove(&operation.attempt);
+                    let since = entered.map(|asked| completed.saturating_since(asked));
+                    since.into_iter().for_each(|since| record(&mut latencies.entry, since));
+                }
+                _ => {}
+            }
         }
         for attempt in &history.attempts {
             record(&mut latencies.response, attempt.finished.saturating_since(attempt.intended));

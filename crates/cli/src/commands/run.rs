@@ -238,8 +238,11 @@ impl Keeper {
         };
         let steps =
             latencies.steps.iter().map(|(step, histogram)| interval(step.word(), histogram));
-        let whole =
-            [interval("response", &latencies.response), interval("service", &latencies.service)];
+        let whole = [
+            interval("entry", &latencies.entry),
+            interval("response", &latencies.response),
+            interval("service", &latencies.service),
+        ];
         let intervals: Vec<_> = steps.chain(whole).collect();
         self.directory.write_histograms(cell, &intervals).map(drop)
     }
