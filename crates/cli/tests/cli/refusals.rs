@@ -1,0 +1,69 @@
+//! What can be rejected is rejected before anything starts, with exit code 2.
+
+use crate::{Place, small, stderr};
+
+/// Runs a scenario that cannot be run and gives what was said.
+fn refused(text: &str) -> String {
+    let place = Place::new();
+    place.scenario("bad", text);
+    let output = place.lockproof().args(["run", "bad.toml"]).output().unwrap();
+    let said = stderr(&output);
+    assert_eq!(output.status.code(), Some(2), "{said}");
+    assert!(!place.path().join("reports").exists(), "nothing was started");
+    said
+}
+
+#[test]
+fn an_unknown_key_is_shown_where_it_stands_with_what_was_meant() {
+    let said = refused(&small(r#"["none"]"#, "holdrs = 3\n"));
+    assert!(said.contains("bad.toml:8:1: unknown key `holdrs`"), "{said}");
+    assert!(said.contains("did you mean `holders`?"), "{said}");
+}
+
+#[test]
+fn an_unknown_strategy_is_shown_where_it_stands_with_what_was_meant() {
+    let said = refused(&small(r#"["redlok"]"#, ""));
+    assert!(said.contains("bad.toml:2:15: unknown strategy `redlok`"), "{said}");
+    assert!(said.contains("did you mean `redlock`?"), "{said}");
+}
+
+#[test]
+fn redlock_with_fencing_is_refused_with_the_reason() {
+    let said = refused(&small(r#"["redlock+fencing"]"#, ""));
+    assert!(said.contains("not monotonic across quorums"), "{said}");
+}
+
+#[test]
+fn a_negative_duration_and_a_ttl_of_nothing_are_refused() {
+    let said = refused(&small(r#"["none"]"#, "[lock]\nttl = \"-5ms\"\n"));
+    assert!(said.contains("bad.toml:9:7: `-5ms` is negative"), "{said}");
+    let said = refused(&small(r#"["none"]"#, "[lock]\nttl = \"0ms\"\n"));
+    assert!(said.contains("bad.toml:9:7:") && said.contains("at least 1ms"), "{said}");
+}
+
+#[test]
+fn a_fault_on_a_link_that_the_provider_lacks_is_refused() {
+    let fault = "[[fault]]\nkind = \"partition\"\nlinks = \"database\"\nfrom = \"0ms\"\n";
+    let said = refused(&small(r#"["none"]"#, fault));
+    assert!(said.contains("--provider process"), "{said}");
+}
+
+#[test]
+fn a_missing_file_an_empty_directory_and_an_unknown_provider_are_refused() {
+    let place = Place::new();
+    std::fs::create_dir(place.path().join("empty")).unwrap();
+    let good = place.scenario("good", &small(r#"["none"]"#, ""));
+    let good = good.to_str().unwrap();
+    for (arguments, part) in [
+        (vec!["nosuch.toml"], "nosuch.toml: no such scenario"),
+        (vec!["empty"], "lockproof new"),
+        (vec![good, "--provider", "proces"], "did you mean `process`?"),
+        (vec![good, "--strategy", "row-lok"], "did you mean `row-lock`?"),
+        (vec![good, "--seed", "0xzz"], "is no seed"),
+    ] {
+        let output = place.lockproof().arg("run").args(&arguments).output().unwrap();
+        let said = stderr(&output);
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}: {said}");
+        assert!(said.contains(part), "{arguments:?}: {said}");
+    }
+}
