@@ -24,6 +24,8 @@ pub(crate) struct RedisLink {
     env: Env,
     /// How long to wait for a connection, and then for each answer.
     limit: Duration,
+    /// Loaded on each new connection.
+    scripts: Vec<&'static Script>,
     connection: Option<RedisConnection>,
 }
 
@@ -36,20 +38,39 @@ impl RedisLink {
         limit: Duration,
     ) -> Self {
         let (backends, env) = (Arc::clone(backends), env.clone());
-        Self { backends, server, holder, env, limit, connection: None }
+        Self { backends, server, holder, env, limit, scripts: Vec::new(), connection: None }
+    }
+
+    /// The same link, loading `scripts` on each new connection, so that running one takes a single request. Whoever
+    /// asks several servers and leaves at a quorum needs that: the second request of one that did not know the
+    /// script would never be sent.
+    pub(crate) fn with_scripts(mut self, scripts: Vec<&'static Script>) -> Self {
+        self.scripts = scripts;
+        self
     }
 
     /// Makes sure that there is a connection.
     pub(crate) async fn dial(&mut self) -> Result<()> {
         if self.connection.is_none() {
-            let dialling = self.backends.redis(self.server, self.holder);
-            let dialled = self.env.timeout(self.limit, dialling).await.map_err(|elapsed| {
-                LockError::definite(format!("could not reach redis server {}", self.server + 1))
-                    .because(elapsed)
-            })?;
+            let server = self.server + 1;
+            let dialled =
+                self.env.timeout(self.limit, self.connect()).await.map_err(|elapsed| {
+                    LockError::definite(format!("could not reach redis server {server}"))
+                        .because(elapsed)
+                })?;
             self.connection = Some(dialled?);
         }
         Ok(())
+    }
+
+    async fn connect(&self) -> Result<RedisConnection> {
+        let mut connection = self.backends.redis(self.server, self.holder).await?;
+        for script in &self.scripts {
+            let loaded = connection.req_packed_command(&script.load()).await;
+            let loaded = loaded.and_then(redis::Value::extract_error);
+            loaded.map_err(|error| self.error_reply(error, LockError::definite))?;
+        }
+        Ok(connection)
     }
 
     /// Sends one command. An error reply settles that it had no effect.

@@ -23,6 +23,18 @@ impl Script {
     pub(crate) fn by_text(&self, keys: &[&str], arguments: &[&str]) -> Cmd {
         command("EVAL", self.text, keys, arguments)
     }
+
+    pub(crate) fn load(&self) -> Cmd {
+        let mut command = cmd("SCRIPT");
+        command.arg("LOAD").arg(self.text);
+        command
+    }
+}
+
+impl std::fmt::Debug for Script {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("Script").field(&self.digest).finish()
+    }
 }
 
 fn command(name: &str, script: &str, keys: &[&str], arguments: &[&str]) -> Cmd {

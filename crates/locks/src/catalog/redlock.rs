@@ -54,6 +54,7 @@ impl Lock for Redlock {
         let limit = self.settings.server_time_limit;
         let mut links: Vec<_> = (0..self.backends.redis_servers())
             .map(|server| RedisLink::new(&self.backends, server, holder, &self.env, limit))
+            .map(|link| link.with_scripts(vec![&scripts::RELEASE, &scripts::RENEW]))
             .collect();
         let quorum = links.len() / 2 + 1;
         let dialled = fan_out(links.iter_mut().map(RedisLink::dial), |_| false).await;
@@ -127,8 +128,9 @@ impl LockSession for Session {
 
     async fn withdraw(&mut self, claim: &Claim) -> Result<()> {
         // Unlike a release it waits for all: what it leaves behind on one server blocks the next quorum.
-        let tally = self.release_on_all(claim, usize::MAX).await;
-        match tally.error {
+        let key = self.settings.redis_key(&claim.lock);
+        let answers = fan_out(releases(&mut self.links, &key, claim), |_| false).await;
+        match Tally::count(answers).error {
             Some(error) => Err(error),
             None => Ok(()),
         }
@@ -136,26 +138,27 @@ impl LockSession for Session {
 }
 
 impl Session {
-    /// Sends a release to every server and returns once a quorum has answered.
+    /// Sends a release to every server and returns once a majority has decided what it found.
     async fn release_everywhere(&mut self, claim: &Claim) -> Tally {
-        self.release_on_all(claim, self.quorum).await
-    }
-
-    async fn release_on_all(&mut self, claim: &Claim, enough: usize) -> Tally {
         let key = self.settings.redis_key(&claim.lock);
-        let (keys, arguments) = ([key.as_str()], [claim.owner.as_str()]);
-        let requests =
-            self.links.iter_mut().map(|link| link.run::<i64>(&scripts::RELEASE, &keys, &arguments));
-        let answers = fan_out(requests.map(one_or_zero), |answers| {
-            answers.iter().filter(|answer| answer.is_ok()).count() >= enough
-        });
-        Tally::count(answers.await)
+        Tally::of(releases(&mut self.links, &key, claim), self.quorum).await
     }
 
     fn validity_left(&self, invoked: Instant, ttl: Duration) -> bool {
         let elapsed = self.env.now().saturating_since(invoked);
         elapsed + self.settings.drift.allowance(ttl) < ttl
     }
+}
+
+/// A release for every server; each says whether the claim was there.
+fn releases<'a>(
+    links: &'a mut [RedisLink],
+    key: &'a str,
+    claim: &'a Claim,
+) -> impl ExactSizeIterator<Item = impl Future<Output = Result<Answer>> + 'a> {
+    links.iter_mut().map(move |link| async move {
+        one_or_zero(link.run(&scripts::RELEASE, &[key], &[claim.owner.as_str()])).await
+    })
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
