@@ -141,6 +141,10 @@ pub struct CellReport {
     /// The longest stretch in which nothing was committed while attempts were open.
     #[serde(rename = "longest_gap_ns", with = "nanos")]
     pub longest_gap: Duration,
+    /// The most attempts that were meant to have started and had not; 0 in a closed loop.
+    pub backlog: u32,
+    /// What an open loop offered at most, in attempts per second; none in a closed one.
+    pub offered_per_s: Option<f64>,
     /// Each `[[fault]]`, counted.
     pub faults: Vec<FaultSummary>,
     /// Each injection.

@@ -182,7 +182,7 @@ async fn cut_short(env: &Env, settings: &CellSettings, triggers: &Triggers) -> &
 
 fn finish(plan: &CellPlan, settings: &CellSettings, outcome: Outcome) -> Finished {
     let Outcome { record, table, injections, faults, cut_short, rig } = outcome;
-    let Record { history, longest_gap, started, finished } = record;
+    let Record { history, longest_gap, backlog, started, finished } = record;
     let evidence = Evidence { history: &history, table: &table, faults: &injections };
     let findings = judge_all(&evidence, settings.checkers.iter().copied());
     let latencies = Latencies::of(&history);
@@ -218,6 +218,7 @@ fn finish(plan: &CellPlan, settings: &CellSettings, outcome: Outcome) -> Finishe
         response: percentiles(&latencies.response),
         service: percentiles(&latencies.service),
         longest_gap,
+        backlog,
         faults,
         injections,
         servers: rig.servers().to_vec(),
@@ -293,6 +294,8 @@ fn blank(plan: &CellPlan) -> CellReport {
         response: None,
         service: None,
         longest_gap: Duration::ZERO,
+        backlog: 0,
+        offered_per_s: plan.scenario.load.pace.offered_per_s(),
         faults: Vec::new(),
         injections: Vec::new(),
         stories: Vec::new(),

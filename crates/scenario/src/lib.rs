@@ -10,6 +10,7 @@
 //!                  └▶ parse.rs  [workload] [lock] [[fault]] [expect] [require] ─▶ Scenario
 //! ```
 
+mod arrivals;
 mod faults;
 mod parse;
 mod plan;

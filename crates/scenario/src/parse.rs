@@ -5,10 +5,11 @@ use std::time::Duration;
 
 use lockproof_locks::{LockSettings, Wait};
 use lockproof_model::Expectation;
-use lockproof_workload::{FlowEntry, Load, Stop};
+use lockproof_workload::{FlowEntry, Load, Pace, Stop};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
+use crate::arrivals;
 use crate::faults::{self, Surroundings};
 use crate::plan::{Cell, Require, SCHEMA_VERSION, Scenario};
 use crate::reader::Reader;
@@ -141,8 +142,14 @@ fn strategies(top: &mut Reader<'_, '_>) -> Vec<Strategy> {
 
 fn workload(top: &mut Reader<'_, '_>) -> (Load, u32) {
     let fallback = &lockproof_workload::ENTRIES[0];
-    let missing =
-        Load { flow: fallback, holders: 8, slots: 1, stop: Stop::After(1), work: Duration::ZERO };
+    let missing = Load {
+        flow: fallback,
+        holders: 8,
+        slots: 1,
+        stop: Stop::After(1),
+        pace: Pace::Closed,
+        work: Duration::ZERO,
+    };
     let Some(mut reader) = top.table("workload") else {
         top.problem("[workload] is missing: who books what?");
         return (missing, 1);
@@ -153,7 +160,7 @@ fn workload(top: &mut Reader<'_, '_>) -> (Load, u32) {
     let capacity = reader.number("capacity", 1..=1_000_000).unwrap_or(1);
     let bookings = reader.number("bookings", 1..=10_000_000);
     let length = reader.duration("for");
-    arrivals(&mut reader);
+    let pace = arrivals::read(&mut reader);
     let work = reader.duration("work").unwrap_or_default();
     let stop = match (bookings, length) {
         (Some(bookings), None) => Stop::After(bookings),
@@ -168,7 +175,7 @@ fn workload(top: &mut Reader<'_, '_>) -> (Load, u32) {
         }
     };
     reader.finish();
-    (Load { flow, holders, slots, stop, work }, capacity)
+    (Load { flow, holders, slots, stop, pace, work }, capacity)
 }
 
 fn flow(name: &Spanned<String>, reader: &Reader<'_, '_>) -> &'static FlowEntry {
@@ -178,23 +185,6 @@ fn flow(name: &Spanned<String>, reader: &Reader<'_, '_>) -> &'static FlowEntry {
         reader.source().problem(&name.span(), what);
         &lockproof_workload::ENTRIES[0]
     })
-}
-
-fn arrivals(workload: &mut Reader<'_, '_>) {
-    let Some(mut reader) = workload.table("arrivals") else { return };
-    match reader.text("kind") {
-        None => reader.problem("`kind` is missing; write arrivals = { kind = \"closed\" }"),
-        Some(kind) if kind.get_ref() == "closed" => {}
-        Some(kind) => {
-            let what = format!(
-                "unknown arrivals `{}`{}",
-                kind.get_ref(),
-                hint(kind.get_ref(), &["closed"])
-            );
-            reader.source().problem(&kind.span(), what);
-        }
-    }
-    reader.finish();
 }
 
 /// The `[lock]` table.

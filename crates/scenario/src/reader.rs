@@ -127,16 +127,31 @@ impl<'s, 'a> Reader<'s, 'a> {
 
     /// A number from 0 to 1.
     pub(crate) fn share(&mut self, field: &'static str) -> Option<f64> {
+        self.float(field, "a number from 0 to 1", |share| (0.0..=1.0).contains(&share))
+    }
+
+    /// A rate, in something per second.
+    pub(crate) fn rate(&mut self, field: &'static str) -> Option<f64> {
+        let fits = |rate: f64| rate > 0.0 && rate <= 1e6;
+        self.float(field, "a rate above 0 and up to 1000000", fits)
+    }
+
+    fn float(
+        &mut self,
+        field: &'static str,
+        expected: &str,
+        fits: impl FnOnce(f64) -> bool,
+    ) -> Option<f64> {
         let value = self.take(field)?;
         let text = value.get_ref().as_float().map(|float| float.as_str().to_owned());
         let text = text.or_else(|| value.get_ref().as_integer().map(|int| int.as_str().to_owned()));
-        match text.and_then(|text| text.parse::<f64>().ok()) {
-            Some(share) if (0.0..=1.0).contains(&share) => Some(share),
+        match text.and_then(|text| text.replace('_', "").parse::<f64>().ok()) {
+            Some(number) if fits(number) => Some(number),
             Some(_) => {
-                self.source.problem(&value.span(), format!("`{field}` is a number from 0 to 1"));
+                self.source.problem(&value.span(), format!("`{field}` is {expected}"));
                 None
             }
-            None => self.wrong_type(field, "a number from 0 to 1", &value),
+            None => self.wrong_type(field, expected, &value),
         }
     }
 

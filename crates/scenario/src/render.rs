@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use humantime::format_duration;
 use lockproof_model::Expectation;
-use lockproof_workload::Stop;
+use lockproof_workload::{Pace, Rate, Spacing, Stop};
 
 use crate::Scenario;
 use crate::plan::SCHEMA_VERSION;
@@ -35,7 +35,7 @@ fn write_resolved(scenario: &Scenario, out: &mut String) -> std::fmt::Result {
         Stop::After(bookings) => writeln!(out, "bookings = {bookings}")?,
         Stop::AtTime(length) => writeln!(out, "for = \"{}\"", format_duration(length))?,
     }
-    writeln!(out, "arrivals = {{ kind = \"closed\" }}")?;
+    writeln!(out, "arrivals = {}", arrivals(&load.pace))?;
     writeln!(out, "work = \"{}\"", format_duration(load.work))?;
     writeln!(out, "\n[lock]\nttl = \"{}\"", format_duration(scenario.ttl))?;
     writeln!(
@@ -61,4 +61,22 @@ fn write_resolved(scenario: &Scenario, out: &mut String) -> std::fmt::Result {
     let require = &scenario.require;
     writeln!(out, "\n[require]\nbookings = {}", require.bookings)?;
     writeln!(out, "faults-bitten = {}\ncontended = {}", require.faults_bitten, require.contended)
+}
+
+fn arrivals(pace: &Pace) -> String {
+    let Pace::Open { spacing, ramp } = pace else { return "{ kind = \"closed\" }".to_owned() };
+    let spacing = match spacing {
+        Spacing::Constant => "constant",
+        Spacing::Poisson => "poisson",
+    };
+    let rates = match ramp.as_slice() {
+        [Rate { per_s, length }] if length.is_zero() => format!("rate_per_s = {per_s:?}"),
+        steps => {
+            let step = |Rate { per_s, length }: &Rate| {
+                format!("{{ rate_per_s = {per_s:?}, for = \"{}\" }}", format_duration(*length))
+            };
+            format!("ramp = [{}]", steps.iter().map(step).collect::<Vec<_>>().join(", "))
+        }
+    };
+    format!("{{ kind = \"open\", spacing = \"{spacing}\", {rates} }}")
 }

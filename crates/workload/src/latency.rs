@@ -81,6 +81,25 @@ pub(crate) fn longest_gap(history: &History) -> Duration {
     before.zip(&commits).map(|(a, b)| b.saturating_since(a)).max().unwrap_or_default()
 }
 
+/// The most attempts that were meant to have started and had not, at any moment.
+#[must_use]
+pub(crate) fn largest_backlog(history: &History) -> u32 {
+    // +1 when an attempt is due, −1 when it starts; at a tie the start comes first, for it is not late.
+    let mut changes: Vec<(Instant, i64)> = history
+        .attempts
+        .iter()
+        .filter(|attempt| attempt.started > attempt.intended)
+        .flat_map(|attempt| [(attempt.intended, 1), (attempt.started, -1)])
+        .collect();
+    changes.sort_unstable();
+    let (mut waiting, mut most) = (0, 0);
+    for (_, change) in changes {
+        waiting += change;
+        most = most.max(waiting);
+    }
+    u32::try_from(most).unwrap_or(u32::MAX)
+}
+
 /// The points of a distribution that tables show; `None` for an empty one.
 #[must_use]
 pub fn percentiles(histogram: &Histogram<u64>) -> Option<PercentilesUs> {

@@ -21,6 +21,7 @@ mod latency;
 mod load;
 mod recorder;
 
+pub use arrivals::{Pace, Rate, Spacing};
 pub use catalog::{ENTRIES, Flow, FlowEntry, find};
 pub use gate::{Occurrence, OpenGate, Seen, StepGate};
 pub use holder::{Holder, Target};

@@ -11,15 +11,15 @@ use lockproof_env::{Env, Group};
 use lockproof_locks::{AnyLock, Driver, LockError, Policy};
 use lockproof_model::{History, HolderId, Instant};
 
-use crate::arrivals::Arrivals;
+use crate::arrivals::{Arrivals, Pace};
 use crate::catalog::FlowEntry;
 use crate::gate::StepGate;
 use crate::holder::Holder;
-use crate::latency::longest_gap;
+use crate::latency::{largest_backlog, longest_gap};
 use crate::recorder::Recorder;
 
 /// What is to be done.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Load {
     /// The order of steps of one booking.
     pub flow: &'static FlowEntry,
@@ -29,6 +29,8 @@ pub struct Load {
     pub slots: u32,
     /// When it ends.
     pub stop: Stop,
+    /// When attempts are meant to start.
+    pub pace: Pace,
     /// How long the application works between its check and its write.
     pub work: Duration,
 }
@@ -72,6 +74,8 @@ pub struct Record {
     pub history: History,
     /// The longest time between two acknowledged commits.
     pub longest_gap: Duration,
+    /// The most attempts that were meant to have started and had not.
+    pub backlog: u32,
     /// When the first attempt could start: every holder was connected.
     pub started: Instant,
     /// When the last holder had stopped.
@@ -113,7 +117,7 @@ pub async fn run<C: Send>(
     }
     let started = parties.env.now();
     begun(started);
-    let arrivals = Arc::new(Arrivals::new(load.stop, load.slots, load.holders));
+    let arrivals = Arc::new(Arrivals::new(load, parties.env.random().fork("arrivals")));
     let tasks: Vec<_> = holders
         .into_iter()
         .map(|holder| {
@@ -144,8 +148,8 @@ pub async fn run<C: Send>(
         attempts.extend(tried);
     }
     let history = History::assemble(operations, attempts);
-    let longest_gap = longest_gap(&history);
-    Ok((Record { history, longest_gap, started, finished }, cut_by))
+    let (longest_gap, backlog) = (longest_gap(&history), largest_backlog(&history));
+    Ok((Record { history, longest_gap, backlog, started, finished }, cut_by))
 }
 
 async fn set_up(
@@ -174,11 +178,9 @@ async fn work_off(
     halt: Arc<AtomicBool>,
 ) {
     while !halt.load(Ordering::Relaxed) {
-        let now = holder.env.now();
-        let Some((target, intended)) = arrivals.next(now.saturating_since(begun), now) else {
-            break;
-        };
-        holder.recorder.start(target, intended, now);
+        let Some((target, intended)) = arrivals.next(begun, holder.env.now()) else { break };
+        holder.env.sleep_until(intended).await;
+        holder.recorder.start(target, intended, holder.env.now());
         let result = flow.flow.book(&mut holder, target).await;
         holder.recorder.finish(holder.env.now(), result);
     }

@@ -10,6 +10,7 @@ use crate::style::{Ink, Style};
 use crate::{Rendering, text};
 
 mod head;
+mod open_loop;
 mod reasons;
 mod stories;
 mod summary;
@@ -70,7 +71,12 @@ fn scenario(cells: &[CellReport], seed: u64, style: Style) -> Vec<String> {
     let mut lines = head::lines(cells, seed, style);
     lines.push(String::new());
     lines.extend(table::lines(cells, style));
-    for part in [reasons::lines(cells, style), stories::lines(cells, style)] {
+    let parts = [
+        open_loop::lines(cells, style),
+        reasons::lines(cells, style),
+        stories::lines(cells, style),
+    ];
+    for part in parts {
         if !part.is_empty() {
             lines.push(String::new());
             lines.extend(part);

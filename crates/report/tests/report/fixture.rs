@@ -176,6 +176,8 @@ impl Scenario {
             response: percentiles(24_000.0, 61_000.0, 530_000.0),
             service: percentiles(23_000.0, 60_000.0, 529_000.0),
             longest_gap: Duration::from_millis(31),
+            backlog: 0,
+            offered_per_s: None,
             faults: fault.into_iter().collect(),
             injections: Vec::new(),
             stories: Vec::new(),
