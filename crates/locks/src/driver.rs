@@ -5,6 +5,7 @@ use std::time::Duration;
 use lockproof_env::Env;
 use lockproof_model::{Claim, HolderId, Instant, Lease, LockName, OwnerValue};
 
+use crate::keep_alive::{KeepAlive, Kept};
 use crate::withdrawal::Withdrawals;
 use crate::{
     Acquired, AnyLock, AnySession, Drift, Lock, LockError, LockSession, Released, Renewed, Result,
@@ -19,6 +20,14 @@ pub struct Policy {
     pub wait: Wait,
     /// Taken off each lease's validity.
     pub drift: Drift,
+}
+
+impl Policy {
+    pub(crate) fn take_off_drift(&self, lease: &mut Lease) {
+        if let Some(ttl) = lease.ttl {
+            lease.valid_until = lease.valid_until - self.drift.allowance(ttl);
+        }
+    }
 }
 
 /// Waiting for a lock that is held.
@@ -46,6 +55,8 @@ impl Wait {
 pub struct Driver {
     env: Env,
     policy: Policy,
+    lock: AnyLock,
+    holder: HolderId,
     session: AnySession,
     withdrawals: Withdrawals,
     /// Keeps the owner values of two runs of one seed apart where they share a server.
@@ -66,7 +77,7 @@ impl Driver {
     ) -> Result<Self> {
         let session = lock.open(holder).await?;
         let withdrawals = Withdrawals::new(&env, lock, holder);
-        Ok(Self { env, policy, session, withdrawals, salt })
+        Ok(Self { env, policy, lock: lock.clone(), holder, session, withdrawals, salt })
     }
 
     /// Takes `lock`, waiting for it as the policy says.
@@ -87,7 +98,7 @@ impl Driver {
             let answer = self.request(&claim).await;
             match answer {
                 Ok(Acquired::Granted(mut lease)) => {
-                    self.take_off_drift(&mut lease);
+                    self.policy.take_off_drift(&mut lease);
                     return Ok(Acquisition::Granted { lease, requested, tries: tried });
                 }
                 Ok(Acquired::Held) if tried >= tries => {
@@ -111,7 +122,7 @@ impl Driver {
     pub async fn renew(&mut self, lease: &mut Lease) -> Result<Renewed> {
         let renewed = self.session.renew(lease, self.policy.ttl).await?;
         if renewed == Renewed::Extended {
-            self.take_off_drift(lease);
+            self.policy.take_off_drift(lease);
         }
         Ok(renewed)
     }
@@ -130,6 +141,30 @@ impl Driver {
             watch.answered();
         }
         released
+    }
+
+    /// Keeps `lease` alive in the background, over a session of its own, until it is given back or lost.
+    ///
+    /// # Errors
+    /// No second session could be opened; the lease is lost to the caller and ends by itself.
+    ///
+    /// # Cancel safety
+    /// As for an error.
+    pub async fn keep_alive(&mut self, lease: Lease, keep: KeepAlive) -> Result<Kept> {
+        let session = self.lock.open(self.holder).await?;
+        Ok(Kept::start(&self.env, session, self.policy, keep, lease))
+    }
+
+    /// Stops the renewal and gives the lock back.
+    ///
+    /// # Errors
+    /// As for [`release`](Self::release).
+    ///
+    /// # Cancel safety
+    /// The renewal has stopped or will stop, and the lease ends by itself.
+    pub async fn release_kept(&mut self, kept: Kept) -> Result<Released> {
+        let lease = kept.stop().await;
+        self.release(lease).await
     }
 
     /// How long `lease` may still be trusted.
@@ -157,12 +192,6 @@ impl Driver {
 
     fn draw_owner(&self) -> OwnerValue {
         OwnerValue::from_bits(self.env.random().wide_bits() ^ (u128::from(self.salt) << 32))
-    }
-
-    fn take_off_drift(&self, lease: &mut Lease) {
-        if let Some(ttl) = lease.ttl {
-            lease.valid_until = lease.valid_until - self.policy.drift.allowance(ttl);
-        }
     }
 }
 

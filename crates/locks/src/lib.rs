@@ -17,16 +17,64 @@
 //! **Architecture invariant:** this code does not know that it is tested. It names no fault, no scenario
 //! and no simulator, and can be lifted into any program that implements [`Backends`].
 
+//! # In an application
+//!
+//! ```no_run
+//! # async fn book() {}
+//! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+//! use std::sync::Arc;
+//! use std::time::Duration;
+//!
+//! use lockproof_locks::{
+//!     Acquisition, Drift, Driver, KeepAlive, LockSettings, Policy, SharedConnections, Wait, find,
+//! };
+//! use lockproof_model::{HolderId, LockName};
+//!
+//! // Time, randomness and tasks: here tokio's and the operating system's.
+//! let env = lockproof_env::live::env(lockproof_env::live::entropy());
+//! let servers = ["redis://10.0.0.1/", "redis://10.0.0.2/", "redis://10.0.0.3/"];
+//! let backends = Arc::new(SharedConnections::to(env.clone(), &servers)?);
+//! let redlock = find("redlock").expect("it is in the catalog");
+//! let lock = (redlock.build)(LockSettings::default(), backends, env.clone());
+//!
+//! // One driver per task that books: it draws owner values, waits, and cleans up after lost answers.
+//! let policy = Policy {
+//!     ttl: Duration::from_secs(10),
+//!     wait: Wait { tries: 20, delay: Duration::from_millis(50), jitter: Duration::from_millis(50) },
+//!     drift: Drift::default(),
+//! };
+//! let salt = lockproof_env::live::entropy();
+//! let mut driver = Driver::open(env, &lock, HolderId(1), policy, salt).await?;
+//! match driver.acquire(&LockName::new("room-12:2026-05-01")).await? {
+//!     Acquisition::Held { .. } => println!("somebody else is booking it"),
+//!     Acquisition::Granted { lease, .. } => {
+//!         let mut kept = driver.keep_alive(lease, KeepAlive::for_ttl(policy.ttl)).await?;
+//!         tokio::select! {
+//!             () = book() => {}
+//!             () = kept.lost() => println!("the lock was lost: do not write"),
+//!         }
+//!         driver.release_kept(kept).await?;
+//!     }
+//! }
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! No lock with a lease protects a holder that is paused past it: guard the write as well (a unique index, a version,
+//! a fencing token), and let the workbench show you why.
+
 mod any;
 mod backends;
 mod catalog;
 mod driver;
 mod error;
 mod fan_out;
+mod keep_alive;
 mod lock;
 mod redis_link;
 mod scripts;
 mod settings;
+mod shared_connections;
 mod withdrawal;
 
 pub use any::{AnyLock, AnySession};
@@ -34,6 +82,8 @@ pub use backends::{Backends, RedisConnection};
 pub use catalog::{ENTRIES, LockEntry, Needs, Tokens, find};
 pub use driver::{Acquisition, Driver, Policy, Wait};
 pub use error::{LockError, Result};
+pub use keep_alive::{KeepAlive, Kept};
 pub use lock::{Acquired, Lock, LockSession, Released, Renewed};
 pub use lockproof_model::Certainty;
 pub use settings::{Drift, LockSettings};
+pub use shared_connections::SharedConnections;

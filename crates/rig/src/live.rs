@@ -2,7 +2,6 @@
 
 mod background;
 mod children;
-mod connections;
 mod embedded;
 mod links;
 mod postgres;
@@ -14,5 +13,5 @@ mod rig;
 mod workspace;
 
 pub use probe::{Probe, probes};
-pub use provider::{PROVIDERS, Provider, ProviderEntry, find_provider};
+pub use provider::{Database, PROVIDERS, Provider, ProviderEntry, RedisServer, find_provider};
 pub use rig::LiveRig;

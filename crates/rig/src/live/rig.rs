@@ -7,20 +7,21 @@ use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use lockproof_bookings::{BookingStore, PostgresStore, SchemaName, SqliteStore};
 use lockproof_env::{Env, Group};
-use lockproof_locks::Backends;
+use lockproof_locks::{Backends, SharedConnections};
 use lockproof_model::{DriverSetting, HolderId, LockName, ServerInfo};
 
-use super::connections::{Connections, driver_settings};
+use redis::IntoConnectionInfo;
+
 use super::links::Links;
 use super::provider::{Database, Provider, RedisServer};
-use crate::{Disturbance, Expired, Link, LinkEffect, Rig, RigError, RigPlan};
+use crate::{Disturbance, Expired, Link, LinkEffect, LinkUse, Rig, RigError, RigPlan};
 
 /// One cell's servers, links and holders. Dropping it stops what is the cell's own.
 #[derive(Debug)]
 pub struct LiveRig {
     plan: RigPlan,
     groups: BTreeMap<HolderId, Group>,
-    backends: Arc<Connections>,
+    backends: Arc<SharedConnections>,
     links: Arc<Links>,
     store: Arc<dyn BookingStore>,
     redis: Vec<RedisServer>,
@@ -58,8 +59,7 @@ impl LiveRig {
             infos.push(ServerInfo { count: count(redis.len()), ..first.info.clone() });
         }
         infos.push(database_info(store.as_ref()).await?);
-        let backends =
-            Arc::new(Connections::new(Arc::clone(&links), plan.redis_servers, plan.links));
+        let backends = Arc::new(connections(env, &links, &plan));
         let groups = holders.into_iter().map(|holder| (holder, Group::new())).collect();
         Ok(Self { plan, groups, backends, links, store, redis, infos })
     }
@@ -91,7 +91,8 @@ impl LiveRig {
     /// The settings of the drivers in use that can change an outcome.
     #[must_use]
     pub fn drivers(&self) -> Vec<DriverSetting> {
-        let mut settings = if self.redis.is_empty() { Vec::new() } else { driver_settings() };
+        let mut settings =
+            if self.redis.is_empty() { Vec::new() } else { SharedConnections::driver_settings() };
         settings.extend(self.store.driver_settings());
         settings
     }
@@ -142,6 +143,21 @@ impl Rig for LiveRig {
             Ok(Expired { held_on, servers: self.redis.len() })
         }
         .boxed()
+    }
+}
+
+/// The lock's connections, over the links; one each where faults tell holders apart.
+fn connections(env: &Env, links: &Arc<Links>, plan: &RigPlan) -> SharedConnections {
+    let links = Arc::clone(links);
+    let connections =
+        SharedConnections::new(env.clone(), plan.redis_servers, move |server, holder| {
+            let address = links.address(Link::Redis(server), holder);
+            let address = address.expect("locks ask for no server beyond redis_servers()");
+            format!("redis://{address}").into_connection_info()
+        });
+    match plan.links {
+        LinkUse::PerHolder => connections.one_per_holder(),
+        LinkUse::Direct | LinkUse::Shared => connections,
     }
 }
 

@@ -1,0 +1,270 @@
+//! Renewal in the background, and the news that it failed.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use futures_util::future::{Either, select};
+use lockproof_env::{Env, Task};
+use lockproof_model::{Instant, Lease};
+use tokio::sync::watch;
+
+use crate::driver::Policy;
+use crate::{AnySession, LockSession, Renewed};
+
+/// How a lease is kept alive.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct KeepAlive {
+    /// Between two renewals; a third of the TTL leaves two more tries before it ends.
+    pub every: Duration,
+    /// Renewals in all: what keeps a holder that hangs for ever from holding for ever (failure mode F40).
+    pub renewals: u32,
+}
+
+impl KeepAlive {
+    /// Every third of `ttl`, for an hour at most.
+    #[must_use]
+    pub fn for_ttl(ttl: Duration) -> Self {
+        let every = ttl / 3;
+        let hour = Duration::from_secs(3600);
+        let renewals = hour.as_nanos().checked_div(every.as_nanos()).unwrap_or(0);
+        Self { every, renewals: u32::try_from(renewals).unwrap_or(u32::MAX) }
+    }
+}
+
+/// A lease that is renewed in the background for as long as this value lives.
+///
+/// Dropping it stops the renewal and leaves the lease to end by itself; to give it back, hand it to
+/// [`Driver::release_kept`](crate::Driver::release_kept).
+#[derive(Debug)]
+pub struct Kept {
+    lease: Arc<Mutex<Lease>>,
+    news: watch::Receiver<News>,
+    stop: watch::Sender<bool>,
+    task: Option<Task<()>>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum News {
+    Held,
+    Lost,
+}
+
+impl Kept {
+    pub(crate) fn start(
+        env: &Env,
+        session: AnySession,
+        policy: Policy,
+        keep: KeepAlive,
+        lease: Lease,
+    ) -> Self {
+        let lease = Arc::new(Mutex::new(lease));
+        let (told, news) = watch::channel(News::Held);
+        let (stop, stopped) = watch::channel(false);
+        let keeper = Keeper { env: env.clone(), session, policy, lease: Arc::clone(&lease), told };
+        let task = env.spawn(keeper.keep(keep, stopped));
+        Self { lease, news, stop, task: Some(task) }
+    }
+
+    /// The lease as it stands now.
+    #[must_use]
+    pub fn lease(&self) -> Lease {
+        self.lease.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Whether the lease is known to be lost, or its validity has ended.
+    #[must_use]
+    pub fn is_lost(&self) -> bool {
+        *self.news.borrow() == News::Lost
+    }
+
+    /// Completes when the lease is lost: the server says so, or its validity ended before a renewal went through.
+    ///
+    /// It cannot tell a holder that is paused: what must not happen after a pause needs a guard on the write.
+    ///
+    /// # Cancel safety
+    /// Dropping the future has no effect.
+    pub async fn lost(&mut self) {
+        if self.news.wait_for(|news| *news == News::Lost).await.is_err() {
+            // The keeper ended without losing it: it was stopped, and nobody will ever tell.
+            std::future::pending::<()>().await;
+        }
+    }
+
+    /// Stops the renewal, lets the one under way finish, and gives the lease back.
+    pub(crate) async fn stop(mut self) -> Lease {
+        self.stop.send_replace(true);
+        if let Some(task) = self.task.take() {
+            // A stopped task means that the run is over; the lease stands as it is.
+            let _ = task.await;
+        }
+        self.lease()
+    }
+}
+
+impl Drop for Kept {
+    fn drop(&mut self) {
+        self.stop.send_replace(true);
+    }
+}
+
+/// The task.
+struct Keeper {
+    env: Env,
+    session: AnySession,
+    policy: Policy,
+    lease: Arc<Mutex<Lease>>,
+    told: watch::Sender<News>,
+}
+
+impl Keeper {
+    async fn keep(mut self, keep: KeepAlive, mut stopped: watch::Receiver<bool>) {
+        for _ in 0..keep.renewals {
+            // After a failed renewal the next follows sooner: what is left of the validity is all the time there is.
+            let left = self.valid_until().saturating_since(self.env.now());
+            let pause = keep.every.min((left / 2).max(keep.every / 8));
+            let asked = stopped.wait_for(|stop| *stop);
+            match select(Box::pin(asked), Box::pin(self.env.sleep(pause))).await {
+                Either::Left(_) => return,
+                Either::Right(_) => {}
+            }
+            if !self.renew().await {
+                self.told.send_replace(News::Lost);
+                return;
+            }
+        }
+        // No renewal is left; the lease ends by itself.
+        let end = self.valid_until();
+        let asked = stopped.wait_for(|stop| *stop);
+        if let Either::Right(_) = select(Box::pin(asked), Box::pin(self.env.sleep_until(end))).await
+        {
+            self.told.send_replace(News::Lost);
+        }
+    }
+
+    /// Whether the lease still stands.
+    async fn renew(&mut self) -> bool {
+        let mut lease = self.lease.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        match self.session.renew(&mut lease, self.policy.ttl).await {
+            Ok(Renewed::Extended) => {
+                self.policy.take_off_drift(&mut lease);
+                *self.lease.lock().unwrap_or_else(PoisonError::into_inner) = lease;
+                true
+            }
+            Ok(Renewed::Lost) => false,
+            // Nobody knows; what was valid before still is.
+            Err(_) => self.env.now() < self.valid_until(),
+        }
+    }
+
+    fn valid_until(&self) -> Instant {
+        self.lease.lock().unwrap_or_else(PoisonError::into_inner).valid_until
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::VecDeque;
+
+    use lockproof_model::{Claim, LockName, OwnerValue};
+
+    use super::*;
+    use crate::{Acquired, AnyLock, Drift, Lock, LockError, Released, Result, Wait};
+
+    const TTL: Duration = Duration::from_millis(300);
+
+    /// Answers renewals from a list, then extends for ever.
+    #[derive(Clone, Debug, Default)]
+    struct Scripted {
+        answers: Arc<Mutex<VecDeque<Answer>>>,
+        asked: Arc<Mutex<u32>>,
+    }
+
+    #[derive(Clone, Copy, Debug)]
+    enum Answer {
+        Lost,
+        Silence,
+    }
+
+    impl Lock for Scripted {
+        type Session = Self;
+        async fn open(&self, _: lockproof_model::HolderId) -> Result<Self> {
+            Ok(self.clone())
+        }
+    }
+
+    impl LockSession for Scripted {
+        async fn acquire(&mut self, _: &Claim, _: Duration) -> Result<Acquired> {
+            Ok(Acquired::Held)
+        }
+        async fn renew(&mut self, lease: &mut Lease, ttl: Duration) -> Result<Renewed> {
+            *self.asked.lock().unwrap() += 1;
+            match self.answers.lock().unwrap().pop_front() {
+                Some(Answer::Lost) => Ok(Renewed::Lost),
+                Some(Answer::Silence) => Err(LockError::indefinite("nobody answered")),
+                None => {
+                    lease.valid_until += ttl / 3;
+                    Ok(Renewed::Extended)
+                }
+            }
+        }
+        async fn release(&mut self, _: Lease) -> Result<Released> {
+            Ok(Released::Owned)
+        }
+        async fn withdraw(&mut self, _: &Claim) -> Result<()> {
+            Ok(())
+        }
+    }
+
+    async fn kept(scripted: &Scripted, keep: KeepAlive) -> (Env, Kept) {
+        let env = lockproof_env::live::env(1);
+        let drift = Drift { factor: 0.0, constant: Duration::ZERO };
+        let policy = Policy { ttl: TTL, wait: Wait::NEVER, drift };
+        let claim = Claim { lock: LockName::new("slot"), owner: OwnerValue::from_bits(1) };
+        let lease = Lease::bounded(claim, env.now(), env.now(), TTL);
+        let session =
+            AnyLock::new(scripted.clone()).open(lockproof_model::HolderId(1)).await.unwrap();
+        (env.clone(), Kept::start(&env, session, policy, keep, lease))
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_lease_that_is_renewed_outlives_its_ttl_and_stops_when_given_back() {
+        let scripted = Scripted::default();
+        let (env, kept) = kept(&scripted, KeepAlive::for_ttl(TTL)).await;
+        env.sleep(TTL * 10).await;
+        assert!(!kept.is_lost());
+        kept.stop().await;
+        let asked = *scripted.asked.lock().unwrap();
+        env.sleep(TTL * 10).await;
+        assert!(asked >= 20 && *scripted.asked.lock().unwrap() == asked, "renewed after the end");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_server_s_no_is_news_at_once() {
+        let scripted = Scripted::default();
+        scripted.answers.lock().unwrap().push_back(Answer::Lost);
+        let (env, mut kept) = kept(&scripted, KeepAlive::for_ttl(TTL)).await;
+        kept.lost().await;
+        assert!(env.now().since_start() < TTL && kept.is_lost());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn silence_is_news_when_the_validity_has_ended_and_not_before() {
+        let scripted = Scripted::default();
+        scripted.answers.lock().unwrap().extend([Answer::Silence; 1000]);
+        let (env, mut kept) = kept(&scripted, KeepAlive::for_ttl(TTL)).await;
+        env.sleep(TTL / 2).await;
+        assert!(!kept.is_lost());
+        kept.lost().await;
+        assert!(env.now().since_start() >= TTL);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn renewal_ends_at_its_cap_and_the_lease_with_it() {
+        let scripted = Scripted::default();
+        let keep = KeepAlive { every: TTL / 3, renewals: 2 };
+        let (env, mut kept) = kept(&scripted, keep).await;
+        kept.lost().await;
+        assert_eq!(*scripted.asked.lock().unwrap(), 2);
+        assert!(env.now().since_start() >= TTL + TTL / 3 * 2);
+    }
+}

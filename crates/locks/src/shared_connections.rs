@@ -1,0 +1,198 @@
+//! Connections over TCP (or a unix socket) that many holders share.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use futures_util::FutureExt;
+use futures_util::future::{BoxFuture, Shared};
+use lockproof_env::Env;
+use lockproof_model::{DriverSetting, HolderId};
+use redis::aio::{ConnectionLike, MultiplexedConnection};
+use redis::io::tcp::TcpSettings;
+use redis::{
+    AsyncConnectionConfig, Cmd, ConnectionInfo, IntoConnectionInfo, Pipeline, RedisError,
+    RedisFuture, RedisResult, Value,
+};
+
+use crate::{Backends, LockError, RedisConnection, Result};
+
+/// Dialling is bounded by the lock's own time limit; this only ends attempts that nobody waits for any more.
+const DIAL_LIMIT: Duration = Duration::from_secs(30);
+
+/// Where holder so-and-so finds server number so-and-so.
+type Address = dyn Fn(usize, HolderId) -> RedisResult<ConnectionInfo> + Send + Sync;
+
+/// [`Backends`] that dial real servers: one multiplexed connection per server, shared by all holders, dialled when
+/// it is first needed and again after it broke.
+///
+/// One connection carries the requests of all holders in the order in which they were sent, and writes those that
+/// come together in one system call, which is faster than a connection each. Where the rig has to tell holders
+/// apart it asks for [one each](Self::one_per_holder).
+///
+/// Needs a tokio runtime, as the client library does.
+pub struct SharedConnections {
+    env: Env,
+    servers: usize,
+    address: Box<Address>,
+    per_holder: bool,
+    dialled: Mutex<BTreeMap<(usize, Option<HolderId>), Dial>>,
+}
+
+/// A connection that is there, on its way, or did not come.
+type Dial = Shared<BoxFuture<'static, std::result::Result<Monitored, Arc<RedisError>>>>;
+
+impl SharedConnections {
+    /// Connections to the servers at `urls` (`redis://…`, `unix:///…`). `env` is where dialling takes place: no
+    /// holder's group, since a holder that is paused while dialling must not hold up the others.
+    ///
+    /// # Errors
+    /// One of them is no URL of a Redis server.
+    pub fn to(env: Env, urls: &[&str]) -> RedisResult<Self> {
+        let infos: Vec<ConnectionInfo> =
+            urls.iter().map(|url| url.into_connection_info()).collect::<RedisResult<_>>()?;
+        Ok(Self::new(env, infos.len(), move |server, _| Ok(infos[server].clone())))
+    }
+
+    /// Connections to `servers` servers, each found at `address`.
+    pub fn new(
+        env: Env,
+        servers: usize,
+        address: impl Fn(usize, HolderId) -> RedisResult<ConnectionInfo> + Send + Sync + 'static,
+    ) -> Self {
+        let dialled = Mutex::default();
+        Self { env, servers, address: Box::new(address), per_holder: false, dialled }
+    }
+
+    /// The same with a connection of its own for each holder and server.
+    #[must_use]
+    pub fn one_per_holder(mut self) -> Self {
+        self.per_holder = true;
+        self
+    }
+
+    /// The settings of the client library that can change an outcome, for a report.
+    #[must_use]
+    pub fn driver_settings() -> Vec<DriverSetting> {
+        [
+            ("connections", "one multiplexed connection per server, shared by all holders"),
+            ("TCP_NODELAY", "on (the library's default is off)"),
+            (
+                "response time limit",
+                "off; the lock's own applies (the library's default is 500 ms)",
+            ),
+            ("retries", "none: no command is sent twice"),
+        ]
+        .map(|(setting, value)| DriverSetting {
+            driver: "redis 1.8 (Rust)".to_owned(),
+            setting: setting.to_owned(),
+            value: value.to_owned(),
+        })
+        .into()
+    }
+
+    /// The connection that is there or on its way, or a new one when it broke or never came.
+    fn shared(&self, server: usize, holder: HolderId) -> Dial {
+        let user = self.per_holder.then_some(holder);
+        let mut dialled = self.dialled.lock().unwrap_or_else(PoisonError::into_inner);
+        let usable = |dial: &&Dial| match dial.peek() {
+            Some(Ok(connection)) => !connection.broken.load(Ordering::Relaxed),
+            Some(Err(_)) => false,
+            None => true,
+        };
+        if let Some(dial) = dialled.get(&(server, user)).filter(usable) {
+            return dial.clone();
+        }
+        let task = self.env.spawn(dial((self.address)(server, holder)));
+        let stopped = |error| Err(Arc::new(std::io::Error::other(error).into()));
+        let dial = task.map(move |done| done.unwrap_or_else(stopped)).boxed().shared();
+        dialled.insert((server, user), dial.clone());
+        dial
+    }
+}
+
+impl fmt::Debug for SharedConnections {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Addresses may carry passwords.
+        f.debug_struct("SharedConnections").field("servers", &self.servers).finish_non_exhaustive()
+    }
+}
+
+impl Backends for SharedConnections {
+    fn redis_servers(&self) -> usize {
+        self.servers
+    }
+
+    fn redis(&self, server: usize, holder: HolderId) -> BoxFuture<'_, Result<RedisConnection>> {
+        let dial = self.shared(server, holder);
+        async move {
+            match dial.await {
+                Ok(connection) => Ok(RedisConnection::new(connection)),
+                Err(error) => {
+                    let what = format!("could not reach redis server {}", server + 1);
+                    Err(LockError::definite(what).because(error))
+                }
+            }
+        }
+        .boxed()
+    }
+}
+
+async fn dial(
+    address: RedisResult<ConnectionInfo>,
+) -> std::result::Result<Monitored, Arc<RedisError>> {
+    let config = AsyncConnectionConfig::new()
+        .set_connection_timeout(Some(DIAL_LIMIT))
+        .set_response_timeout(None);
+    let open = async {
+        let address = address?.set_tcp_settings(TcpSettings::default().set_nodelay(true));
+        redis::Client::open(address)?.get_multiplexed_async_connection_with_config(&config).await
+    };
+    let inner = open.await.map_err(Arc::new)?;
+    Ok(Monitored { inner, broken: Arc::default() })
+}
+
+/// A connection that remembers that it broke, so that the next to ask is given another.
+#[derive(Clone, Debug)]
+struct Monitored {
+    inner: MultiplexedConnection,
+    broken: Arc<AtomicBool>,
+}
+
+impl Monitored {
+    fn note<T>(&self, answer: RedisResult<T>) -> RedisResult<T> {
+        if answer.as_ref().is_err_and(RedisError::is_unrecoverable_error) {
+            self.broken.store(true, Ordering::Relaxed);
+        }
+        answer
+    }
+}
+
+impl ConnectionLike for Monitored {
+    fn req_packed_command<'a>(&'a mut self, cmd: &'a Cmd) -> RedisFuture<'a, Value> {
+        async move {
+            let answer = self.inner.send_packed_command(cmd).await;
+            self.note(answer)
+        }
+        .boxed()
+    }
+
+    fn req_packed_commands<'a>(
+        &'a mut self,
+        pipeline: &'a Pipeline,
+        offset: usize,
+        count: usize,
+    ) -> RedisFuture<'a, Vec<Value>> {
+        async move {
+            let answer = self.inner.send_packed_commands(pipeline, offset, count).await;
+            self.note(answer)
+        }
+        .boxed()
+    }
+
+    fn get_db(&self) -> i64 {
+        self.inner.get_db()
+    }
+}
