@@ -7,12 +7,14 @@
 //! What a holder spawns lands in the holder's own [`Group`], so that a fault that pauses the holder
 //! reaches what it spawned.
 
+mod alarm;
 mod env;
 mod group;
 pub mod live;
 mod random;
 mod task;
 
+pub use alarm::Alarm;
 pub use env::{Elapsed, Env, Runtime};
 pub use group::{Gated, Group};
 pub use random::Random;

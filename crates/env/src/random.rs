@@ -28,7 +28,7 @@ impl Random {
     #[must_use]
     pub fn fork(&self, label: &str) -> Self {
         // FNV-1a over the seed and the label; the generator's own seeding does the mixing.
-        let mut hash = 0xcbf2_9ce4_8422_2325_u64 ^ self.seed;
+        let mut hash = 0xcbf2_9ce4_8422_2325_u64;
         for byte in self.seed.to_le_bytes().into_iter().chain(label.bytes()) {
             hash = (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
         }

@@ -166,17 +166,19 @@ impl Inner {
         let event = until.map(|event| this.watch(event, occurrence));
         let lasting = plan.fault.lasts() == Lasts::UntilHealed;
         let inner = Arc::clone(this);
-        let task = this.env.spawn(async move {
+        // Dropped when the task ends, however it does.
+        let (healing, healed) = oneshot::channel::<()>();
+        // Kept even where the holder waits for it: a holder that is dropped meanwhile must not take the evidence along.
+        this.keep(this.env.spawn(async move {
+            let _healing = healing;
             if lasting {
                 inner.wait(length, event).await;
             }
             inner.heal(injection, place).await;
-        });
+        }));
         if holds {
-            // A stopped task has dropped its injection, which heals it.
-            let _ = task.await;
-        } else {
-            this.keep(task);
+            // Nothing is ever sent: it is the end of the task that lets the holder go on.
+            let _ = healed.await;
         }
     }
 

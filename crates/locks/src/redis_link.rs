@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use lockproof_env::Env;
+use lockproof_env::{Alarm, Env};
 use lockproof_model::HolderId;
 use redis::aio::ConnectionLike;
 use redis::{Cmd, ErrorKind, FromRedisValue, RedisError, ServerErrorKind};
@@ -21,7 +21,7 @@ pub(crate) struct RedisLink {
     backends: Arc<dyn Backends>,
     server: usize,
     holder: HolderId,
-    env: Env,
+    alarm: Alarm,
     /// How long to wait for a connection, and then for each answer.
     limit: Duration,
     /// Loaded on each new connection.
@@ -37,8 +37,8 @@ impl RedisLink {
         env: &Env,
         limit: Duration,
     ) -> Self {
-        let (backends, env) = (Arc::clone(backends), env.clone());
-        Self { backends, server, holder, env, limit, scripts: Vec::new(), connection: None }
+        let (backends, alarm) = (Arc::clone(backends), Alarm::new(env.clone()));
+        Self { backends, server, holder, alarm, limit, scripts: Vec::new(), connection: None }
     }
 
     /// The same link, loading `scripts` on each new connection, so that running one takes a single request. Whoever
@@ -52,25 +52,14 @@ impl RedisLink {
     /// Makes sure that there is a connection.
     pub(crate) async fn dial(&mut self) -> Result<()> {
         if self.connection.is_none() {
-            let server = self.server + 1;
-            let dialled =
-                self.env.timeout(self.limit, self.connect()).await.map_err(|elapsed| {
-                    LockError::definite(format!("could not reach redis server {server}"))
-                        .because(elapsed)
-                })?;
+            let connecting = connect(&*self.backends, self.server, self.holder, &self.scripts);
+            let dialled = self.alarm.limit(self.limit, connecting).await.map_err(|elapsed| {
+                let what = format!("could not reach redis server {}", self.server + 1);
+                LockError::definite(what).because(elapsed)
+            })?;
             self.connection = Some(dialled?);
         }
         Ok(())
-    }
-
-    async fn connect(&self) -> Result<RedisConnection> {
-        let mut connection = self.backends.redis(self.server, self.holder).await?;
-        for script in &self.scripts {
-            let loaded = connection.req_packed_command(&script.load()).await;
-            let loaded = loaded.and_then(redis::Value::extract_error);
-            loaded.map_err(|error| self.error_reply(error, LockError::definite))?;
-        }
-        Ok(connection)
     }
 
     /// Sends one command. An error reply settles that it had no effect.
@@ -78,9 +67,9 @@ impl RedisLink {
         match self.send(command).await? {
             Ok(value) => Ok(value),
             Err(error) if matches!(error.kind(), ErrorKind::Server(_) | ErrorKind::Extension) => {
-                Err(self.error_reply(error, LockError::definite))
+                Err(error_reply(self.server, error, LockError::definite))
             }
-            Err(error) => Err(self.error_reply(error, LockError::indefinite)),
+            Err(error) => Err(error_reply(self.server, error, LockError::indefinite)),
         }
     }
 
@@ -101,7 +90,7 @@ impl RedisLink {
         answer.map_err(|error| {
             let certainty =
                 if never_began(&error) { LockError::definite } else { LockError::indefinite };
-            self.error_reply(error, certainty)
+            error_reply(self.server, error, certainty)
         })
     }
 
@@ -110,7 +99,7 @@ impl RedisLink {
         self.dial().await?;
         let Some(connection) = &mut self.connection else { unreachable!("dialled just above") };
         let request = connection.req_packed_command(command);
-        let reply = self.env.timeout(self.limit, request).await.map_err(|elapsed| {
+        let reply = self.alarm.limit(self.limit, request).await.map_err(|elapsed| {
             LockError::indefinite(format!("redis server {} did not answer", self.server + 1))
                 .because(elapsed)
         })?;
@@ -122,10 +111,25 @@ impl RedisLink {
         }
         Ok(parsed)
     }
+}
 
-    fn error_reply(&self, error: RedisError, certainty: fn(String) -> LockError) -> LockError {
-        certainty(format!("redis server {} answered with an error", self.server + 1)).because(error)
+async fn connect(
+    backends: &dyn Backends,
+    server: usize,
+    holder: HolderId,
+    scripts: &[&'static Script],
+) -> Result<RedisConnection> {
+    let mut connection = backends.redis(server, holder).await?;
+    for script in scripts {
+        let loaded = connection.req_packed_command(&script.load()).await;
+        let loaded = loaded.and_then(redis::Value::extract_error);
+        loaded.map_err(|error| error_reply(server, error, LockError::definite))?;
     }
+    Ok(connection)
+}
+
+fn error_reply(server: usize, error: RedisError, certainty: fn(String) -> LockError) -> LockError {
+    certainty(format!("redis server {} answered with an error", server + 1)).because(error)
 }
 
 const NOSCRIPT: ErrorKind = ErrorKind::Server(ServerErrorKind::NoScript);

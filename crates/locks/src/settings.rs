@@ -40,7 +40,7 @@ impl LockSettings {
     /// The braces are a Redis Cluster hash tag: the lock and what belongs to it live in one cluster slot.
     #[must_use]
     pub fn redis_key(&self, lock: &LockName) -> String {
-        format!("{}{{{lock}}}", self.key_prefix)
+        [&self.key_prefix, "{", lock.as_str(), "}"].concat()
     }
 }
 

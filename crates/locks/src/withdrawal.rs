@@ -27,8 +27,8 @@ impl Withdrawals {
 
     /// Watches over a request from before it is sent: unless it is answered, the claim is withdrawn, be it
     /// that the request failed without deciding anything or that its future was dropped.
-    pub(crate) fn watch(&self, claim: &Claim, ttl: Duration) -> Watch {
-        Watch { withdrawals: self.clone(), open: Some((claim.clone(), ttl)) }
+    pub(crate) fn watch(&self, claim: &Claim, ttl: Duration) -> Watch<'_> {
+        Watch { withdrawals: self, open: Some((claim.clone(), ttl)) }
     }
 
     /// Waits for every withdrawal that is under way.
@@ -69,19 +69,19 @@ async fn withdraw(env: Env, lock: AnyLock, holder: HolderId, claim: Claim, ttl: 
 
 /// Starts a withdrawal when dropped, unless the answer came.
 #[derive(Debug)]
-pub(crate) struct Watch {
-    withdrawals: Withdrawals,
+pub(crate) struct Watch<'a> {
+    withdrawals: &'a Withdrawals,
     open: Option<(Claim, Duration)>,
 }
 
-impl Watch {
+impl Watch<'_> {
     /// The backend answered, so nothing is unknown.
     pub(crate) fn answered(mut self) {
         self.open = None;
     }
 }
 
-impl Drop for Watch {
+impl Drop for Watch<'_> {
     fn drop(&mut self) {
         if let Some((claim, ttl)) = self.open.take() {
             self.withdrawals.start(claim, ttl);

@@ -46,6 +46,16 @@ pub(crate) fn read(
     let source = reader.source();
     // Second stage: the rest is the fault's own.
     let (mut arguments, spans) = own_arguments(&mut reader);
+    // Before the fault reads its own: of a slip in a required field's name, "is missing" tells half.
+    for (name, span) in &spans {
+        if entry.fields.iter().all(|field| field.name != name) {
+            let mut known = TRIGGER_FIELDS.to_vec();
+            known.extend(entry.fields.iter().map(|field| field.name));
+            let what =
+                format!("unknown key `{name}` in a {} fault{}", entry.name, hint(name, &known));
+            source.problem(span, what);
+        }
+    }
     let fault = match (entry.build)(&mut arguments) {
         Ok(fault) => fault,
         Err(error) => {
@@ -53,13 +63,6 @@ pub(crate) fn read(
             return None;
         }
     };
-    if let Some(unknown) = arguments.left_over() {
-        let mut known = TRIGGER_FIELDS.to_vec();
-        known.extend(entry.fields.iter().map(|field| field.name));
-        let what =
-            format!("unknown key `{unknown}` in a {} fault{}", entry.name, hint(unknown, &known));
-        source.problem(spans.get(unknown).unwrap_or(&span), what);
-    }
     let (reach, lasts) = (fault.reach(), fault.lasts());
     let trigger = timing.trigger(entry.name, &reach, lasts, around, &reader)?;
     check_reach(&reach, around, &reader);
@@ -240,7 +243,8 @@ fn holders(reader: &mut Reader<'_, '_>, around: &Surroundings<'_>) -> Vec<Holder
     };
     let mut holders = Vec::new();
     for item in items {
-        let number = item.get_ref().as_integer().and_then(|int| int.as_str().parse::<u32>().ok());
+        let integer = item.get_ref().as_integer();
+        let number = integer.and_then(|int| u32::from_str_radix(int.as_str(), int.radix()).ok());
         match number.filter(|number| (1..=around.holders).contains(number)) {
             Some(number) => holders.push(HolderId(number)),
             None => {

@@ -66,8 +66,10 @@ fn scenario(path: &Path, mut top: Reader<'_, '_>) -> Option<Scenario> {
         strategies: &strategies,
         servers: lock.servers,
     };
+    let tables = top.tables("fault");
+    let fault_fields = tables.iter().map(Reader::written).collect();
     let faults: Vec<_> = (1..)
-        .zip(top.tables("fault"))
+        .zip(tables)
         .filter_map(|(number, reader)| faults::read(number, reader, &around))
         .collect();
     let cells = expectations(&mut top, &strategies);
@@ -87,6 +89,7 @@ fn scenario(path: &Path, mut top: Reader<'_, '_>) -> Option<Scenario> {
         time_limit: lock.time_limit,
         server_time_limit: lock.server_time_limit,
         faults,
+        fault_fields,
         require,
     })
 }
@@ -158,6 +161,7 @@ fn workload(top: &mut Reader<'_, '_>) -> (Load, u32) {
     let holders = reader.number("holders", 1..=10_000).unwrap_or(8);
     let slots = reader.number("slots", 1..=1_000_000).unwrap_or(1);
     let capacity = reader.number("capacity", 1..=1_000_000).unwrap_or(1);
+    let ends = reader.has("bookings") || reader.has("for");
     let bookings = reader.number("bookings", 1..=10_000_000);
     let length = reader.duration("for");
     let pace = arrivals::read(&mut reader);
@@ -169,6 +173,8 @@ fn workload(top: &mut Reader<'_, '_>) -> (Load, u32) {
             reader.problem("a load ends after so many `bookings` or after `for` a time, not both");
             Stop::After(1)
         }
+        // What is there and cannot be read has been told.
+        (None, None) if ends => Stop::After(1),
         (None, None) => {
             reader.problem("when does the load end? write bookings = 400 or for = \"10s\"");
             Stop::After(1)

@@ -43,6 +43,8 @@ pub struct Scenario {
     pub server_time_limit: Duration,
     /// What goes wrong.
     pub faults: Vec<FaultPlan>,
+    /// The fields of each `[[fault]]` as the scenario writes them, since a plan does not keep them.
+    pub fault_fields: Vec<String>,
     /// Without which a run shows nothing.
     pub require: Require,
 }

@@ -73,6 +73,16 @@ impl<'s, 'a> Reader<'s, 'a> {
         self.fields.remove(field).map(|(_, value)| value)
     }
 
+    /// Every field not yet taken, as TOML that reads the same, in the order of the file.
+    pub(crate) fn written(&self) -> String {
+        let mut fields: Vec<_> = self.fields.iter().collect();
+        fields.sort_by_key(|(_, (key, _))| key.start);
+        let line = |(name, (_, value)): (&String, &(Range<usize>, Value<'_>))| {
+            format!("{} = {}", written_key(name), written(value.get_ref()))
+        };
+        fields.into_iter().map(line).collect::<Vec<_>>().join("\n")
+    }
+
     /// Everything not yet taken, in the order of names.
     pub(crate) fn rest(&mut self) -> Vec<(String, Range<usize>, Value<'a>)> {
         let fields = std::mem::take(&mut self.fields);
@@ -224,4 +234,35 @@ impl<'s, 'a> Reader<'s, 'a> {
         self.source.problem(&found.span(), format!("`{field}` takes {expected}, found {kind}"));
         None
     }
+}
+
+fn written(value: &DeValue<'_>) -> String {
+    match value {
+        DeValue::String(text) => toml::Value::String(text.to_string()).to_string(),
+        DeValue::Integer(integer) => i64::from_str_radix(integer.as_str(), integer.radix())
+            .map_or_else(|_| integer.as_str().to_owned(), |number| number.to_string()),
+        DeValue::Float(float) => float.as_str().to_owned(),
+        DeValue::Boolean(flag) => flag.to_string(),
+        DeValue::Datetime(datetime) => datetime.to_string(),
+        DeValue::Array(items) => {
+            let items: Vec<_> = items.iter().map(|item| written(item.get_ref())).collect();
+            format!("[{}]", items.join(", "))
+        }
+        DeValue::Table(table) => {
+            let field = |(key, value): (&Spanned<_>, &Value<'_>)| {
+                let key: &std::borrow::Cow<'_, str> = key.get_ref();
+                format!("{} = {}", written_key(key), written(value.get_ref()))
+            };
+            let fields: Vec<_> = table.iter().map(field).collect();
+            format!("{{ {} }}", fields.join(", "))
+        }
+    }
+}
+
+fn written_key(name: &str) -> String {
+    let bare = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+    if !name.is_empty() && name.chars().all(bare) {
+        return name.to_owned();
+    }
+    toml::Value::String(name.to_owned()).to_string()
 }

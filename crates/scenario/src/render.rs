@@ -9,7 +9,7 @@ use lockproof_workload::{Pace, Rate, Spacing, Stop};
 use crate::Scenario;
 use crate::plan::SCHEMA_VERSION;
 
-/// The scenario as TOML, with its faults as comments that name what was resolved.
+/// The scenario as TOML that reads the same. Faults stand as they were written: what they leave out has no default.
 #[must_use]
 pub fn resolved(scenario: &Scenario) -> String {
     let mut out = String::new();
@@ -50,6 +50,9 @@ fn write_resolved(scenario: &Scenario, out: &mut String) -> std::fmt::Result {
     }
     writeln!(out, "time-limit = \"{}\"", format_duration(scenario.time_limit))?;
     writeln!(out, "server-time-limit = \"{}\"", format_duration(scenario.server_time_limit))?;
+    for fields in &scenario.fault_fields {
+        writeln!(out, "\n[[fault]]\n{fields}")?;
+    }
     writeln!(out, "\n[expect]")?;
     for cell in &scenario.cells {
         let expect = match cell.expect {

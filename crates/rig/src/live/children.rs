@@ -100,6 +100,11 @@ pub(super) struct Running {
 }
 
 impl Running {
+    /// The number of its process; `setpriv` becomes the program, so it is the program's.
+    pub(super) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Its exit status, once it has one.
     pub(super) fn exited(&mut self) -> Option<ExitStatus> {
         self.child.try_wait().ok().flatten()

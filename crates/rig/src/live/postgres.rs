@@ -19,6 +19,8 @@ const USER: &str = "lockproof";
 const UNPRIVILEGED: &str = "postgres";
 /// Every holder has its own connection, and cells run side by side.
 const CONNECTIONS: &str = "max_connections=500";
+/// A port that was free may be taken by the time the server binds it.
+const TRIES: u32 = 5;
 const READY_WITHIN: Duration = Duration::from_secs(30);
 const STOP_WITHIN: Duration = Duration::from_secs(10);
 const POLL: Duration = Duration::from_millis(20);
@@ -40,7 +42,24 @@ impl Cluster {
             hand_over(&directory)?;
         }
         initialise(spawner, user, &directory).await?;
-        let address = free_address().map_err(cannot)?;
+        let mut last = None;
+        for _ in 0..TRIES {
+            let address = free_address().map_err(cannot)?;
+            match Self::launch_at(address, spawner, user, &directory).await {
+                Ok(cluster) => return Ok(cluster),
+                Err(error) => last = Some(error),
+            }
+        }
+        Err(last.expect("there was at least one try"))
+    }
+
+    async fn launch_at(
+        address: SocketAddr,
+        spawner: &Spawner,
+        user: Option<&str>,
+        directory: &Path,
+    ) -> Result<Self, RigError> {
+        let cannot = |error| RigError::new("cannot start Postgres").because(error);
         let port = address.port().to_string();
         let log = fs::File::create(directory.with_extension("log")).map_err(cannot)?;
         let running = spawner
@@ -50,15 +69,15 @@ impl Cluster {
                     .arg(directory.join("data"))
                     .args(["-h", "127.0.0.1", "-p", &port, "-c", CONNECTIONS])
                     .arg("-k")
-                    .arg(&directory)
-                    .current_dir(&directory)
+                    .arg(directory)
+                    .current_dir(directory)
                     .stdin(Stdio::null())
                     .stdout(Stdio::null())
                     .stderr(Stdio::from(log));
             })
             .map_err(cannot)?;
         let mut cluster = Self { running, address };
-        cluster.ready(&directory.with_extension("log")).await?;
+        cluster.ready(directory).await?;
         Ok(cluster)
     }
 
@@ -77,16 +96,18 @@ impl Cluster {
         }
     }
 
-    async fn ready(&mut self, log: &Path) -> Result<(), RigError> {
+    /// Waits until the server says in its own directory that it is ready, and answers: an answer alone may be that of
+    /// somebody else, who took the port since it was free.
+    async fn ready(&mut self, directory: &Path) -> Result<(), RigError> {
         let deadline = tokio::time::Instant::now() + READY_WITHIN;
         let mut config = tokio_postgres::Config::new();
         config.host("127.0.0.1").port(self.address.port()).user(USER).dbname("postgres");
         loop {
-            if config.connect(tokio_postgres::NoTls).await.is_ok() {
+            if says_ready(directory) && config.connect(tokio_postgres::NoTls).await.is_ok() {
                 return Ok(());
             }
             if let Some(status) = self.running.exited() {
-                let text = fs::read_to_string(log).unwrap_or_default();
+                let text = fs::read_to_string(directory.with_extension("log")).unwrap_or_default();
                 let last = text.lines().last().unwrap_or("it wrote no log").to_owned();
                 return Err(RigError::new(format!("Postgres ended with {status}: {last}")));
             }
@@ -105,6 +126,12 @@ impl Drop for Cluster {
         // A fast shutdown: sessions are ended, nothing waits for them.
         self.running.stop(Signal::INT, STOP_WITHIN);
     }
+}
+
+/// Whether the cluster in `directory` has said that it takes connections: the eighth line of its `postmaster.pid`.
+fn says_ready(directory: &Path) -> bool {
+    let text = fs::read_to_string(directory.join("data/postmaster.pid")).unwrap_or_default();
+    text.lines().nth(7).is_some_and(|status| status.trim() == "ready")
 }
 
 async fn initialise(
@@ -173,4 +200,28 @@ fn hand_over(directory: &Path) -> Result<(), RigError> {
     let (user, group) = number().zip(number()).ok_or_else(missing)?;
     std::os::unix::fs::chown(directory, Some(user), Some(group))
         .map_err(|error| RigError::new("cannot hand the data directory over").because(error))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_cluster_of_somebody_else_on_the_port_is_not_taken_for_ones_own() {
+        if program("postgres").is_err() || program("initdb").is_err() {
+            return;
+        }
+        let (spawner, first) = (Spawner::start().unwrap(), Workspace::create().unwrap());
+        let cluster = Cluster::start(&spawner, &first).await.unwrap();
+        let second = Workspace::create().unwrap();
+        let user = if geteuid().is_root() { Some(UNPRIVILEGED) } else { None };
+        let directory = second.directory("postgres").unwrap();
+        if user.is_some() {
+            hand_over(&directory).unwrap();
+        }
+        initialise(&spawner, user, &directory).await.unwrap();
+        let launched = Cluster::launch_at(cluster.address, &spawner, user, &directory).await;
+        let error = launched.unwrap_err().to_string();
+        assert!(error.starts_with("Postgres ended with"), "{error}");
+    }
 }

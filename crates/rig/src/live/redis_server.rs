@@ -43,8 +43,18 @@ async fn launch(
     workspace: &Workspace,
     program: &Path,
 ) -> Result<RedisServer, RigError> {
+    let address = free_address()
+        .map_err(|error| RigError::new("cannot start redis-server").because(error))?;
+    launch_at(address, spawner, workspace, program).await
+}
+
+async fn launch_at(
+    address: SocketAddr,
+    spawner: &Spawner,
+    workspace: &Workspace,
+    program: &Path,
+) -> Result<RedisServer, RigError> {
     let cannot = |error| RigError::new("cannot start redis-server").because(error);
-    let address = free_address().map_err(cannot)?;
     let directory = workspace
         .directory(&format!("redis-{}-{:08x}", address.port(), lockproof_env::live::entropy()))
         .map_err(cannot)?;
@@ -65,6 +75,9 @@ async fn launch(
 }
 
 /// Waits until the server answers `INFO`, or says why it will not.
+///
+/// It has to be this very process that answers: the port was free a moment ago, and whoever took it since may well be
+/// a Redis too, of another run.
 async fn ready(
     mut running: Running,
     address: SocketAddr,
@@ -72,7 +85,9 @@ async fn ready(
 ) -> Result<RedisServer, RigError> {
     let deadline = tokio::time::Instant::now() + READY_WITHIN;
     loop {
-        if let Ok(version) = version(address).await {
+        if let Ok((version, process)) = who_answers(address).await
+            && process == Some(running.id())
+        {
             let info = ServerInfo { kind: "redis-server".to_owned(), version, count: 1 };
             return Ok(RedisServer { address, info, alive: Box::new(running) });
         }
@@ -90,14 +105,30 @@ async fn ready(
     }
 }
 
-async fn version(address: SocketAddr) -> redis::RedisResult<String> {
+/// The version of the server, and the number of its process.
+async fn who_answers(address: SocketAddr) -> redis::RedisResult<(String, Option<u32>)> {
     let client = redis::Client::open(format!("redis://{address}"))?;
     let mut connection = client.get_multiplexed_async_connection().await?;
     let info: InfoDict = redis::cmd("INFO").arg("server").query_async(&mut connection).await?;
-    Ok(info.get("redis_version").unwrap_or_else(|| "unknown".to_owned()))
+    let version = info.get("redis_version").unwrap_or_else(|| "unknown".to_owned());
+    Ok((version, info.get("process_id")))
 }
 
 /// A loopback address that nobody listens on just now.
 pub(super) fn free_address() -> std::io::Result<SocketAddr> {
     TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_server_of_somebody_else_on_the_port_is_not_taken_for_ones_own() {
+        let Some(program) = find_program("redis-server", &[]) else { return };
+        let (spawner, workspace) = (Spawner::start().unwrap(), Workspace::create().unwrap());
+        let first = start(&spawner, &workspace).await.unwrap();
+        let error = launch_at(first.address, &spawner, &workspace, &program).await.unwrap_err();
+        assert!(error.to_string().starts_with("redis-server ended with"), "{error}");
+    }
 }

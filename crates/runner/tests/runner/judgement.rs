@@ -70,8 +70,8 @@ for = "1s"
 
 #[test]
 fn a_run_without_contention_is_inconclusive() {
-    let alone = scenario("redis-set-nx", "no-duplicates", "60s", "")
-        .replace("holders = 4", "holders = 1");
+    let alone =
+        scenario("redis-set-nx", "no-duplicates", "60s", "").replace("holders = 4", "holders = 1");
     let report = run(&alone);
     assert_eq!(report.judgement.status, Status::Inconclusive);
     assert!(reasons(&report).contains("contended"), "{}", reasons(&report));

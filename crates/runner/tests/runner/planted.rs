@@ -50,7 +50,8 @@ nth = 2
 until-event = "another-check"
 for = "400ms"
 "#;
-    scenario("redis-set-nx", "no-duplicates", "60s", faults).replace("slots = 1", "slots = 1\ncapacity = 8")
+    scenario("redis-set-nx", "no-duplicates", "60s", faults)
+        .replace("slots = 1", "slots = 1\ncapacity = 8")
 }
 
 fn granted_twice(report: &CellReport) -> usize {

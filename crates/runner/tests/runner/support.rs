@@ -24,7 +24,8 @@ pub(crate) fn run_on(
     text: &str,
     plant: impl FnOnce(&mut Scenario),
 ) -> CellReport {
-    let mut scenario = parse(Path::new("test.toml"), text).unwrap_or_else(|error| panic!("{error}"));
+    let mut scenario =
+        parse(Path::new("test.toml"), text).unwrap_or_else(|error| panic!("{error}"));
     plant(&mut scenario);
     let checkers = lockproof_checkers::ENTRIES.iter().map(|entry| entry.checker).collect();
     let settings = CellSettings { provider, checkers, limit, halt: Arc::default() };
@@ -35,8 +36,8 @@ pub(crate) fn run_on(
 }
 
 pub(crate) fn embedded() -> Arc<dyn Provider> {
-    let entry = find_provider("embedded").unwrap();
-    (entry.start)().unwrap()
+    let entry = find_provider("embedded").expect("a provider of that name");
+    (entry.start)().expect("the provider starts")
 }
 
 struct Keep;

@@ -1,0 +1,7 @@
+//! Servers stand up, and nothing of them is left.
+
+mod embedded;
+mod killed;
+mod postgres;
+mod processes;
+mod redis_server;

@@ -1,0 +1,160 @@
+//! What is said of a `[[fault]]` that cannot fire.
+
+use crate::support::{FINE, read, refused, with_fault};
+
+#[test]
+fn an_unknown_fault_is_placed_with_what_was_meant() {
+    refused(
+        &with_fault("kind = \"latncy\""),
+        &["bad.toml:12:8: unknown fault `latncy`; did you mean `latency`? available:"],
+    );
+    refused(
+        &with_fault("at = \"after-check\""),
+        &[r#"bad.toml:11:1: `kind` is missing; for example kind = "pause-holder""#],
+    );
+    refused(
+        &format!("{FINE}\nfault = 3\n").replace("[lock]\nttl = \"250ms\"\n", ""),
+        &["bad.toml:9:1: unknown key `fault` in [workload]; available:"],
+    );
+}
+
+#[test]
+fn a_fault_at_a_step_that_the_flow_lacks_would_never_fire() {
+    refused(
+        &with_fault("kind = \"pause-holder\"\nat = \"after-verify\"\nfor = \"1s\""),
+        &[
+            "bad.toml:13:6: the flow lock-and-book has no step `verify`, so this fault would never fire; it has acquire, begin, check, work, insert, commit, release",
+        ],
+    );
+    refused(
+        &with_fault("kind = \"pause-holder\"\nat = \"after-chekc\"\nfor = \"1s\""),
+        &[
+            "bad.toml:13:6: `after-chekc` names no point of a booking; a point is before-, answer- or after- and a step, as in after-check; did you mean `after-check`?",
+        ],
+    );
+}
+
+#[test]
+fn a_fault_on_a_link_that_a_strategy_lacks_is_refused() {
+    let partition =
+        |links: &str| with_fault(&format!("kind = \"partition\"\nfrom = \"0ms\"\nlinks = {links}"));
+    refused(
+        &partition("\"redis-3\""),
+        &["bad.toml:11:1: redis-set-nx has no link redis-3: it runs on 1 Redis servers"],
+    );
+    refused(
+        &partition("\"redis-minority\""),
+        &["bad.toml:11:1: redis-set-nx has no link redis-minority: it runs on 1 Redis servers"],
+    );
+    refused(&partition("\"rdis\""), &["bad.toml:14:1: `rdis` names no link; available:"]);
+    refused(
+        &partition("[]"),
+        &[r#"bad.toml:14:1: `links` is missing; for example links = "redis-minority""#],
+    );
+    refused(&partition("3"), &["bad.toml:14:1: `links` takes strings, not an integer"]);
+    refused(
+        &partition("\"redis\"").replace("\"redlock\"", "\"row-lock\""),
+        &["bad.toml:11:1: row-lock has no link redis: it runs on 0 Redis servers"],
+    );
+}
+
+#[test]
+fn a_lock_cannot_be_dropped_where_there_is_none() {
+    let text = with_fault("kind = \"expire-lock\"\nat = \"after-check\"");
+    refused(
+        &text.replace("\"redlock\"", "\"row-lock\""),
+        &["bad.toml:11:1: row-lock has no server that could drop a lock"],
+    );
+}
+
+#[test]
+fn a_fault_says_when_and_in_one_way() {
+    refused(
+        &with_fault("kind = \"pause-holder\""),
+        &[r#"bad.toml:11:1: when? write at = "after-check" for a step, or from = "1s" for a time"#],
+    );
+    refused(
+        &with_fault("kind = \"pause-holder\"\nat = \"after-check\"\nfrom = \"1s\"\nfor = \"1s\""),
+        &["bad.toml:13:6: a fault has either `at` or `from`, not both"],
+    );
+    refused(
+        &with_fault("kind = \"expire-lock\"\nfrom = \"1s\""),
+        &["bad.toml:11:1: expire-lock hits a holder at a step; write `at` instead of `from`"],
+    );
+    refused(
+        &with_fault("kind = \"slow-commit\"\nat = \"before-commit\"\nfor = \"1s\""),
+        &["bad.toml:13:6: slow-commit always comes at before-commit; remove `at`"],
+    );
+    refused(
+        &with_fault(
+            "kind = \"pause-holder\"\nat = \"after-check\"\nfor = \"1s\"\nevery = 2\nnth = 3",
+        ),
+        &["bad.toml:11:1: a fault has one of `every`, `nth` and `probability`"],
+    );
+    refused(
+        &with_fault("kind = \"pause-holder\"\nat = \"after-check\"\nfor = \"1s\"\nuntil = \"2s\""),
+        &["bad.toml:11:1: `until` goes with `from`; at a step write `for` or `until-event`"],
+    );
+    refused(
+        &with_fault("kind = \"pause-holder\"\nfrom = \"1s\"\nevery = 2"),
+        &["bad.toml:11:1: `every` goes with `at`; a time window has `from` and `until`"],
+    );
+}
+
+#[test]
+fn a_fault_says_how_long() {
+    refused(
+        &with_fault("kind = \"pause-holder\"\nat = \"after-check\""),
+        &[r#"bad.toml:11:1: pause-holder at a step lasts; say how long at most: for = "500ms""#],
+    );
+    refused(
+        &with_fault("kind = \"expire-lock\"\nat = \"after-check\"\nfor = \"1s\""),
+        &["bad.toml:11:1: expire-lock is over at once; remove `for`"],
+    );
+    refused(
+        &with_fault("kind = \"pause-holder\"\nfrom = \"2s\"\nuntil = \"1s\""),
+        &["bad.toml:14:9: `until` is not after `from`"],
+    );
+    let event = "kind = \"pause-holder\"\nat = \"after-check\"\nfor = \"1s\"\nuntil-event = \"another-lunch\"";
+    refused(
+        &with_fault(event),
+        &[
+            "bad.toml:15:15: `another-lunch` names no event; an event is another- and a step, as in another-commit",
+        ],
+    );
+}
+
+#[test]
+fn a_field_that_a_fault_does_not_have_is_unknown() {
+    let at = "at = \"after-check\"\nfor = \"1s\"";
+    refused(
+        &with_fault(&format!("kind = \"pause-holder\"\n{at}\nlinks = \"redis\"")),
+        &["bad.toml:15:1: unknown key `links` in a pause-holder fault; available:"],
+    );
+    refused(
+        &with_fault(&format!("kind = \"latency\"\n{at}\nlinks = \"redis\"\ndelya = \"1ms\"")),
+        &[
+            r#"bad.toml:11:1: `delay` is missing; for example delay = "20ms""#,
+            "bad.toml:16:1: unknown key `delya` in a latency fault; did you mean `delay`? available:",
+        ],
+    );
+    refused(
+        &with_fault(&format!("kind = \"latency\"\n{at}\nlinks = \"redis\"\ndelay = 3")),
+        &["bad.toml:16:1: `delay` takes a string, not an integer"],
+    );
+    refused(
+        &with_fault("kind = \"slow-commit\"\nfor = \"1s\"\nside = \"left\""),
+        &["bad.toml:14:1: `left` is no side of a commit; write request or answer"],
+    );
+}
+
+#[test]
+fn a_fault_for_holders_names_those_that_there_are() {
+    let holders = |list: &str| {
+        with_fault(&format!("kind = \"pause-holder\"\nfrom = \"0ms\"\nholders = {list}"))
+    };
+    refused(&holders("[1, 5]"), &["bad.toml:14:15: holders are numbered from 1 to 4"]);
+    refused(&holders("3"), &["bad.toml:14:11: `holders` takes an array of numbers: [1, 3]"]);
+    let scenario = read(&holders("[1, 0x4]")).unwrap();
+    assert_eq!(scenario.faults[0].holders, [1, 4].map(lockproof_model::HolderId));
+}

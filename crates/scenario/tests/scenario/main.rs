@@ -1,0 +1,6 @@
+//! What a scenario file may say, and what is said of one that may not.
+
+mod faults;
+mod problems;
+mod resolved;
+mod support;

@@ -1,0 +1,192 @@
+//! A lock on servers of its own, ready for trials.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use lockproof_bookings::{Constraints, Layout};
+use lockproof_env::Env;
+use lockproof_locks::{
+    AnyLock, AnySession, Driver, Lock, LockEntry, LockSettings, Policy, Tokens, Wait,
+};
+use lockproof_model::{Claim, HolderId, LockName, OwnerValue};
+use lockproof_rig::live::LiveRig;
+use lockproof_rig::{LinkUse, RigError, RigPlan};
+
+use crate::Mixed;
+
+/// No answer within this means that none will come: an upper limit that ends a hang, and no more.
+const PATIENCE: Duration = Duration::from_secs(60);
+const HOLDERS: u32 = 8;
+
+/// A lock as it is put to the test.
+#[derive(Clone, Copy, Debug)]
+pub struct Subject {
+    /// Which.
+    pub entry: &'static LockEntry,
+    /// Whether it is built to draw fencing tokens.
+    pub draw_tokens: bool,
+}
+
+impl Subject {
+    /// Every way in which `entry` can be built.
+    pub fn all_of(entry: &'static LockEntry) -> impl Iterator<Item = Self> {
+        let draws = [false, true].into_iter();
+        draws
+            .filter(|&draw_tokens| !draw_tokens || entry.tokens == Tokens::Drawn)
+            .map(move |draw_tokens| Self { entry, draw_tokens })
+    }
+
+    /// Its name in those of its trials.
+    #[must_use]
+    pub fn name(&self) -> String {
+        let suffix = if self.draw_tokens { "-with-tokens" } else { "" };
+        format!("{}{suffix}", self.entry.name)
+    }
+}
+
+/// One lock on servers of its own.
+#[derive(Debug)]
+pub struct Bench {
+    /// What is put to the test.
+    pub subject: Subject,
+    /// Time and randomness of the trial.
+    pub env: Env,
+    /// Its servers and links.
+    pub rig: LiveRig,
+    settings: LockSettings,
+    servers: Vec<SocketAddr>,
+    /// Keeps the rig's servers running.
+    _provider: Arc<Mixed>,
+}
+
+impl Bench {
+    /// Starts the servers that `subject` runs on, from the provider called `redis`.
+    ///
+    /// # Errors
+    /// A server could not be started.
+    pub async fn start(subject: Subject, redis: &str, links: LinkUse) -> Result<Self, RigError> {
+        let env = lockproof_env::live::env(lockproof_env::live::entropy());
+        let provider = Arc::new(Mixed::start(redis)?);
+        let settings = LockSettings {
+            draw_tokens: subject.draw_tokens,
+            time_limit: PATIENCE,
+            server_time_limit: PATIENCE,
+            ..LockSettings::default()
+        };
+        let layout = Layout { slots: 1, capacity: 1, constraints: Constraints::NONE };
+        let plan = RigPlan {
+            name: "conformance".to_owned(),
+            holders: HOLDERS,
+            redis_servers: subject.entry.needs.redis_servers(),
+            links,
+            lock: settings.clone(),
+            layout,
+            seed: 1,
+        };
+        let rig = LiveRig::start(&env, provider.as_ref(), plan).await?;
+        let servers = provider.addresses();
+        Ok(Self { subject, env, rig, settings, servers, _provider: provider })
+    }
+
+    /// The lock, patient with its servers: no answer comes too late by accident.
+    #[must_use]
+    pub fn lock(&self) -> AnyLock {
+        self.lock_with(self.settings.clone())
+    }
+
+    /// The lock with another limit to its patience, for trials in which servers do not answer.
+    #[must_use]
+    pub fn lock_within(&self, limit: Duration) -> AnyLock {
+        let settings = self.settings.clone();
+        self.lock_with(LockSettings { time_limit: limit, server_time_limit: limit, ..settings })
+    }
+
+    fn lock_with(&self, settings: LockSettings) -> AnyLock {
+        (self.subject.entry.build)(settings, self.rig.backends(), self.env.fork("lock"))
+    }
+
+    /// A session of holder number `holder`.
+    ///
+    /// # Panics
+    /// The backend cannot be reached.
+    pub async fn session(&self, holder: u32) -> AnySession {
+        self.lock().open(HolderId(holder)).await.expect("the backend answers")
+    }
+
+    /// A driver of holder number `holder` that waits as `wait` says.
+    ///
+    /// # Panics
+    /// The backend cannot be reached.
+    pub async fn driver(&self, holder: u32, ttl: Duration, wait: Wait) -> Driver {
+        let policy = Policy { ttl, wait, drift: self.settings.drift };
+        let env = self.env.fork(&format!("holder {holder}"));
+        Driver::open(env, &self.lock(), HolderId(holder), policy, lockproof_env::live::entropy())
+            .await
+            .expect("the backend answers")
+    }
+
+    /// A claim that nobody has made before.
+    #[must_use]
+    pub fn claim(&self, lock: &LockName) -> Claim {
+        let owner = OwnerValue::from_bits(self.env.random().wide_bits());
+        Claim { lock: lock.clone(), owner }
+    }
+
+    /// The allowance that the lock takes off a validity of `ttl`, for clocks that disagree.
+    #[must_use]
+    pub fn allowance(&self, ttl: Duration) -> Duration {
+        self.settings.drift.allowance(ttl)
+    }
+
+    /// How many servers it runs on.
+    #[must_use]
+    pub fn servers(&self) -> usize {
+        self.servers.len()
+    }
+
+    /// What each server keeps for `lock`: an owner value, or nothing.
+    ///
+    /// # Panics
+    /// A server cannot be reached.
+    pub async fn owners(&self, lock: &LockName) -> Vec<Option<String>> {
+        let key = self.settings.redis_key(lock);
+        let mut owners = Vec::new();
+        for server in 0..self.servers.len() {
+            let mut get = redis::cmd("GET");
+            get.arg(&key);
+            owners.push(self.ask(server, &get).await);
+        }
+        owners
+    }
+
+    /// On how many servers something is left of `lock`.
+    ///
+    /// # Panics
+    /// A server cannot be reached.
+    pub async fn left_over(&self, lock: &LockName) -> usize {
+        self.owners(lock).await.into_iter().flatten().count()
+    }
+
+    /// Makes one server forget `lock`.
+    ///
+    /// # Panics
+    /// The server cannot be reached.
+    pub async fn forget(&self, server: usize, lock: &LockName) {
+        let mut del = redis::cmd("DEL");
+        del.arg(self.settings.redis_key(lock));
+        let _: i64 = self.ask(server, &del).await;
+    }
+
+    /// Asks a server directly, past every link.
+    ///
+    /// # Panics
+    /// It cannot be reached.
+    pub async fn ask<T: redis::FromRedisValue>(&self, server: usize, command: &redis::Cmd) -> T {
+        let address = self.servers[server];
+        let client = redis::Client::open(format!("redis://{address}")).expect("a valid address");
+        let connection = client.get_multiplexed_async_connection().await;
+        let mut connection = connection.expect("the server listens");
+        command.query_async(&mut connection).await.expect("the server answers")
+    }
+}

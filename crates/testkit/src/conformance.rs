@@ -1,0 +1,3 @@
+//! What a thing promises, run against everything that promises it.
+
+pub mod locks;

@@ -1,0 +1,10 @@
+//! Bugs on purpose: what a suite, a checker or a run that accepts one of these cannot be trusted with.
+
+mod guards;
+mod locks;
+
+pub use guards::BLIND_VERSION;
+pub use locks::{
+    DEAF_TO_WITHDRAWAL, IMMORTAL, LOCKS, NAIVE_RELEASE, NO_EXCLUSION, PlantedLock, REPEATED_TOKENS,
+    RESURRECTING_RENEWAL,
+};

@@ -1,0 +1,46 @@
+//! A suite exists when it has rejected something.
+
+use std::panic::catch_unwind;
+use std::time::Duration;
+
+use lockproof_locks::Tokens;
+use lockproof_testkit::Subject;
+use lockproof_testkit::conformance::locks::find;
+use lockproof_testkit::planted::LOCKS;
+
+/// Some bugs show as a wait that never ends.
+const GIVES_UP: Duration = Duration::from_secs(3);
+
+#[test]
+fn every_planted_lock_is_rejected_by_the_trials_of_its_bug() {
+    for planted in LOCKS {
+        let draw_tokens = planted.entry.tokens == Tokens::Drawn;
+        let subject = Subject { entry: planted.entry, draw_tokens };
+        for name in planted.rejected_by {
+            let trial = find(name).unwrap_or_else(|| panic!("no trial {name}"));
+            assert_eq!(trial.applies_to(&subject), Ok(()));
+            let conduct = || trial.conduct_within(GIVES_UP, subject, "embedded");
+            let passed = catch_unwind(conduct).is_ok();
+            assert!(!passed, "{name} accepts {}", planted.entry.name);
+        }
+    }
+}
+
+#[test]
+fn a_planted_lock_passes_the_trials_that_its_bug_does_not_touch() {
+    for planted in LOCKS {
+        let draw_tokens = planted.entry.tokens == Tokens::Drawn;
+        let subject = Subject { entry: planted.entry, draw_tokens };
+        find("a_released_lock_is_free_and_leaves_nothing").unwrap().conduct(subject, "embedded");
+    }
+}
+
+#[test]
+fn no_two_trials_share_a_name() {
+    let mut names: Vec<_> =
+        lockproof_testkit::conformance::locks::trials().map(|trial| trial.name).collect();
+    let all = names.len();
+    names.sort_unstable();
+    names.dedup();
+    assert_eq!(names.len(), all);
+}

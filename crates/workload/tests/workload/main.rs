@@ -1,0 +1,5 @@
+//! Holders, step by step, at a gate whose keeper is the test.
+
+mod cut;
+mod order;
+mod support;

@@ -1,0 +1,137 @@
+//! `cargo xtask test`: first the servers that tests need, then everything that must pass.
+//!
+//! ```text
+//!   servers: named in the environment ─▶ found ─▶ installed ─▶ or missing, said aloud (a failure with CI=true)
+//!      │
+//!      ▼
+//!   a Postgres cluster of the run's own, unless one is named
+//!      │
+//!      ▼
+//!   fmt ─▶ clippy ─▶ tests ─▶ doc tests ─▶ rustdoc (CI)      stops at the first that fails
+//! ```
+//!
+//! **Architecture invariant:** whatever way it ends, the cluster is gone: it is dropped on every way out of [`run`],
+//! Ctrl-C included, and after kill -9 the kernel signals it (where there is a parent-death signal).
+
+use std::path::Path;
+
+use tokio::runtime::Builder;
+
+use crate::{Failure, say};
+
+mod cluster;
+mod command;
+mod folder;
+mod install;
+mod interrupt;
+mod machine;
+mod plan;
+mod servers;
+
+use cluster::Cluster;
+use interrupt::Interrupts;
+use machine::Machine;
+use plan::Plan;
+use servers::{Place, Postgres, Server};
+
+/// What is asked for.
+#[derive(Clone, Debug, Default)]
+pub struct Options {
+    /// Leaves out formatting and clippy.
+    pub no_lint: bool,
+    /// Passed on to the test runner.
+    pub filters: Vec<String>,
+}
+
+/// How it ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ended {
+    /// Everything that was run passed.
+    Passed,
+    /// Something did not, and was named.
+    Failed,
+    /// Somebody stopped it; the exit code that says so.
+    Interrupted(u8),
+}
+
+/// Runs everything.
+///
+/// # Errors
+/// It cannot begin: a server is missing in CI, or cannot be started.
+pub fn run(root: &Path, options: &Options) -> Result<Ended, Failure> {
+    let runtime = Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(async {
+        let mut interrupts = Interrupts::listen()?;
+        match conduct(root, options, &mut interrupts).await {
+            Err(failure) => match failure.downcast::<interrupt::Interrupted>() {
+                Ok(interrupted) => {
+                    say("xtask test: interrupted");
+                    Ok(Ended::Interrupted(interrupted.exit_code))
+                }
+                Err(failure) => Err(failure),
+            },
+            ended => ended,
+        }
+    })
+}
+
+async fn conduct(
+    root: &Path,
+    options: &Options,
+    interrupts: &mut Interrupts,
+) -> Result<Ended, Failure> {
+    let machine = with_servers(Machine::here(), interrupts).await?;
+    let missing = report(&machine)?;
+    let cluster = match servers::postgres(&machine) {
+        Postgres::Named(url) => {
+            interrupts.or(cluster::answers(&url)).await??;
+            None
+        }
+        Postgres::Missing => None,
+        Postgres::Found => {
+            let cluster = interrupts.or(Cluster::start(&machine)).await??;
+            say(format_args!("started Postgres for this run: {}", cluster.url()));
+            Some(cluster)
+        }
+    };
+    let plan = Plan::new(options, &machine, &missing)?;
+    plan.carry_out(root, cluster.as_ref().map(Cluster::url), interrupts).await
+}
+
+/// Installs what is absent, if it can; the machine is another one afterwards.
+async fn with_servers(
+    mut machine: Machine,
+    interrupts: &mut Interrupts,
+) -> Result<Machine, Failure> {
+    let absent = servers::missing(&machine)?;
+    if !absent.is_empty() {
+        install::install(&machine, &absent, interrupts).await?;
+        machine = Machine::here();
+    }
+    servers::put_on_path(&machine)?;
+    Ok(machine)
+}
+
+/// Says which servers there are; what is missing is returned, and is said aloud.
+fn report(machine: &Machine) -> Result<Vec<&'static Server>, Failure> {
+    for server in servers::SERVERS {
+        match server.place(machine)? {
+            Some(Place::Named(name)) => say(format_args!("{}: {name}", server.name)),
+            Some(Place::Program(path)) => say(format_args!("{}: {}", server.name, path.display())),
+            None => say(format_args!(
+                "{}: MISSING; integration tests in a module `{}` are SKIPPED (or name one: {})",
+                server.name, server.module, server.variable
+            )),
+        }
+    }
+    let missing = servers::missing(machine)?;
+    if missing.is_empty() {
+        return Ok(missing);
+    }
+    say(format_args!("get what is missing: {}", install::remedy(machine, &missing)));
+    if machine.is_ci() {
+        let names: Vec<_> = missing.iter().map(|server| server.name).collect();
+        return Err(format!("{} missing, and CI skips nothing", names.join(" and ")).into());
+    }
+    Ok(missing)
+}

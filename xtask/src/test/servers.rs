@@ -1,0 +1,200 @@
+//! The servers that tests need, and where they are.
+
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use super::machine::Machine;
+use crate::Failure;
+
+/// Names a Postgres that tests may fill with schemas of their own.
+pub(super) const POSTGRES_URL: &str = "LOCKPROOF_TEST_POSTGRES_URL";
+const REDIS_SERVER: &str = "LOCKPROOF_TEST_REDIS_SERVER";
+
+/// Every server that some test needs.
+pub(super) const SERVERS: &[Server] = &[
+    Server {
+        name: "redis-server",
+        variable: REDIS_SERVER,
+        programs: &["redis-server"],
+        debian: "redis-server",
+        brew: "redis",
+        module: "redis_server",
+    },
+    Server {
+        name: "Postgres",
+        variable: POSTGRES_URL,
+        programs: &["postgres", "initdb"],
+        debian: "postgresql",
+        brew: "postgresql@17",
+        module: "postgres",
+    },
+];
+
+/// A server that some test needs.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Server {
+    /// As people call it.
+    pub(super) name: &'static str,
+    /// The variable that names one.
+    pub(super) variable: &'static str,
+    /// What must be there to start one.
+    programs: &'static [&'static str],
+    /// Its package on Debian.
+    pub(super) debian: &'static str,
+    /// Its package on macOS.
+    pub(super) brew: &'static str,
+    /// By this module's name an integration test says that it needs one.
+    pub(super) module: &'static str,
+}
+
+/// Where a server is.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Place {
+    /// It runs, and the environment says where.
+    Named(String),
+    /// It can be started.
+    Program(PathBuf),
+}
+
+impl Server {
+    /// Where it is on `machine`.
+    ///
+    /// # Errors
+    /// The environment names one that is not there.
+    pub(super) fn place(&self, machine: &Machine) -> Result<Option<Place>, Failure> {
+        let Some(named) = machine.variable(self.variable) else {
+            let programs: Option<Vec<_>> =
+                self.programs.iter().map(|name| machine.program(name)).collect();
+            return Ok(programs.and_then(|found| found.into_iter().next()).map(Place::Program));
+        };
+        if self.variable == POSTGRES_URL {
+            let url = named.to_str().ok_or_else(|| format!("{POSTGRES_URL} is not UTF-8"))?;
+            return Ok(Some(Place::Named(url.to_owned())));
+        }
+        // Tests find a program by its name on PATH, so under another name it would be in vain.
+        let path = Path::new(named);
+        if path.is_absolute() && path.is_file() && path.ends_with(self.programs[0]) {
+            return Ok(Some(Place::Program(path.to_owned())));
+        }
+        let (variable, name) = (self.variable, self.programs[0]);
+        Err(format!(
+            "{variable} must be the whole path of a program called {name}; {} is not",
+            path.display()
+        )
+        .into())
+    }
+}
+
+/// The servers that are not there.
+pub(super) fn missing(machine: &Machine) -> Result<Vec<&'static Server>, Failure> {
+    let mut missing = Vec::new();
+    for server in SERVERS {
+        if server.place(machine)?.is_none() {
+            missing.push(server);
+        }
+    }
+    Ok(missing)
+}
+
+/// What there is of Postgres.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Postgres {
+    /// One that runs.
+    Named(String),
+    /// Programs to start one with.
+    Found,
+    /// Nothing.
+    Missing,
+}
+
+/// What there is of Postgres on `machine`.
+pub(super) fn postgres(machine: &Machine) -> Postgres {
+    let server = SERVERS.iter().find(|server| server.variable == POSTGRES_URL);
+    match server.and_then(|server| server.place(machine).ok().flatten()) {
+        Some(Place::Named(url)) => Postgres::Named(url),
+        Some(Place::Program(_)) => Postgres::Found,
+        None => Postgres::Missing,
+    }
+}
+
+/// Begins this program again when a server's folder has to come first on PATH, which is where tests look.
+///
+/// To change the variables of a running process is unsafe code; those of a new one are not.
+pub(super) fn put_on_path(machine: &Machine) -> Result<(), Failure> {
+    let folders = folders_off_path(machine)?;
+    if folders.is_empty() {
+        return Ok(());
+    }
+    let path = std::env::join_paths(folders.into_iter().chain(machine.path()))?;
+    let mut again = Command::new(std::env::current_exe()?);
+    Err(again.args(std::env::args_os().skip(1)).env("PATH", path).exec().into())
+}
+
+/// The folders of servers that PATH does not lead to.
+fn folders_off_path(machine: &Machine) -> Result<Vec<PathBuf>, Failure> {
+    let mut folders = Vec::new();
+    for server in SERVERS {
+        if let Some(Place::Program(path)) = server.place(machine)?
+            && machine.on_path(server.programs[0]).as_ref() != Some(&path)
+        {
+            folders.extend(path.parent().map(Path::to_owned));
+        }
+    }
+    Ok(folders)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::machine::tests::with_programs;
+    use super::*;
+
+    fn names(machine: &Machine) -> Vec<&'static str> {
+        missing(machine).unwrap().into_iter().map(|server| server.name).collect()
+    }
+
+    #[test]
+    fn what_is_on_path_is_not_missing() {
+        let (_folder, machine) = with_programs(&["redis-server", "postgres", "initdb"]);
+        assert_eq!(names(&machine), [""; 0]);
+        assert_eq!(postgres(&machine), Postgres::Found);
+        assert!(folders_off_path(&machine).unwrap().is_empty());
+    }
+
+    #[test]
+    fn half_a_server_is_missing() {
+        let (_folder, machine) = with_programs(&["postgres"]);
+        assert_eq!(names(&machine), ["redis-server", "Postgres"]);
+        assert_eq!(postgres(&machine), Postgres::Missing);
+    }
+
+    #[test]
+    fn what_is_elsewhere_has_to_come_onto_path() {
+        let (elsewhere, _) = with_programs(&["postgres", "initdb"]);
+        let (_folder, mut machine) = with_programs(&["redis-server"]);
+        machine.elsewhere.push(elsewhere.path().to_owned());
+        assert_eq!(names(&machine), [""; 0]);
+        assert_eq!(folders_off_path(&machine).unwrap(), [elsewhere.path()]);
+    }
+
+    #[test]
+    fn the_environment_comes_first() {
+        let (other, _) = with_programs(&["redis-server"]);
+        let (_folder, machine) = with_programs(&["redis-server", "postgres", "initdb"]);
+        let machine = machine
+            .with(POSTGRES_URL, "postgres://elsewhere")
+            .with(REDIS_SERVER, other.path().join("redis-server"));
+        assert_eq!(postgres(&machine), Postgres::Named("postgres://elsewhere".to_owned()));
+        assert_eq!(folders_off_path(&machine).unwrap(), [other.path()]);
+    }
+
+    #[test]
+    fn a_name_that_leads_nowhere_is_rejected() {
+        let (folder, machine) = with_programs(&["redis-server", "valkey-server"]);
+        for wrong in ["nowhere/redis-server", "valkey-server"] {
+            let machine = machine.clone().with(REDIS_SERVER, folder.path().join(wrong));
+            let failure = missing(&machine).unwrap_err().to_string();
+            assert!(failure.contains("a program called redis-server"), "{failure}");
+        }
+    }
+}
