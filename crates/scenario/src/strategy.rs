@@ -39,7 +39,7 @@ impl Strategy {
     fn fits(self) -> Result<Self, StrategyError> {
         match self.lock.tokens {
             Tokens::None(why) if self.guard.needs_token => Err(StrategyError(format!(
-                "{self} cannot work: the guard {} orders writes by fencing tokens and {} gives none, since {why}",
+                "{self} cannot work: the guard {0} orders writes by fencing tokens and the lock {1} gives none, since {why}; a lock that does: redis-set-nx+{0}",
                 self.guard.name, self.lock.name
             ))),
             _ => Ok(self),

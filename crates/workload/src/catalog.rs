@@ -23,7 +23,8 @@ pub trait Flow: Debug + Send + Sync {
     /// Takes one attempt from its first step to its last.
     ///
     /// # Cancel safety
-    /// When the future is dropped, the step that was under way ends as *info* and the lock's claim is withdrawn.
+    /// When the future is dropped, the step that was under way ends as *info*. A claim whose grant was not yet seen is
+    /// withdrawn; one that was granted stands until its TTL ends, as when a holder dies.
     fn book<'a>(&'a self, holder: &'a mut Holder, target: Target) -> BoxFuture<'a, AttemptResult>;
 }
 

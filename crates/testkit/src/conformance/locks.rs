@@ -1,4 +1,4 @@
-//! The contract of [`Lock`](lockproof_locks::Lock) and [`LockSession`](lockproof_locks::LockSession), and of the
+//! The contract of [`Lock`](lockproof_locks::Lock) and [`LockSession`], and of the
 //! [`Driver`](lockproof_locks::Driver) around them, as trials.
 
 use std::time::Duration;
