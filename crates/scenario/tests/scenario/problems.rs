@@ -108,13 +108,13 @@ fn a_strategy_that_cannot_work_is_refused_with_the_reason() {
     refused(
         &with("\"redlock\"", "\"redlock+fencing\""),
         &[
-            "bad.toml:2:31: redlock+fencing cannot work: the guard fencing orders writes by fencing tokens and redlock gives none, since the largest of several servers' counters is not monotonic across quorums",
+            "bad.toml:2:31: redlock+fencing cannot work: the guard fencing orders writes by fencing tokens and the lock redlock gives none, since the largest of several servers' counters is not monotonic across quorums; a lock that does: redis-set-nx+fencing",
         ],
     );
     refused(
         &with("\"redlock\"", "\"fencing\""),
         &[
-            "bad.toml:2:31: fencing cannot work: the guard fencing orders writes by fencing tokens and none gives none, since it does not even exclude, so it has no order to give",
+            "bad.toml:2:31: fencing cannot work: the guard fencing orders writes by fencing tokens and the lock none gives none, since it does not even exclude, so it has no order to give; a lock that does: redis-set-nx+fencing",
         ],
     );
 }
@@ -281,7 +281,7 @@ row-lock = "maybe"
         &[
             "bad.toml:1:1: this program reads schema_version 1, not 2",
             "bad.toml:2:15: unknown strategy `rdlock`; did you mean `redlock`? available:",
-            "bad.toml:2:25: redlock+fencing cannot work: the guard fencing orders writes by fencing tokens and redlock gives none, since the largest of several servers' counters is not monotonic across quorums",
+            "bad.toml:2:25: redlock+fencing cannot work: the guard fencing orders writes by fencing tokens and the lock redlock gives none, since the largest of several servers' counters is not monotonic across quorums; a lock that does: redis-set-nx+fencing",
             "bad.toml:3:1: unknown key `colour` in a scenario; available:",
             "bad.toml:6:1: unknown key `holdres` in [workload]; did you mean `holders`? available:",
             "bad.toml:10:7: a TTL is a whole number of milliseconds, at least 1ms: a lock that ends at once protects nothing",
