@@ -43,7 +43,7 @@ pub(crate) struct RunArguments {
     #[arg(default_value = "scenarios", env = "LOCKPROOF_PATHS", value_delimiter = ':')]
     pub(crate) paths: Vec<PathBuf>,
 
-    /// Only these strategies; one that a scenario does not name is expected to be safe there
+    /// Only these strategies, where a scenario names them; one that no scenario names runs in all and is expected safe
     #[arg(long, env = "LOCKPROOF_STRATEGY", value_delimiter = ',')]
     pub(crate) strategy: Vec<String>,
 

@@ -14,7 +14,8 @@ pub struct Group(Arc<Mutex<State>>);
 
 #[derive(Default)]
 struct State {
-    paused: bool,
+    /// Who paused it and has not resumed it: two faults may overlap.
+    pauses: u32,
     waiting: Vec<Waker>,
 }
 
@@ -27,14 +28,17 @@ impl Group {
 
     /// Stops polling the group's tasks. One that is being polled right now finishes that poll.
     pub fn pause(&self) {
-        self.state().paused = true;
+        self.state().pauses += 1;
     }
 
-    /// Polls the group's tasks again.
+    /// Takes one pause back. The group's tasks are polled again once every pause was.
     pub fn resume(&self) {
         let waiting = {
             let mut state = self.state();
-            state.paused = false;
+            state.pauses = state.pauses.saturating_sub(1);
+            if state.pauses > 0 {
+                return;
+            }
             std::mem::take(&mut state.waiting)
         };
         // Woken outside the lock: a waker may poll at once.
@@ -46,7 +50,7 @@ impl Group {
     /// Whether the group is paused.
     #[must_use]
     pub fn is_paused(&self) -> bool {
-        self.state().paused
+        self.state().pauses > 0
     }
 
     /// Makes `future` one of the group's tasks.
@@ -65,7 +69,7 @@ impl Group {
 
     fn poll_running(&self, context: &Context<'_>) -> Poll<()> {
         let mut state = self.state();
-        if !state.paused {
+        if state.pauses == 0 {
             return Poll::Ready(());
         }
         if !state.waiting.iter().any(|waker| waker.will_wake(context.waker())) {
@@ -126,6 +130,20 @@ mod tests {
         group.resume();
         assert!((&mut task).now_or_never().is_none());
         assert_eq!(polls.load(Ordering::Relaxed), 2);
+    }
+
+    #[test]
+    fn a_group_that_was_paused_twice_is_resumed_twice() {
+        let group = Group::new();
+        group.pause();
+        group.pause();
+        group.resume();
+        assert!(group.is_paused());
+        group.resume();
+        assert!(!group.is_paused());
+        group.resume();
+        group.pause();
+        assert!(group.is_paused(), "a resume too many is not saved up");
     }
 
     #[tokio::test]

@@ -161,9 +161,10 @@ impl Inner {
     async fn fire(this: &Arc<Self>, index: usize, occurrence: &Occurrence) {
         let plan = &this.armed[index].plan;
         let Trigger::AtStep { length, until, .. } = plan.trigger else { return };
+        // Watched before it is injected: what happens meanwhile counts.
+        let event = until.map(|event| this.watch(event, occurrence));
         let Some((injection, place)) = this.inject(index, Some(occurrence)).await else { return };
         let holds = injection.holds_step();
-        let event = until.map(|event| this.watch(event, occurrence));
         let lasting = plan.fault.lasts() == Lasts::UntilHealed;
         let inner = Arc::clone(this);
         // Dropped when the task ends, however it does.

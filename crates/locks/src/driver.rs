@@ -83,14 +83,15 @@ impl Driver {
     /// Takes `lock`, waiting for it as the policy says.
     ///
     /// # Errors
-    /// The last request of those that the policy allows had no answer, or an error for one. Its claim is being
-    /// withdrawn.
+    /// The last request of those that the policy allows had no answer, or an error for one; or it was refused, and an
+    /// earlier one had no answer. Such claims are being withdrawn.
     ///
     /// # Cancel safety
     /// When the future is dropped, the claim that was on its way is withdrawn in the background.
     pub async fn acquire(&mut self, lock: &LockName) -> Result<Acquisition> {
         let Wait { tries, delay, jitter } = self.policy.wait;
         let mut tried = 0;
+        let mut unknown = None;
         loop {
             tried += 1;
             let claim = Claim { lock: lock.clone(), owner: self.draw_owner() };
@@ -102,13 +103,14 @@ impl Driver {
                     return Ok(Acquisition::Granted { lease, requested, tries: tried });
                 }
                 Ok(Acquired::Held) if tried >= tries => {
-                    return Ok(Acquisition::Held { tries: tried });
+                    // An earlier try that nobody answered may be what holds it: then this is no clear no.
+                    return unknown.map_or(Ok(Acquisition::Held { tries: tried }), Err);
                 }
                 Err(error) if tried >= tries => return Err(error),
-                Ok(Acquired::Held) | Err(_) => {
-                    self.env.sleep(delay + self.env.random().up_to(jitter)).await;
-                }
+                Err(error) if !error.is_definite() => unknown = Some(error),
+                Ok(Acquired::Held) | Err(_) => {}
             }
+            self.env.sleep(delay + self.env.random().up_to(jitter)).await;
         }
     }
 
@@ -146,12 +148,14 @@ impl Driver {
     /// Keeps `lease` alive in the background, over a session of its own, until it is given back or lost.
     ///
     /// # Errors
-    /// No second session could be opened; the lease is lost to the caller and ends by itself.
+    /// No second session could be opened; the lease is being withdrawn.
     ///
     /// # Cancel safety
     /// As for an error.
     pub async fn keep_alive(&mut self, lease: Lease, keep: KeepAlive) -> Result<Kept> {
+        let watch = self.withdrawals.watch(&lease.claim, self.policy.ttl);
         let session = self.lock.open(self.holder).await?;
+        watch.answered();
         Ok(Kept::start(&self.env, session, self.policy, keep, lease))
     }
 

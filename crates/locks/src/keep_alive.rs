@@ -127,7 +127,14 @@ impl Keeper {
                 Either::Left(_) => return,
                 Either::Right(_) => {}
             }
-            if !self.renew().await {
+            let (env, end) = (self.env.clone(), self.valid_until());
+            // A server that does not answer must not delay the news.
+            let renewed = match select(Box::pin(self.renew()), Box::pin(env.sleep_until(end))).await
+            {
+                Either::Left((renewed, _)) => renewed,
+                Either::Right(_) => false,
+            };
+            if !renewed {
                 self.told.send_replace(News::Lost);
                 return;
             }
@@ -183,6 +190,7 @@ mod tests {
     enum Answer {
         Lost,
         Silence,
+        Never,
     }
 
     impl Lock for Scripted {
@@ -198,9 +206,11 @@ mod tests {
         }
         async fn renew(&mut self, lease: &mut Lease, ttl: Duration) -> Result<Renewed> {
             *self.asked.lock().unwrap() += 1;
-            match self.answers.lock().unwrap().pop_front() {
+            let answer = self.answers.lock().unwrap().pop_front();
+            match answer {
                 Some(Answer::Lost) => Ok(Renewed::Lost),
                 Some(Answer::Silence) => Err(LockError::indefinite("nobody answered")),
+                Some(Answer::Never) => std::future::pending().await,
                 None => {
                     lease.valid_until += ttl / 3;
                     Ok(Renewed::Extended)
@@ -256,6 +266,16 @@ mod tests {
         assert!(!kept.is_lost());
         kept.lost().await;
         assert!(env.now().since_start() >= TTL);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_renewal_that_is_never_answered_does_not_delay_the_news() {
+        let scripted = Scripted::default();
+        scripted.answers.lock().unwrap().push_back(Answer::Never);
+        let (env, mut kept) = kept(&scripted, KeepAlive::for_ttl(TTL)).await;
+        kept.lost().await;
+        let told = env.now().since_start();
+        assert!(told >= TTL && told < TTL * 2, "{told:?}");
     }
 
     #[tokio::test(start_paused = true)]

@@ -37,7 +37,8 @@ pub trait LockSession: Debug + Send + 'static {
     /// # Behavior
     /// - At most one of concurrent claims on one lock is granted.
     /// - A grant ends by itself once `ttl` has passed, where the lock has leases at all.
-    /// - On [`Acquired::Held`] nothing of the claim is left at the backend.
+    /// - On [`Acquired::Held`] nothing of the claim is left at the backend, or what is left is being released behind
+    ///   the request that put it there.
     ///
     /// # Errors
     /// No answer, or an error for one. Indefinite unless the request certainly had no effect.

@@ -11,6 +11,10 @@ use redis::{Cmd, ErrorKind, FromRedisValue, RedisError, ServerErrorKind};
 use crate::scripts::Script;
 use crate::{Backends, LockError, RedisConnection, Result};
 
+/// How long a session that opens waits for a connection. The limit of a request is about validity, which is not yet
+/// at stake.
+const OPEN_LIMIT: Duration = Duration::from_secs(2);
+
 /// A connection that is dialled when it is first needed and again after it broke.
 ///
 /// A command is never sent twice: after a broken connection its outcome is unknown, and it is the next
@@ -49,11 +53,15 @@ impl RedisLink {
         self
     }
 
-    /// Makes sure that there is a connection.
-    pub(crate) async fn dial(&mut self) -> Result<()> {
+    /// Makes sure that there is a connection, before anything depends on its being quick.
+    pub(crate) async fn open(&mut self) -> Result<()> {
+        self.dial(OPEN_LIMIT).await
+    }
+
+    async fn dial(&mut self, limit: Duration) -> Result<()> {
         if self.connection.is_none() {
             let connecting = connect(&*self.backends, self.server, self.holder, &self.scripts);
-            let dialled = self.alarm.limit(self.limit, connecting).await.map_err(|elapsed| {
+            let dialled = self.alarm.limit(limit, connecting).await.map_err(|elapsed| {
                 let what = format!("could not reach redis server {}", self.server + 1);
                 LockError::definite(what).because(elapsed)
             })?;
@@ -96,7 +104,7 @@ impl RedisLink {
 
     /// The outer error: no answer. The inner one: the server's, or one of the connection's own.
     async fn send<T: FromRedisValue>(&mut self, command: &Cmd) -> Result<Result<T, RedisError>> {
-        self.dial().await?;
+        self.dial(self.limit).await?;
         let Some(connection) = &mut self.connection else { unreachable!("dialled just above") };
         let request = connection.req_packed_command(command);
         let reply = self.alarm.limit(self.limit, request).await.map_err(|elapsed| {

@@ -8,8 +8,9 @@ use lockproof_model::{Claim, HolderId, in_full};
 
 use crate::{AnyLock, Lock, LockSession};
 
-/// Between two tries to withdraw.
+/// Between the first two tries to withdraw; doubled from try to try, since whoever is down is seldom back at once.
 const PAUSE: Duration = Duration::from_millis(50);
+const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 
 /// Withdraws claims in the background, in the holder's own group: a holder that is paused cleans up nothing.
 #[derive(Clone, Debug)]
@@ -53,6 +54,7 @@ impl Withdrawals {
 /// Withdraws until it worked, or until the backend has dropped the claim by itself.
 async fn withdraw(env: Env, lock: AnyLock, holder: HolderId, claim: Claim, ttl: Duration) {
     let give_up = env.now() + ttl;
+    let mut pause = PAUSE;
     loop {
         let outcome = match lock.open(holder).await {
             Ok(mut session) => session.withdraw(&claim).await,
@@ -63,7 +65,8 @@ async fn withdraw(env: Env, lock: AnyLock, holder: HolderId, claim: Claim, ttl: 
             tracing::warn!(lock = %claim.lock, error = in_full(&error), "claim not withdrawn; its TTL has to end it");
             return;
         }
-        env.sleep(PAUSE).await;
+        env.sleep(pause).await;
+        pause = (pause * 2).min(LONGEST_PAUSE);
     }
 }
 

@@ -63,9 +63,9 @@ fn failures(facts: &Facts<'_>) -> Vec<String> {
         Expectation::Bookings(count) => Some(count),
         Expectation::Duplicates | Expectation::NoDuplicates => None,
     };
-    if let Some(wanted) = wanted.filter(|&wanted| wanted != facts.bookings)
-        && facts.cut_short.is_none()
-    {
+    // A load that was cut short is excused for what it did not come to, never for what it did.
+    let excused = |wanted: u32| facts.cut_short.is_some() && facts.bookings < wanted;
+    if let Some(wanted) = wanted.filter(|&wanted| wanted != facts.bookings && !excused(wanted)) {
         reasons.push(format!("{} bookings, {wanted} expected", facts.bookings));
     }
     reasons
@@ -84,6 +84,11 @@ fn effect<'a>(facts: &Facts<'a>) -> impl Iterator<Item = &'a Finding> + use<'a> 
 fn missing(facts: &Facts<'_>) -> Vec<String> {
     let mut reasons: Vec<_> = facts.cut_short.map(ToOwned::to_owned).into_iter().collect();
     let Require { bookings, faults_bitten, contended } = facts.require;
+    // Where nothing was sold at all, nothing could have been sold twice.
+    let bookings = match facts.expect {
+        Expectation::NoDuplicates | Expectation::Duplicates => bookings.max(1),
+        Expectation::NoBookings | Expectation::Bookings(_) => bookings,
+    };
     if facts.bookings < bookings {
         reasons.push(format!("{} bookings, at least {bookings} required", facts.bookings));
     }
@@ -109,7 +114,7 @@ fn missing(facts: &Facts<'_>) -> Vec<String> {
 
 fn control_that_holds(facts: &Facts<'_>) -> Option<String> {
     (facts.expect == Expectation::Duplicates && facts.duplicates == 0).then(|| {
-        "expected to sell a slot twice and did not, though its faults bit: the detector or the scenario is broken"
+        "expected to sell a slot twice and did not, though nothing was missing: the detector or the scenario is broken"
             .to_owned()
     })
 }
@@ -182,6 +187,23 @@ mod tests {
         }
         let lucky = Facts { faults: &faults, ..facts(Expectation::Duplicates, 1) };
         assert_eq!(status(&lucky), Status::Inconclusive, "a control must fail for its reason");
+    }
+
+    #[test]
+    fn a_run_that_sold_nothing_has_shown_nothing() {
+        let require = Require { bookings: 0, ..REQUIRE };
+        let unsold = Facts { bookings: 0, require, ..facts(Expectation::NoDuplicates, 0) };
+        assert_eq!(status(&unsold), Status::Inconclusive);
+        let meant = Facts { expect: Expectation::NoBookings, ..unsold };
+        assert_eq!(status(&meant), Status::Met);
+    }
+
+    #[test]
+    fn a_load_that_was_cut_short_is_excused_for_too_few_and_not_for_too_many() {
+        let cut = Facts { cut_short: Some("cut"), ..facts(Expectation::Bookings(6), 0) };
+        assert_eq!(status(&cut), Status::Inconclusive);
+        let many = Facts { expect: Expectation::NoBookings, ..cut };
+        assert_eq!(status(&many), Status::Failed);
     }
 
     #[test]

@@ -40,7 +40,7 @@ pub struct Load {
 pub enum Stop {
     /// After so many attempts.
     After(u32),
-    /// When no attempt has started for so long since the load began.
+    /// So long after it began: no attempt starts, or is meant to start, later than that.
     AtTime(Duration),
 }
 
@@ -180,6 +180,9 @@ async fn work_off(
     while !halt.load(Ordering::Relaxed) {
         let Some((target, intended)) = arrivals.next(begun, holder.env.now()) else { break };
         holder.env.sleep_until(intended).await;
+        if halt.load(Ordering::Relaxed) {
+            break;
+        }
         holder.recorder.start(target, intended, holder.env.now());
         let result = flow.flow.book(&mut holder, target).await;
         holder.recorder.finish(holder.env.now(), result);

@@ -76,7 +76,12 @@ pub(super) fn disturb(
     let servers = rig.redis_servers();
     let links: Vec<Link> =
         selectors.iter().flat_map(|selector| selector.resolve(servers)).collect();
-    let disturbance = rig.disturb(&links, occasion.holders, effect)?;
+    let own = occasion.occurrence.map(|occurrence| [occurrence.holder]);
+    let holders = match (&own, occasion.holders) {
+        (_, []) | (None, _) => occasion.holders,
+        (Some(own), _) => own,
+    };
+    let disturbance = rig.disturb(&links, holders, effect)?;
     Ok(Box::new(Disturbed { disturbance, verb }))
 }
 

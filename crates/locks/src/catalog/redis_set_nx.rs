@@ -44,7 +44,7 @@ impl Lock for RedisSetNx {
     async fn open(&self, holder: HolderId) -> Result<Session> {
         let mut link =
             RedisLink::new(&self.backends, 0, holder, &self.env, self.settings.time_limit);
-        link.dial().await?;
+        link.open().await?;
         Ok(Session { settings: self.settings.clone(), env: self.env.clone(), link })
     }
 }

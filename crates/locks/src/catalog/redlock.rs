@@ -57,7 +57,9 @@ impl Lock for Redlock {
             .map(|link| link.with_scripts(vec![&scripts::RELEASE, &scripts::RENEW]))
             .collect();
         let quorum = links.len() / 2 + 1;
-        let dialled = fan_out(links.iter_mut().map(RedisLink::dial), |_| false).await;
+        // All of them: a server that is dialled only when it is first asked may not be asked in time, and a grant that
+        // rests on a bare quorum has no margin.
+        let dialled = fan_out(links.iter_mut().map(RedisLink::open), |_| false).await;
         let reached = dialled.iter().filter(|answer| answer.is_ok()).count();
         if reached < quorum {
             let first = dialled.into_iter().find_map(Result::err);
@@ -85,10 +87,10 @@ impl LockSession for Session {
         let invoked = self.env.now();
         let set = set_nx(&self.settings.redis_key(&claim.lock), claim, whole_millis(ttl)?);
         let requests = self.links.iter_mut().map(|link| link.query::<Option<()>>(&set));
-        let tally = Tally::of(requests.map(granted_or_refused), self.quorum).await;
+        let tally = Tally::of_grants(requests.map(granted_or_refused), self.quorum).await;
         if tally.yes < self.quorum {
-            let released = self.release_everywhere(claim).await;
-            return tally.refusal(self.quorum, &released);
+            self.release_everywhere(claim).await;
+            return tally.refusal(self.quorum);
         }
         if self.validity_left(invoked, ttl) {
             let lease = Lease::bounded(claim.clone(), invoked, self.env.now(), ttl);
@@ -107,7 +109,7 @@ impl LockSession for Session {
         let (keys, arguments) = ([key.as_str()], [lease.claim.owner.as_str(), millis.as_str()]);
         let requests =
             self.links.iter_mut().map(|link| link.run::<i64>(&scripts::RENEW, &keys, &arguments));
-        let tally = Tally::of(requests.map(one_or_zero), self.quorum).await;
+        let tally = Tally::of_findings(requests.map(one_or_zero), self.quorum).await;
         if tally.yes >= self.quorum && self.validity_left(invoked, ttl) {
             lease.invoked = invoked;
             lease.granted = self.env.now();
@@ -115,6 +117,7 @@ impl LockSession for Session {
             lease.valid_until = invoked + ttl;
             return Ok(Renewed::Extended);
         }
+        // A majority that extended too late to be of use is lost as well; never released, though (F16).
         tally.answer(self.quorum).map(|_| Renewed::Lost)
     }
 
@@ -130,7 +133,7 @@ impl LockSession for Session {
         // Unlike a release it waits for all: what it leaves behind on one server blocks the next quorum.
         let key = self.settings.redis_key(&claim.lock);
         let answers = fan_out(releases(&mut self.links, &key, claim), |_| false).await;
-        match Tally::count(answers).error {
+        match Tally::count(self.quorum, answers).error {
             Some(error) => Err(error),
             None => Ok(()),
         }
@@ -141,7 +144,7 @@ impl Session {
     /// Sends a release to every server and returns once a majority has decided what it found.
     async fn release_everywhere(&mut self, claim: &Claim) -> Tally {
         let key = self.settings.redis_key(&claim.lock);
-        Tally::of(releases(&mut self.links, &key, claim), self.quorum).await
+        Tally::of_findings(releases(&mut self.links, &key, claim), self.quorum).await
     }
 
     fn validity_left(&self, invoked: Instant, ttl: Duration) -> bool {
@@ -178,66 +181,89 @@ async fn one_or_zero(script: impl Future<Output = Result<i64>>) -> Result<Answer
 /// What the servers said.
 #[derive(Debug)]
 struct Tally {
+    servers: usize,
     yes: usize,
     no: usize,
+    /// One that leaves the outcome open, if there is any; else one that does not.
     error: Option<LockError>,
 }
 
 impl Tally {
-    /// Asks all and stops when either answer has its quorum, or when neither can have it any more.
-    async fn of<F>(requests: impl ExactSizeIterator<Item = F>, quorum: usize) -> Self
+    /// Asks all for a grant, and stops when enough have given it or too few are left to.
+    async fn of_grants<F>(requests: impl ExactSizeIterator<Item = F>, quorum: usize) -> Self
     where
         F: Future<Output = Result<Answer>>,
     {
         let servers = requests.len();
-        let said = |answers: &[Result<Answer>], wanted| {
-            answers.iter().filter(|answer| answer.as_ref().is_ok_and(|a| *a == wanted)).count()
-        };
         let answers = fan_out(requests, |answers| {
-            let (yes, no) = (said(answers, Answer::Yes), said(answers, Answer::No));
-            // Errors count as silence: a majority is out of reach once the rest cannot fill it.
-            yes >= quorum || yes + (servers - answers.len()) < quorum && no + yes > 0
+            let pending = servers - answers.len();
+            let yes = said(answers, Answer::Yes);
+            yes >= quorum || yes + pending < quorum
         });
-        Self::count(answers.await)
+        Self::count(servers, answers.await)
     }
 
-    fn count(answers: Vec<Result<Answer>>) -> Self {
-        let mut tally = Self { yes: 0, no: 0, error: None };
+    /// Asks all what they found, and stops when that is decided whatever the others say. A server that does not
+    /// answer may have found either.
+    async fn of_findings<F>(requests: impl ExactSizeIterator<Item = F>, quorum: usize) -> Self
+    where
+        F: Future<Output = Result<Answer>>,
+    {
+        let servers = requests.len();
+        let answers = fan_out(requests, |answers| {
+            said(answers, Answer::Yes) >= quorum || servers - said(answers, Answer::No) < quorum
+        });
+        Self::count(servers, answers.await)
+    }
+
+    fn count(servers: usize, answers: Vec<Result<Answer>>) -> Self {
+        let mut tally = Self { servers, yes: 0, no: 0, error: None };
         for answer in answers {
             match answer {
                 Ok(Answer::Yes) => tally.yes += 1,
                 Ok(Answer::No) => tally.no += 1,
-                Err(error) => tally.error = Some(error),
+                Err(error) if tally.error.is_none() || !error.is_definite() => {
+                    tally.error = Some(error);
+                }
+                Err(_) => {}
             }
         }
         tally
     }
 
-    /// The answer of a majority.
+    /// The answer of a majority: no only when those that did not say so are too few to be one.
     fn answer(self, quorum: usize) -> Result<Answer> {
         if self.yes >= quorum {
             return Ok(Answer::Yes);
         }
-        if self.yes + self.no >= quorum {
+        if self.servers - self.no < quorum {
             return Ok(Answer::No);
         }
-        Err(self.no_majority(quorum))
+        Err(self.no_majority(quorum, LockError::indefinite))
     }
 
-    /// What an acquire that was not granted is told, once it was released everywhere.
-    fn refusal(self, quorum: usize, released: &Self) -> Result<Acquired> {
-        // Every server that could hold the claim has let go of it: the refusal is an answer.
-        let settled = released.yes + released.no >= quorum && self.error.is_none();
-        if settled { Ok(Acquired::Held) } else { Err(self.no_majority(quorum)) }
+    /// What an acquire that was not granted is told, once its release was sent everywhere: over the same connections,
+    /// and so behind every request that may still be on its way.
+    fn refusal(self, quorum: usize) -> Result<Acquired> {
+        let open = self.error.as_ref().is_some_and(|error| !error.is_definite());
+        match (open, self.yes + self.no >= quorum) {
+            (true, _) => Err(self.no_majority(quorum, LockError::indefinite)),
+            (false, true) => Ok(Acquired::Held),
+            (false, false) => Err(self.no_majority(quorum, LockError::definite)),
+        }
     }
 
-    fn no_majority(self, quorum: usize) -> LockError {
-        let what =
-            format!("{} of the {quorum} servers that a quorum needs answered", self.yes + self.no);
-        let error = LockError::indefinite(what);
+    fn no_majority(self, quorum: usize, certainty: fn(String) -> LockError) -> LockError {
+        let answered = self.yes + self.no;
+        let error =
+            certainty(format!("{answered} of the {quorum} servers that a quorum needs answered"));
         match self.error {
             Some(cause) => error.because(cause),
             None => error,
         }
     }
+}
+
+fn said(answers: &[Result<Answer>], wanted: Answer) -> usize {
+    answers.iter().filter(|answer| answer.as_ref().is_ok_and(|answer| *answer == wanted)).count()
 }

@@ -37,7 +37,9 @@ impl Cluster {
     pub(super) async fn start(spawner: &Spawner, workspace: &Workspace) -> Result<Self, RigError> {
         let cannot = |error| RigError::new("cannot set up Postgres").because(error);
         let user = if geteuid().is_root() { Some(UNPRIVILEGED) } else { None };
-        let directory = workspace.directory("postgres").map_err(cannot)?;
+        // Named anew at each try: one that failed leaves its directory to be looked at.
+        let name = format!("postgres-{:08x}", lockproof_env::live::entropy());
+        let directory = workspace.directory(&name).map_err(cannot)?;
         if user.is_some() {
             hand_over(&directory)?;
         }
