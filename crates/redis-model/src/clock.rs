@@ -46,4 +46,10 @@ impl WallClock {
         let nanos = u64::try_from(passed.as_nanos()).unwrap_or(u64::MAX);
         Self(self.0.saturating_add(nanos))
     }
+
+    /// How much later this reading is than `earlier`; nothing when it is not.
+    #[must_use]
+    pub const fn since(self, earlier: Self) -> Duration {
+        Duration::from_nanos(self.0.saturating_sub(earlier.0))
+    }
 }

@@ -3,33 +3,62 @@
 //! A command is one line of [`FAMILIES`]' slices and one function. A family (SCRIPT, CLIENT) has a
 //! table of its own below its name.
 
+mod auth;
+mod blocking;
+mod call;
+mod config;
 mod connection;
+mod describe;
+mod dispatch;
 mod expiry;
+mod hashes;
+mod hello;
 mod keys;
+mod lists;
+mod object;
+mod pubsub;
 mod scan;
 mod scripting;
 mod server;
+mod sets;
+mod sorted_sets;
+mod string_expiry;
 mod string_set;
 mod strings;
+mod transactions;
+mod zadd;
+mod zrange;
 
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 use bytes::Bytes;
 
-use crate::clock::WallClock;
-use crate::reply::{Outcome, Refusal, Reply};
-use crate::scripts::Scripts;
-use crate::server::Core;
-use crate::session::Session;
+use crate::reply::{Outcome, Refusal};
+pub(crate) use call::{Call, Special};
+pub(crate) use dispatch::{Answer, execute};
 
 /// The tables of all families, in the order of the documentation.
 const FAMILIES: &[&[Command]] = &[
     connection::COMMANDS,
+    auth::COMMANDS,
     server::COMMANDS,
+    describe::COMMANDS,
+    config::COMMANDS,
     strings::COMMANDS,
+    string_expiry::COMMANDS,
     keys::COMMANDS,
+    object::COMMANDS,
     expiry::COMMANDS,
+    hashes::COMMANDS,
+    sets::COMMANDS,
+    sorted_sets::COMMANDS,
+    zadd::COMMANDS,
+    zrange::COMMANDS,
+    lists::COMMANDS,
+    blocking::COMMANDS,
+    transactions::COMMANDS,
+    pubsub::COMMANDS,
     scripting::COMMANDS,
 ];
 
@@ -56,7 +85,7 @@ pub(crate) enum Run {
 
 /// Properties of a command that the dispatcher acts upon.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Flags(u8);
+pub(crate) struct Flags(u16);
 
 impl Flags {
     pub(crate) const NONE: Self = Self(0);
@@ -64,16 +93,36 @@ impl Flags {
     pub(crate) const READONLY: Self = Self(1 << 1);
     pub(crate) const NOSCRIPT: Self = Self(1 << 2);
     pub(crate) const FAST: Self = Self(1 << 3);
-    pub(crate) const WRITE_FAST: Self = Self(Self::WRITE.0 | Self::FAST.0);
-    pub(crate) const READONLY_FAST: Self = Self(Self::READONLY.0 | Self::FAST.0);
-    pub(crate) const READONLY_NOSCRIPT: Self = Self(Self::READONLY.0 | Self::NOSCRIPT.0);
+    /// Allowed before the password has been given.
+    pub(crate) const NO_AUTH: Self = Self(1 << 4);
+    /// Carried out inside a transaction instead of waiting for EXEC.
+    pub(crate) const UNQUEUED: Self = Self(1 << 5);
+    /// Allowed to a client of RESP2 that listens.
+    pub(crate) const LISTENING: Self = Self(1 << 6);
+    /// Refused inside a transaction.
+    pub(crate) const NO_MULTI: Self = Self(1 << 7);
+    pub(crate) const BLOCKING: Self = Self(1 << 8);
+    pub(crate) const PUBSUB: Self = Self(1 << 9);
+    pub(crate) const ADMIN: Self = Self(1 << 10);
+    pub(crate) const WRITE_FAST: Self = Self::WRITE.and(Self::FAST);
+    pub(crate) const READONLY_FAST: Self = Self::READONLY.and(Self::FAST);
+    pub(crate) const READONLY_NOSCRIPT: Self = Self::READONLY.and(Self::NOSCRIPT);
 
-    const NAMES: [(Self, &'static str); 4] = [
+    /// Those that COMMAND INFO lists.
+    const NAMES: [(Self, &'static str); 8] = [
         (Self::WRITE, "write"),
         (Self::READONLY, "readonly"),
+        (Self::ADMIN, "admin"),
+        (Self::PUBSUB, "pubsub"),
         (Self::NOSCRIPT, "noscript"),
+        (Self::BLOCKING, "blocking"),
         (Self::FAST, "fast"),
+        (Self::NO_AUTH, "no_auth"),
     ];
+
+    pub(crate) const fn and(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
 
     pub(crate) const fn has(self, other: Self) -> bool {
         self.0 & other.0 == other.0
@@ -97,6 +146,11 @@ impl KeyPositions {
     pub(crate) const NONE: Self = Self { first: 0, last: 0, step: 0 };
     pub(crate) const FIRST: Self = Self { first: 1, last: 1, step: 1 };
     pub(crate) const ALL: Self = Self { first: 1, last: -1, step: 1 };
+    /// Keys and values by turns.
+    pub(crate) const PAIRS: Self = Self { first: 1, last: -1, step: 2 };
+    pub(crate) const FIRST_TWO: Self = Self { first: 1, last: 2, step: 1 };
+    /// All but a timeout at the end.
+    pub(crate) const ALL_BUT_LAST: Self = Self { first: 1, last: -2, step: 1 };
 }
 
 impl Command {
@@ -120,37 +174,9 @@ impl Command {
         if self.arity < 0 { words >= least } else { words == least }
     }
 
-    fn wrong_arity(&self) -> Refusal {
+    pub(crate) fn wrong_arity(&self) -> Refusal {
         Refusal::new(format!("ERR wrong number of arguments for '{}' command", self.name))
     }
-}
-
-/// All that a handler may touch.
-#[derive(Debug)]
-pub(crate) struct Call<'a> {
-    pub(crate) core: &'a mut Core,
-    /// Absent when a script is the caller: a script cannot start another.
-    pub(crate) scripts: Option<&'a mut Scripts>,
-    pub(crate) session: &'a mut Session,
-    pub(crate) now: WallClock,
-    /// What is being carried out: one handler may serve several names.
-    pub(crate) command: &'static Command,
-}
-
-/// Carries out a client's command.
-pub(crate) fn execute(
-    core: &mut Core,
-    scripts: Option<&mut Scripts>,
-    session: &mut Session,
-    words: &[Bytes],
-    now: WallClock,
-) -> Reply {
-    let (command, handler) = match resolve(words) {
-        Ok(found) => found,
-        Err(refusal) => return refusal.describe(words).into(),
-    };
-    let mut call = Call { core, scripts, session, now, command };
-    handler(&mut call, words).unwrap_or_else(Reply::from)
 }
 
 type Handler = fn(&mut Call<'_>, &[Bytes]) -> Outcome;

@@ -5,70 +5,40 @@
 //! scan is met exactly once, whatever is written meanwhile. And comparing two numbers is quicker
 //! than comparing two names.
 //!
-//! A key that has expired is reaped when it is touched, as in Redis. What is never touched again is
-//! swept once as many writes have passed as there are keys, so that it cannot pile up; Redis does
-//! this from a timer, which the model does not have.
+//! All expiries are in one more map, soonest first. What is due is reaped before each command, so
+//! that no command ever meets an expired key; Redis reaps it when touched or by a timer, which
+//! differs only in what DBSIZE counts and when an `expired` event is sent.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound;
 
 use bytes::Bytes;
 
 use crate::clock::WallClock;
-use crate::reply::Refusal;
-
-/// Fewer writes than this never cause a sweep.
-const WRITES_BETWEEN_SWEEPS_MIN: usize = 1_024;
-
-/// What a key holds. Strings so far.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Value {
-    String(Bytes),
-}
-
-impl Value {
-    /// The word that TYPE answers.
-    pub(crate) const fn type_name(&self) -> &'static str {
-        match self {
-            Self::String(_) => "string",
-        }
-    }
-
-    /// The string inside, or Redis' refusal of every other type.
-    #[expect(clippy::unnecessary_wraps, reason = "other types come with their commands")]
-    pub(crate) const fn as_string(&self) -> Result<&Bytes, Refusal> {
-        match self {
-            Self::String(text) => Ok(text),
-        }
-    }
-
-    const fn size(&self) -> usize {
-        match self {
-            Self::String(text) => text.len(),
-        }
-    }
-}
+use crate::value::Value;
 
 /// A value, and the millisecond of the wall clock after which it is gone.
 #[derive(Debug, Clone)]
 pub(crate) struct Entry {
     pub(crate) value: Value,
-    pub(crate) expires_at_ms: Option<i64>,
+    expires_at_ms: Option<i64>,
 }
 
 impl Entry {
-    /// Redis lets a key live through the whole millisecond at which it expires.
-    fn is_expired(&self, now: WallClock) -> bool {
-        self.expires_at_ms.is_some_and(|at| now.unix_millis() > at)
+    pub(crate) const fn expires_at_ms(&self) -> Option<i64> {
+        self.expires_at_ms
     }
 }
 
-/// One of the server's numbered databases.
+/// The databases of a server.
 #[derive(Debug, Default)]
-pub(crate) struct Database {
-    entries: BTreeMap<Slot, Entry>,
-    writes_since_sweep: usize,
+pub(crate) struct Keyspace {
+    databases: Vec<Database>,
+    /// (deadline, database, key)
+    expiries: BTreeSet<(i64, usize, Bytes)>,
 }
+
+type Database = BTreeMap<Slot, Entry>;
 
 /// One page of a scan.
 #[derive(Debug)]
@@ -78,72 +48,119 @@ pub(crate) struct Page {
     pub(crate) next_cursor: u64,
 }
 
-impl Database {
-    /// The live entry of `key`; an expired one is reaped on the way.
-    pub(crate) fn get(&mut self, key: &Bytes, now: WallClock) -> Option<&Entry> {
-        self.get_mut(key, now).map(|entry| &*entry)
+impl Keyspace {
+    pub(crate) fn new(databases: usize) -> Self {
+        Self { databases: vec![Database::new(); databases], expiries: BTreeSet::new() }
     }
 
-    /// As [`get`](Self::get), to be changed in place.
-    pub(crate) fn get_mut(&mut self, key: &Bytes, now: WallClock) -> Option<&mut Entry> {
-        let slot = Slot::of(key);
-        if self.entries.get(&slot)?.is_expired(now) {
-            self.entries.remove(&slot);
+    pub(crate) fn database_count(&self) -> usize {
+        self.databases.len()
+    }
+
+    pub(crate) fn get(&self, database: usize, key: &Bytes) -> Option<&Entry> {
+        self.databases[database].get(&Slot::of(key))
+    }
+
+    /// The value of `key`, to be changed in place.
+    pub(crate) fn get_mut(&mut self, database: usize, key: &Bytes) -> Option<&mut Value> {
+        self.databases[database].get_mut(&Slot::of(key)).map(|entry| &mut entry.value)
+    }
+
+    /// The value of `key`, or a new one without an expiry.
+    pub(crate) fn get_or_insert(
+        &mut self,
+        database: usize,
+        key: &Bytes,
+        value: impl FnOnce() -> Value,
+    ) -> &mut Value {
+        let entry = || Entry { value: value(), expires_at_ms: None };
+        &mut self.databases[database].entry(Slot::of(key)).or_insert_with(entry).value
+    }
+
+    pub(crate) fn insert(
+        &mut self,
+        database: usize,
+        key: &Bytes,
+        value: Value,
+        expires_at_ms: Option<i64>,
+    ) {
+        if let Some(at) = expires_at_ms {
+            self.expiries.insert((at, database, key.clone()));
+        }
+        let entry = Entry { value, expires_at_ms };
+        let before = self.databases[database].insert(Slot::of(key), entry);
+        if let Some(Entry { expires_at_ms: Some(at), .. }) = before
+            && expires_at_ms != Some(at)
+        {
+            self.expiries.remove(&(at, database, key.clone()));
+        }
+    }
+
+    pub(crate) fn remove(&mut self, database: usize, key: &Bytes) -> Option<Entry> {
+        let entry = self.databases[database].remove(&Slot::of(key))?;
+        if let Some(at) = entry.expires_at_ms {
+            self.expiries.remove(&(at, database, key.clone()));
+        }
+        Some(entry)
+    }
+
+    /// Sets or takes away the end of a key that exists.
+    pub(crate) fn set_expiry(&mut self, database: usize, key: &Bytes, expires_at_ms: Option<i64>) {
+        let Some(entry) = self.databases[database].get_mut(&Slot::of(key)) else { return };
+        if let Some(at) = std::mem::replace(&mut entry.expires_at_ms, expires_at_ms) {
+            self.expiries.remove(&(at, database, key.clone()));
+        }
+        if let Some(at) = expires_at_ms {
+            self.expiries.insert((at, database, key.clone()));
+        }
+    }
+
+    /// Takes away a key that has expired, the one that ended first. Redis lets a key live through
+    /// the whole millisecond at which it expires.
+    pub(crate) fn take_due(&mut self, now: WallClock) -> Option<(usize, Bytes)> {
+        if self.expiries.first()?.0 >= now.unix_millis() {
             return None;
         }
-        self.entries.get_mut(&slot)
+        let (_, database, key) = self.expiries.pop_first()?;
+        self.databases[database].remove(&Slot::of(&key));
+        Some((database, key))
     }
 
-    pub(crate) fn insert(&mut self, key: &Bytes, entry: Entry, now: WallClock) {
-        self.entries.insert(Slot::of(key), entry);
-        self.writes_since_sweep += 1;
-        if self.writes_since_sweep > self.entries.len().max(WRITES_BETWEEN_SWEEPS_MIN) {
-            self.sweep(now);
-        }
+    /// The last millisecond of the key that ends next.
+    pub(crate) fn next_expiry_ms(&self) -> Option<i64> {
+        self.expiries.first().map(|(at, ..)| *at)
     }
 
-    /// Whether a live key went away.
-    pub(crate) fn remove(&mut self, key: &Bytes, now: WallClock) -> bool {
-        self.entries.remove(&Slot::of(key)).is_some_and(|entry| !entry.is_expired(now))
+    pub(crate) fn clear(&mut self, database: usize) {
+        self.databases[database].clear();
+        self.expiries.retain(|(_, of, _)| *of != database);
     }
 
-    pub(crate) fn clear(&mut self) {
-        self.entries.clear();
+    pub(crate) fn len(&self, database: usize) -> usize {
+        self.databases[database].len()
     }
 
-    /// Reaps all that has expired.
-    pub(crate) fn sweep(&mut self, now: WallClock) {
-        self.writes_since_sweep = 0;
-        self.entries.retain(|_, entry| !entry.is_expired(now));
-    }
-
-    /// How many keys there are, expired ones included unless swept before.
-    pub(crate) fn len(&self) -> usize {
-        self.entries.len()
-    }
-
-    /// How many of them have an expiry.
-    pub(crate) fn expiring_len(&self) -> usize {
-        self.entries.values().filter(|entry| entry.expires_at_ms.is_some()).count()
+    /// How many keys have an expiry.
+    pub(crate) fn expiring_len(&self, database: usize) -> usize {
+        self.expiries.iter().filter(|(_, of, _)| *of == database).count()
     }
 
     /// Bytes of keys and values, without what storing them costs.
     pub(crate) fn payload_size(&self) -> usize {
-        self.entries.iter().map(|(slot, entry)| slot.key.len() + entry.value.size()).sum()
+        let entries = self.databases.iter().flatten();
+        entries.map(|(slot, entry)| slot.key.len() + entry.value.size()).sum()
     }
 
-    /// Live keys with their entries, in the order of a scan.
-    pub(crate) fn iter(&self, now: WallClock) -> impl Iterator<Item = (&Bytes, &Entry)> {
-        self.entries
-            .iter()
-            .filter(move |(_, entry)| !entry.is_expired(now))
-            .map(|(slot, entry)| (&slot.key, entry))
+    /// All keys with their entries, in the order of a scan.
+    pub(crate) fn iter(&self, database: usize) -> impl Iterator<Item = (&Bytes, &Entry)> {
+        self.databases[database].iter().map(|(slot, entry)| (&slot.key, entry))
     }
 
     /// At least `count` keys from `cursor` on, for which `wanted` then decides; keys of one hash
     /// stay on one page.
     pub(crate) fn page(
         &self,
+        database: usize,
         cursor: u64,
         count: usize,
         wanted: impl Fn(&Bytes, &Entry) -> bool,
@@ -152,7 +169,7 @@ impl Database {
         let mut keys = Vec::new();
         let mut last_hash = None;
         let range = (Bound::Included(from), Bound::Unbounded);
-        for (seen, (slot, entry)) in self.entries.range(range).enumerate() {
+        for (seen, (slot, entry)) in self.databases[database].range(range).enumerate() {
             if seen >= count && last_hash != Some(slot.hash) {
                 return Page { keys, next_cursor: slot.hash };
             }

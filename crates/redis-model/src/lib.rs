@@ -16,23 +16,33 @@
 //!
 //! # What is absent
 //!
-//! RESP3, MULTI, publish/subscribe, types other than strings, AUTH, persistence, replication. They
-//! answer as unknown commands, so that a lock that needs one fails loudly.
+//! Persistence, replication (WAIT answers what the rig says), streams, and the commands that no lock
+//! is made of. They answer as unknown commands, so that a lock that needs one fails loudly. What is
+//! there and differs is listed in `DIFFERENCES.md`.
 
+mod accept;
+mod channels;
 mod clock;
 mod commands;
 mod connection;
+mod core;
 mod glob;
 mod keyspace;
+mod mailbox;
 mod number;
 mod reply;
 pub mod resp;
 mod scripts;
 mod server;
 mod session;
+mod settings;
+mod value;
+mod waiters;
+mod watches;
 
+pub use accept::serve;
 pub use clock::WallClock;
-pub use connection::{SharedServer, serve_connection};
-pub use reply::Reply;
+pub use connection::{SharedServer, serve_connection, serve_connection_with};
+pub use reply::{Protocol, Reply};
 pub use server::{Execution, Options, ScriptLimits, Server};
 pub use session::Session;

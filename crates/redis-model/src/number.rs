@@ -21,6 +21,32 @@ pub(crate) fn integer(text: &[u8]) -> Result<i64, Refusal> {
     parse_integer(text).ok_or(Refusal::NOT_AN_INTEGER)
 }
 
+/// Reads a number with a fraction as Redis' `string2d` does: what C reads, but neither space nor NaN
+/// nor what does not fit. C's hexadecimal form is not read.
+pub(crate) fn parse_double(text: &[u8]) -> Option<f64> {
+    let text = std::str::from_utf8(text).ok()?;
+    let number: f64 = text.parse().ok()?;
+    let named = text.trim_start_matches(['+', '-']).starts_with(['i', 'I']);
+    let mantissa = text.split(['e', 'E']).next().unwrap_or("");
+    let vanished = number == 0.0 && mantissa.contains(|digit| matches!(digit, '1'..='9'));
+    let overflowed = number.is_infinite() && !named;
+    (!number.is_nan() && !vanished && !overflowed).then_some(number)
+}
+
+/// As [`parse_double`], with the wider range of C's `long double`: what does not fit here is the
+/// nearest number that does, but never 0.
+pub(crate) fn parse_wide_double(text: &[u8]) -> Option<f64> {
+    if let Some(number) = parse_double(text) {
+        return Some(number);
+    }
+    let number: f64 = std::str::from_utf8(text).ok()?.parse().ok()?;
+    match number {
+        number if number.is_nan() => None,
+        0.0 => Some(f64::MIN_POSITIVE.copysign(number)),
+        number => Some(number),
+    }
+}
+
 /// The decimal digits of `number`, as a value to store or to send.
 pub(crate) fn decimal(number: i64) -> Bytes {
     Bytes::copy_from_slice(itoa::Buffer::new().format(number).as_bytes())
@@ -28,20 +54,26 @@ pub(crate) fn decimal(number: i64) -> Bytes {
 
 /// C's `%.17g`, by which Redis turns a Lua number into an argument.
 pub(crate) fn general_17(number: f64) -> String {
+    general(number, 17)
+}
+
+/// C's `%.{digits}g`.
+pub(crate) fn general(number: f64, digits: u8) -> String {
     if number.is_nan() {
         return (if number.is_sign_negative() { "-nan" } else { "nan" }).to_owned();
     }
     if number.is_infinite() {
         return (if number > 0.0 { "inf" } else { "-inf" }).to_owned();
     }
-    let scientific = format!("{number:.16e}");
+    let decimals = usize::from(digits) - 1;
+    let scientific = format!("{number:.decimals$e}");
     let Some((mantissa, exponent)) = scientific.split_once('e') else { return scientific };
     let exponent: i32 = exponent.parse().unwrap_or(0);
-    if !(-4..17).contains(&exponent) {
+    if !(-4..i32::from(digits)).contains(&exponent) {
         let sign = if exponent < 0 { '-' } else { '+' };
         return format!("{}e{sign}{:02}", without_zeros(mantissa), exponent.abs());
     }
-    let decimals = usize::try_from(16 - exponent).unwrap_or(0);
+    let decimals = usize::try_from(i32::from(digits) - 1 - exponent).unwrap_or(0);
     without_zeros(&format!("{number:.decimals$}")).to_owned()
 }
 
@@ -61,6 +93,20 @@ mod tests {
         assert_eq!(parse_integer(b"-9223372036854775808"), Some(i64::MIN));
         for text in ["", "-", "+1", "01", "-0", " 1", "1 ", "1.5", "9223372036854775808", "0x1"] {
             assert_eq!(parse_integer(text.as_bytes()), None, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn fractions_are_read_as_redis_does() {
+        for (text, number) in
+            [("1", 1.0), ("+1.5", 1.5), (".5", 0.5), ("5.", 5.0), ("1e3", 1_000.0)]
+        {
+            assert_eq!(parse_double(text.as_bytes()), Some(number), "{text}");
+        }
+        assert_eq!(parse_double(b"-inf"), Some(f64::NEG_INFINITY));
+        assert_eq!(parse_double(b"Infinity"), Some(f64::INFINITY));
+        for text in ["", " 1", "1 ", "nan", "x", "1e999", "-1e999", "1e-999", "0x10", "1_0"] {
+            assert_eq!(parse_double(text.as_bytes()), None, "{text:?}");
         }
     }
 

@@ -5,6 +5,8 @@
 //! through the same command table as a client's words. Time stands still while it runs.
 
 mod api;
+mod bits;
+mod cjson;
 mod convert;
 mod failure;
 mod limits;
@@ -14,13 +16,15 @@ mod sandbox;
 mod sha;
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use bytes::Bytes;
 use mlua::{Function, Lua};
 
 use crate::clock::WallClock;
-use crate::reply::{Outcome, Refusal};
-use crate::server::{Core, ScriptLimits};
+use crate::core::Core;
+use crate::reply::{Outcome, Protocol, Refusal};
+use crate::server::ScriptLimits;
 use crate::session::Session;
 use failure::Failure;
 use limits::Meter;
@@ -74,6 +78,14 @@ impl Scripts {
         Ok(Self { lua, sandbox, meter, slot, cache: BTreeMap::new() })
     }
 
+    pub(crate) fn limit_time(
+        &self,
+        clock: impl Fn() -> WallClock + Send + Sync + 'static,
+        limit: Duration,
+    ) {
+        self.meter.limit_time(clock, limit);
+    }
+
     /// Compiles `source` unless it is known, and names it.
     pub(crate) fn load(&mut self, source: &[u8]) -> Result<Sha, Refusal> {
         let sha = Sha::of(source);
@@ -122,16 +134,18 @@ impl Scripts {
         self.meter.start();
         self.slot.put(Running {
             core: std::mem::take(caller.core),
-            session: Session::of_script(caller.session.id, caller.session.database),
+            session: Session::of_script(caller.session),
             now: caller.now,
             access,
         });
         let result = self.sandbox.run(&self.lua, &script.function, keys, arguments);
+        let mut protocol = Protocol::Resp2;
         if let Some(running) = self.slot.take() {
             *caller.core = running.core;
+            protocol = running.session.protocol;
         }
         let failure = match result {
-            Ok((true, value)) => return Ok(convert::to_reply(&value)),
+            Ok((true, value)) => return Ok(convert::to_reply(&value, protocol)),
             Ok((false, error)) => Failure::from_lua(&error),
             Err(error) => Failure::from_host(&error),
         };

@@ -1,13 +1,14 @@
-//! The server: its data, and the one door through which commands come in.
+//! The server, and the one door through which commands come in.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 
 use crate::clock::WallClock;
-use crate::commands::{self, Call};
+use crate::commands::{self, Answer};
+use crate::core::Core;
 use crate::glob;
-use crate::keyspace::Database;
 use crate::reply::Reply;
 use crate::scripts::Scripts;
 use crate::session::Session;
@@ -20,7 +21,8 @@ pub(crate) const REDIS_VERSION: &str = "7.0.15";
 pub struct Options {
     /// How many numbered databases SELECT may choose from.
     pub databases: usize,
-    /// How many replicas WAIT reports to have acknowledged.
+    /// How many replicas WAIT reports to have acknowledged, until
+    /// [`Server::set_replicas`] says otherwise.
     pub replicas: u32,
     /// What a script may use before it is stopped.
     pub scripts: ScriptLimits,
@@ -48,21 +50,31 @@ impl Default for ScriptLimits {
     }
 }
 
-/// What became of a command.
+/// What became of a command. Pushes that it caused are taken with [`Session::take_pushes`], and
+/// belong before its reply.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Execution {
     /// It has been answered.
     Reply(Reply),
     /// It has been answered, and the connection is to be closed once the reply is sent.
     Close(Reply),
+    /// It is answered by pushes only: SUBSCRIBE and its kin.
+    Pushed,
+    /// It waits for what another session gives: ask [`Server::resume`] for the reply, and carry
+    /// out no other command of this session until it comes.
+    Blocked {
+        /// When it gives up; never without.
+        until: Option<WallClock>,
+    },
 }
 
 impl Execution {
-    /// The reply, whatever comes after it.
+    /// The reply, whatever comes after it; null when there is none yet or none at all.
     #[must_use]
     pub fn into_reply(self) -> Reply {
         match self {
             Self::Reply(reply) | Self::Close(reply) => reply,
+            Self::Pushed | Self::Blocked { .. } => Reply::NullArray,
         }
     }
 }
@@ -75,23 +87,6 @@ pub struct Server {
     last_session_id: u64,
 }
 
-/// All but the scripts: what a script's own commands may reach while it runs. It moves into the run
-/// and back, which is why it has a default.
-#[derive(Debug, Default)]
-pub(crate) struct Core {
-    pub(crate) databases: Vec<Database>,
-    pub(crate) options: Options,
-    pub(crate) commands_processed: u64,
-    presence: Arc<()>,
-}
-
-impl Core {
-    /// How many sessions are open.
-    pub(crate) fn session_count(&self) -> usize {
-        Arc::strong_count(&self.presence) - 1
-    }
-}
-
 impl Server {
     /// An empty server.
     ///
@@ -102,17 +97,15 @@ impl Server {
     #[must_use]
     pub fn new(options: Options) -> Self {
         assert!(options.databases > 0, "a server has at least one database");
-        let mut databases = Vec::new();
-        databases.resize_with(options.databases, Database::default);
-        let core = Core { databases, options, commands_processed: 0, presence: Arc::new(()) };
         let scripts = Scripts::new(options.scripts).expect("the limits leave room for Lua itself");
-        Self { core, scripts, last_session_id: 0 }
+        Self { core: Core::new(options), scripts, last_session_id: 0 }
     }
 
     /// A new connection, in database 0.
     pub fn open_session(&mut self) -> Session {
         self.last_session_id += 1;
-        Session::new(self.last_session_id, Arc::clone(&self.core.presence))
+        let authenticated = self.core.settings.password.is_empty();
+        Session::new(self.last_session_id, authenticated, Arc::clone(&self.core.presence))
     }
 
     /// Carries out one command, name first, at the server's time `now`.
@@ -125,26 +118,88 @@ impl Server {
         command: &[Bytes],
         now: WallClock,
     ) -> Execution {
-        self.core.commands_processed += 1;
-        let scripts = Some(&mut self.scripts);
-        let reply = commands::execute(&mut self.core, scripts, session, command, now);
-        if session.closing { Execution::Close(reply) } else { Execution::Reply(reply) }
+        let answer = commands::execute(&mut self.core, &mut self.scripts, session, command, now);
+        self.core.serve_waiters();
+        match answer {
+            Answer::Reply(reply) if session.closing => Execution::Close(reply),
+            Answer::Reply(reply) => Execution::Reply(reply),
+            Answer::Pushed => Execution::Pushed,
+            // What it waits for may have been there already, put by the same transaction.
+            Answer::Blocked => match session.blocked {
+                Some(blocked) => Execution::Blocked { until: blocked.until },
+                None => Execution::Pushed,
+            },
+        }
+    }
+
+    /// The reply that a blocked session has waited for: what it was given, or null when its time is
+    /// over. `None` when it goes on waiting, or does not wait.
+    pub fn resume(&mut self, session: &mut Session, now: WallClock) -> Option<Reply> {
+        let blocked = session.blocked?;
+        let given = session.mailbox.take_answer();
+        let over = blocked.until.is_some_and(|until| now >= until);
+        let reply = given.or_else(|| over.then_some(Reply::NullArray))?;
+        session.mailbox.end_wait();
+        session.blocked = None;
+        Some(reply)
+    }
+
+    /// Reaps what has expired by `now` and tells who listens; says how many keys that were.
+    /// Commands do so first of all, so that only somebody who listens for expiries needs this.
+    pub fn expire_due(&mut self, now: WallClock) -> usize {
+        self.core.expire_due(now)
+    }
+
+    /// The first moment at which [`expire_due`](Self::expire_due) has something to do.
+    #[must_use]
+    pub fn next_expiry(&self) -> Option<WallClock> {
+        let last_millisecond = self.core.keyspace.next_expiry_ms()?;
+        let millis = u64::try_from(last_millisecond).unwrap_or(0);
+        Some(WallClock::from_unix_millis(millis.saturating_add(1)))
+    }
+
+    /// Whether expiries are told to anybody (`notify-keyspace-events` with `x`).
+    #[must_use]
+    pub fn notifies_expiry(&self) -> bool {
+        self.core.settings.notifications.has(b'x') && !self.core.channels.is_empty()
+    }
+
+    /// From now on WAIT answers `count`: replication itself is not modelled.
+    pub fn set_replicas(&mut self, count: u32) {
+        self.core.options.replicas = count;
+    }
+
+    /// Asks new sessions for a password, as `CONFIG SET requirepass`; an empty one is none.
+    pub fn set_password(&mut self, password: &[u8]) {
+        self.core.settings.password = Bytes::copy_from_slice(password);
+    }
+
+    /// Stops scripts that run longer than `limit` by `clock`, besides the limits of [`Options`]. Off
+    /// at first, so that direct calls read no clock; [`serve`](crate::serve) turns it on.
+    pub fn limit_script_time(
+        &mut self,
+        clock: impl Fn() -> WallClock + Send + Sync + 'static,
+        limit: Duration,
+    ) {
+        self.scripts.limit_time(clock, limit);
     }
 
     /// Takes `key` away behind everybody's back, and says whether it was there: a fault, not a
-    /// command.
+    /// command. Who watches the key finds it changed; nobody is notified.
     ///
     /// # Panics
     ///
     /// When there is no such database.
     pub fn drop_key(&mut self, database: usize, key: &Bytes, now: WallClock) -> bool {
-        self.core.databases[database].remove(key, now)
+        self.core.expire_due(now);
+        self.core.watches.touch(database, key);
+        self.core.keyspace.remove(database, key).is_some()
     }
 
     /// Forgets all data and all scripts, as a restart without persistence does; sessions that the
     /// rig leaves open go on.
     pub fn lose_everything(&mut self) {
-        self.core.databases.iter_mut().for_each(Database::clear);
+        (0..self.core.keyspace.database_count()).for_each(|database| self.core.clear(database));
         self.scripts.flush();
     }
 
@@ -155,9 +210,12 @@ impl Server {
     /// When there is no such database.
     #[must_use]
     pub fn keys_matching(&self, database: usize, pattern: &[u8], now: WallClock) -> Vec<Bytes> {
-        let live = self.core.databases[database].iter(now).map(|(key, _)| key);
+        let live =
+            self.core.keyspace.iter(database).filter(|(_, entry)| {
+                entry.expires_at_ms().is_none_or(|at| at >= now.unix_millis())
+            });
         let mut keys: Vec<Bytes> =
-            live.filter(|key| glob::matches(pattern, key)).cloned().collect();
+            live.map(|(key, _)| key).filter(|key| glob::matches(pattern, key)).cloned().collect();
         keys.sort_unstable();
         keys
     }
@@ -166,12 +224,5 @@ impl Server {
     #[must_use]
     pub fn session_count(&self) -> usize {
         self.core.session_count()
-    }
-}
-
-impl Call<'_> {
-    /// The database that this call's session has selected.
-    pub(crate) fn database(&mut self) -> &mut Database {
-        &mut self.core.databases[self.session.database]
     }
 }

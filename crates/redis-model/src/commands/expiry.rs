@@ -3,6 +3,7 @@
 use bytes::Bytes;
 
 use super::{Call, Command, Flags, KeyPositions};
+use crate::core::Event;
 use crate::number::integer;
 use crate::reply::{Outcome, Refusal, Reply};
 
@@ -78,25 +79,29 @@ pub(super) fn invalid_expire_time(call: &Call<'_>) -> Refusal {
 fn expire(call: &mut Call<'_>, words: &[Bytes], unit: Unit, base: Base) -> Outcome {
     let condition = Condition::parse(&words[3..])?;
     let deadline = deadline(call, integer(&words[2])?, unit, base)?;
-    let now = call.now;
-    let database = call.database();
-    let Some(entry) = database.get_mut(&words[1], now) else { return Ok(Reply::Integer(0)) };
-    if !condition.admits(entry.expires_at_ms, deadline) {
+    let Some(entry) = call.entry(&words[1]) else { return Ok(Reply::Integer(0)) };
+    if !condition.admits(entry.expires_at_ms(), deadline) {
         return Ok(Reply::Integer(0));
     }
-    if deadline <= now.unix_millis() {
-        database.remove(&words[1], now);
-    } else {
-        entry.expires_at_ms = Some(deadline);
-    }
+    expire_at(call, &words[1], deadline);
     Ok(Reply::Integer(1))
+}
+
+/// Ends a key at `deadline`: at once, if that has come.
+pub(super) fn expire_at(call: &mut Call<'_>, key: &Bytes, deadline: i64) {
+    if deadline <= call.now.unix_millis() {
+        call.delete(key);
+    } else {
+        call.core.keyspace.set_expiry(call.session.database, key, Some(deadline));
+        call.changed(key, Event::EXPIRE);
+    }
 }
 
 /// -2 for no key, -1 for a key without an end.
 fn ttl(call: &mut Call<'_>, key: &Bytes, unit: Unit, base: Base) -> Reply {
     let now = call.now;
-    let Some(entry) = call.database().get(key, now) else { return Reply::Integer(-2) };
-    let Some(at) = entry.expires_at_ms else { return Reply::Integer(-1) };
+    let Some(entry) = call.entry(key) else { return Reply::Integer(-2) };
+    let Some(at) = entry.expires_at_ms() else { return Reply::Integer(-1) };
     let millis = match base {
         Base::Now => at.saturating_sub(now.unix_millis()).max(0),
         Base::Epoch => at.max(0),
@@ -108,10 +113,17 @@ fn ttl(call: &mut Call<'_>, key: &Bytes, unit: Unit, base: Base) -> Reply {
 }
 
 fn persist(call: &mut Call<'_>, words: &[Bytes]) -> Outcome {
-    let now = call.now;
-    let had_one =
-        call.database().get_mut(&words[1], now).and_then(|entry| entry.expires_at_ms.take());
-    Ok(Reply::Integer(i64::from(had_one.is_some())))
+    Ok(Reply::Integer(i64::from(forget_expiry(call, &words[1]))))
+}
+
+/// Whether there was one.
+pub(super) fn forget_expiry(call: &mut Call<'_>, key: &Bytes) -> bool {
+    let had_one = call.entry(key).is_some_and(|entry| entry.expires_at_ms().is_some());
+    if had_one {
+        call.core.keyspace.set_expiry(call.session.database, key, None);
+        call.changed(key, Event::PERSIST);
+    }
+    had_one
 }
 
 /// Which expiries EXPIRE may replace.

@@ -18,22 +18,17 @@ const COUNT_DEFAULT: usize = 10;
 pub(super) fn scan(call: &mut Call<'_>, words: &[Bytes]) -> Outcome {
     let cursor = cursor(&words[1])?;
     let options = ScanOptions::parse(&words[2..])?;
-    let now = call.now;
-    call.database().sweep(now);
-    let page = call.database().page(cursor, options.count, |key, entry| options.admits(key, entry));
+    let database = call.session.database;
+    let admits = |key: &Bytes, entry: &Entry| options.admits(key, entry);
+    let page = call.core.keyspace.page(database, cursor, options.count, admits);
     let next = Reply::bulk(itoa::Buffer::new().format(page.next_cursor));
-    Ok(Reply::Array(vec![next, bulks(page.keys)]))
+    Ok(Reply::Array(vec![next, Reply::bulks(&page.keys)]))
 }
 
 /// `KEYS pattern`
 pub(super) fn keys(call: &mut Call<'_>, words: &[Bytes]) -> Outcome {
-    let now = call.now;
-    let live = call.database().iter(now).map(|(key, _)| key);
-    Ok(bulks(live.filter(|key| glob::matches(&words[1], key)).cloned().collect()))
-}
-
-fn bulks(keys: Vec<Bytes>) -> Reply {
-    Reply::Array(keys.into_iter().map(Reply::Bulk).collect())
+    let keys = call.core.keyspace.iter(call.session.database).map(|(key, _)| key);
+    Ok(Reply::bulks(keys.filter(|key| glob::matches(&words[1], key))))
 }
 
 fn cursor(text: &[u8]) -> Result<u64, Refusal> {

@@ -1,11 +1,8 @@
 //! What the server says about itself.
 
-use std::fmt::Write as _;
-
 use bytes::Bytes;
 
-use super::{Call, Command, Flags, KeyPositions, all, find};
-use crate::glob;
+use super::{Call, Command, Flags, KeyPositions};
 use crate::number::{integer, parse_integer};
 use crate::reply::{Outcome, Refusal, Reply};
 use crate::server::REDIS_VERSION;
@@ -16,24 +13,7 @@ pub(super) const COMMANDS: &[Command] = &[
     Command::new("info", -1, Flags::NONE, NONE, info),
     Command::new("time", 1, Flags::FAST, NONE, time),
     Command::new("wait", 3, Flags::NOSCRIPT, NONE, wait),
-    Command::new("command", -1, Flags::NONE, NONE, command),
-    Command::family("config", CONFIG),
 ];
-
-const CONFIG: &[Command] = &[Command::new("config|get", -3, Flags::NOSCRIPT, NONE, config_get)];
-
-/// What CONFIG GET knows: what a lock's author asks a server before trusting it.
-const SETTINGS: &[(&str, &str)] =
-    &[("appendonly", "no"), ("maxmemory", "0"), ("maxmemory-policy", "noeviction"), ("save", "")];
-
-fn config_get(_call: &mut Call<'_>, words: &[Bytes]) -> Outcome {
-    let asked = |name: &str| {
-        let mut patterns = words[2..].iter().map(|pattern| pattern.to_ascii_lowercase());
-        patterns.any(|pattern| glob::matches(&pattern, name.as_bytes()))
-    };
-    let found = SETTINGS.iter().filter(|(name, _)| asked(name));
-    Ok(Reply::Array(found.flat_map(|(name, value)| [name, value].map(Reply::bulk)).collect()))
-}
 
 fn time(call: &mut Call<'_>, _words: &[Bytes]) -> Outcome {
     let (seconds, micros) = call.now.unix_seconds_and_micros();
@@ -49,36 +29,6 @@ fn wait(call: &mut Call<'_>, words: &[Bytes]) -> Outcome {
         return Err(Refusal::fixed("ERR timeout is negative"));
     }
     Ok(Reply::Integer(i64::from(call.core.options.replicas)))
-}
-
-/// `COMMAND [COUNT | INFO name… | LIST | DOCS]`
-fn command(_call: &mut Call<'_>, words: &[Bytes]) -> Outcome {
-    let Some(subcommand) = words.get(1) else {
-        return Ok(Reply::Array(all().map(describe).collect()));
-    };
-    match subcommand.to_ascii_lowercase().as_slice() {
-        b"count" => Ok(Reply::Integer(i64::try_from(all().count()).unwrap_or(i64::MAX))),
-        b"docs" => Ok(Reply::Array(Vec::new())),
-        b"list" => Ok(Reply::Array(all().map(|command| Reply::bulk(command.name)).collect())),
-        b"info" if words.len() == 2 => Ok(Reply::Array(all().map(describe).collect())),
-        b"info" => {
-            let described = |name: &Bytes| find(name).map_or(Reply::NullArray, describe);
-            Ok(Reply::Array(words[2..].iter().map(described).collect()))
-        }
-        _ => Err(super::unknown_subcommand(words)),
-    }
-}
-
-fn describe(command: &'static Command) -> Reply {
-    let keys = command.keys;
-    Reply::Array(vec![
-        Reply::bulk(command.name),
-        Reply::Integer(command.arity.into()),
-        Reply::Array(command.flags.names().map(Reply::status).collect()),
-        Reply::Integer(keys.first.into()),
-        Reply::Integer(keys.last.into()),
-        Reply::Integer(keys.step.into()),
-    ])
 }
 
 /// `INFO [section…]`
@@ -104,7 +54,7 @@ fn info(call: &mut Call<'_>, words: &[Bytes]) -> Outcome {
             texts.push(section(call).join("\r\n") + "\r\n");
         }
     }
-    Ok(Reply::bulk(texts.join("\r\n")))
+    Ok(Reply::Verbatim(*b"txt", texts.join("\r\n").into()))
 }
 
 type Section = fn(&mut Call<'_>) -> Vec<String>;
@@ -125,7 +75,7 @@ fn info_clients(call: &mut Call<'_>) -> Vec<String> {
 
 /// Sizes of keys, values and the Lua machine: the model's own overhead would be noise.
 fn info_memory(call: &mut Call<'_>) -> Vec<String> {
-    let payload: usize = call.core.databases.iter().map(|database| database.payload_size()).sum();
+    let payload: usize = call.core.keyspace.payload_size();
     let mut lines = vec!["# Memory".to_owned(), format!("used_memory:{payload}")];
     if let Some(scripts) = &call.scripts {
         lines.push(format!("used_memory_vm_eval:{}", scripts.used_memory()));
@@ -142,14 +92,12 @@ fn info_stats(call: &mut Call<'_>) -> Vec<String> {
 
 fn info_keyspace(call: &mut Call<'_>) -> Vec<String> {
     let mut lines = vec!["# Keyspace".to_owned()];
-    for (index, database) in call.core.databases.iter_mut().enumerate() {
-        database.sweep(call.now);
-        if database.len() == 0 {
-            continue;
+    let keyspace = &call.core.keyspace;
+    for database in 0..keyspace.database_count() {
+        let (keys, expires) = (keyspace.len(database), keyspace.expiring_len(database));
+        if keys > 0 {
+            lines.push(format!("db{database}:keys={keys},expires={expires},avg_ttl=0"));
         }
-        let mut line = format!("db{index}:keys={},", database.len());
-        let _ = write!(line, "expires={},avg_ttl=0", database.expiring_len());
-        lines.push(line);
     }
     lines
 }

@@ -5,37 +5,46 @@ use bytes::Bytes;
 use super::Call;
 use super::expiry::{Base, Unit, deadline};
 use super::strings::get;
-use crate::keyspace::{Entry, Value};
+use crate::core::Event;
+use crate::keyspace::Entry;
 use crate::number::integer;
 use crate::reply::{Outcome, Refusal, Reply};
+use crate::value::Value;
 
 /// `SET key value [NX | XX] [GET] [EX s | PX ms | EXAT s | PXAT ms | KEEPTTL]`
 pub(super) fn set(call: &mut Call<'_>, words: &[Bytes]) -> Outcome {
     let options = SetOptions::parse(&words[3..])?;
-    let now = call.now;
     let mut expires_at_ms = match options.expiry {
-        Expiry::In(unit, base, amount) => Some(expiry_of_set(call, amount, unit, base)?),
+        Expiry::In(unit, base, amount) => Some(positive_deadline(call, amount, unit, base)?),
         Expiry::Never | Expiry::Keep => None,
     };
     let key = &words[1];
     let before = if options.returns_old { Some(get(call, words)?) } else { None };
     // Only a condition or KEEPTTL needs to know what is there.
     if options.condition.is_some() || options.expiry == Expiry::Keep {
-        let current = call.database().get(key, now);
+        let current = call.entry(key);
         if options.condition.is_some_and(|wanted| wanted != Condition::of(current)) {
             return Ok(before.unwrap_or(Reply::NullBulk));
         }
         if options.expiry == Expiry::Keep {
-            expires_at_ms = current.and_then(|entry| entry.expires_at_ms);
+            expires_at_ms = current.and_then(Entry::expires_at_ms);
         }
     }
-    let value = Value::String(words[2].clone());
-    call.database().insert(key, Entry { value, expires_at_ms }, now);
+    call.store(key, Value::String(words[2].clone()), expires_at_ms);
+    call.changed(key, Event::string("set"));
+    if let Expiry::In(..) = options.expiry {
+        call.notify(key, Event::EXPIRE);
+    }
     Ok(before.unwrap_or(Reply::OK))
 }
 
 /// SET refuses what EXPIRE accepts: a TTL of nothing or less.
-fn expiry_of_set(call: &Call<'_>, text: &[u8], unit: Unit, base: Base) -> Result<i64, Refusal> {
+pub(super) fn positive_deadline(
+    call: &Call<'_>,
+    text: &[u8],
+    unit: Unit,
+    base: Base,
+) -> Result<i64, Refusal> {
     let amount = integer(text)?;
     if amount <= 0 {
         return Err(super::expiry::invalid_expire_time(call));
@@ -112,7 +121,7 @@ impl<'a> SetOptions<'a> {
     }
 }
 
-fn clock_option(word: &[u8]) -> Option<(Unit, Base)> {
+pub(super) fn clock_option(word: &[u8]) -> Option<(Unit, Base)> {
     match word {
         b"EX" => Some((Unit::Seconds, Base::Now)),
         b"PX" => Some((Unit::Milliseconds, Base::Now)),

@@ -9,19 +9,35 @@ use crate::reply::Reply;
 /// Arrays inside arrays; a script's reply has no more.
 const DEPTH_MAX: usize = 160;
 
-/// Parses replies of RESP2.
+/// Parses replies of RESP2 and RESP3.
 #[derive(Debug, Default)]
 pub struct ReplyParser {
     searched: usize,
-    bulk_len: Option<usize>,
-    /// Arrays under way, the outermost first.
-    open: Vec<OpenArray>,
+    bulk: Option<(Text, usize)>,
+    /// Collections under way, the outermost first.
+    open: Vec<Open>,
 }
 
 #[derive(Debug)]
-struct OpenArray {
+struct Open {
+    kind: Collection,
     replies: Vec<Reply>,
     len: usize,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Collection {
+    Array,
+    Set,
+    Map,
+    Push,
+}
+
+/// What a length announces.
+#[derive(Debug, Clone, Copy)]
+enum Text {
+    Bulk,
+    Verbatim,
 }
 
 impl ReplyParser {
@@ -40,12 +56,12 @@ impl ReplyParser {
         loop {
             let Some(element) = self.next_element(input)? else { return Ok(None) };
             let complete = match element {
-                Element::Array(0) => self.close(Reply::Array(Vec::new())),
-                Element::Array(len) if self.open.len() < DEPTH_MAX => {
-                    self.open.push(OpenArray { replies: Vec::new(), len });
+                Element::Begin(kind, 0) => self.close(kind.finish(Vec::new())),
+                Element::Begin(kind, len) if self.open.len() < DEPTH_MAX => {
+                    self.open.push(Open { kind, replies: Vec::new(), len });
                     None
                 }
-                Element::Array(_) => return Err(ProtocolError::new("too deep array")),
+                Element::Begin(..) => return Err(ProtocolError::new("too deep array")),
                 Element::Whole(reply) => self.close(reply),
             };
             if complete.is_some() {
@@ -54,23 +70,24 @@ impl ReplyParser {
         }
     }
 
-    /// Puts a whole reply into the array that waits for it, and that one, when full, into the next.
+    /// Puts a whole reply into the collection that waits for it, and that one, when full, into the
+    /// next.
     fn close(&mut self, reply: Reply) -> Option<Reply> {
         let mut reply = reply;
-        while let Some(mut array) = self.open.pop() {
-            array.replies.push(reply);
-            if array.replies.len() < array.len {
-                self.open.push(array);
+        while let Some(mut open) = self.open.pop() {
+            open.replies.push(reply);
+            if open.replies.len() < open.len {
+                self.open.push(open);
                 return None;
             }
-            reply = Reply::Array(array.replies);
+            reply = open.kind.finish(open.replies);
         }
         Some(reply)
     }
 
     fn next_element(&mut self, input: &mut BytesMut) -> Result<Option<Element>, ProtocolError> {
-        if let Some(len) = self.bulk_len {
-            return Ok(self.take_bulk(input, len));
+        if let Some((kind, len)) = self.bulk {
+            return self.take_bulk(input, kind, len);
         }
         let Some(line) = take_line(input, &mut self.searched) else {
             return if input.len() > LINE_BYTES_MAX {
@@ -82,43 +99,89 @@ impl ReplyParser {
         let Some((&kind, text)) = line.split_first() else {
             return Err(ProtocolError::new("empty line"));
         };
-        let whole = match kind {
-            b'+' => Reply::Status(Bytes::copy_from_slice(text)),
-            b'-' => Reply::Error(Bytes::copy_from_slice(text)),
-            b':' => Reply::Integer(
+        let own = || Bytes::copy_from_slice(text);
+        let whole = match (kind, text) {
+            (b'+', _) => Reply::Status(own()),
+            (b'-', _) => Reply::Error(own()),
+            (b':', _) => Reply::Integer(
                 parse_integer(text).ok_or_else(|| ProtocolError::new("invalid integer"))?,
             ),
-            b'$' => match length(text, BULK_BYTES_MAX, "invalid bulk length")? {
+            (b',', _) => Reply::Double(own()),
+            (b'(', _) => Reply::BigNumber(own()),
+            (b'_', b"") => Reply::NullBulk,
+            (b'#', b"t") => Reply::Boolean(true),
+            (b'#', b"f") => Reply::Boolean(false),
+            (b'$' | b'=', _) => match length(text, BULK_BYTES_MAX, "invalid bulk length")? {
                 None => Reply::NullBulk,
                 Some(len) => {
-                    self.bulk_len = Some(len);
-                    return Ok(self.take_bulk(input, len));
+                    let text = if kind == b'$' { Text::Bulk } else { Text::Verbatim };
+                    self.bulk = Some((text, len));
+                    return self.take_bulk(input, text, len);
                 }
             },
-            b'*' => match length(text, MULTIBULK_COUNT_MAX, "invalid multibulk length")? {
-                None => Reply::NullArray,
-                Some(len) => return Ok(Some(Element::Array(len))),
-            },
+            (b'*' | b'~' | b'>' | b'%', _) => {
+                match length(text, MULTIBULK_COUNT_MAX, "invalid multibulk length")? {
+                    None => Reply::NullArray,
+                    Some(len) => return Ok(Some(Element::begin(kind, len))),
+                }
+            }
             _ => return Err(ProtocolError::new("unknown kind of reply")),
         };
         Ok(Some(Element::Whole(whole)))
     }
 
-    fn take_bulk(&mut self, input: &mut BytesMut, len: usize) -> Option<Element> {
+    fn take_bulk(
+        &mut self,
+        input: &mut BytesMut,
+        kind: Text,
+        len: usize,
+    ) -> Result<Option<Element>, ProtocolError> {
         if input.len() < len + 2 {
-            return None;
+            return Ok(None);
         }
         let text = Bytes::copy_from_slice(&input[..len]);
         input.advance(len + 2);
-        self.bulk_len = None;
-        Some(Element::Whole(Reply::Bulk(text)))
+        self.bulk = None;
+        let reply = match (kind, &text[..]) {
+            (Text::Bulk, _) => Reply::Bulk(text),
+            (Text::Verbatim, [a, b, c, b':', ..]) => Reply::Verbatim([*a, *b, *c], text.slice(4..)),
+            (Text::Verbatim, _) => return Err(ProtocolError::new("invalid verbatim text")),
+        };
+        Ok(Some(Element::Whole(reply)))
     }
 }
 
 #[derive(Debug)]
 enum Element {
     Whole(Reply),
-    Array(usize),
+    Begin(Collection, usize),
+}
+
+impl Element {
+    /// A map announces its pairs, each of which is two replies.
+    const fn begin(kind: u8, len: usize) -> Self {
+        match kind {
+            b'~' => Self::Begin(Collection::Set, len),
+            b'>' => Self::Begin(Collection::Push, len),
+            b'%' => Self::Begin(Collection::Map, 2 * len),
+            _ => Self::Begin(Collection::Array, len),
+        }
+    }
+}
+
+impl Collection {
+    fn finish(self, replies: Vec<Reply>) -> Reply {
+        match self {
+            Self::Array => Reply::Array(replies),
+            Self::Set => Reply::Set(replies),
+            Self::Push => Reply::Push(replies),
+            Self::Map => {
+                let mut replies = replies.into_iter();
+                let pairs = std::iter::from_fn(|| Some((replies.next()?, replies.next()?)));
+                Reply::Map(pairs.collect())
+            }
+        }
+    }
 }
 
 /// -1 means null; anything else below 0 or above `max` is refused.

@@ -6,7 +6,7 @@ use super::convert::{self, labelled};
 use super::failure::Raised;
 use super::running::Slot;
 use super::sha::Sha;
-use crate::reply::Reply;
+use crate::reply::{Protocol, Reply};
 use crate::server::REDIS_VERSION;
 
 const REDIS_VERSION_NUM: u32 = 0x0007_000f;
@@ -24,12 +24,14 @@ pub(super) fn table(lua: &Lua, slot: &Slot) -> mlua::Result<Table> {
     let run = slot.clone();
     let call = lua.create_function(move |lua, words: MultiValue| match run.dispatch(&words) {
         Reply::Error(text) => Err(Raised::error(text)),
-        reply => convert::to_lua(lua, reply),
+        reply => convert::to_lua(lua, reply, run.protocol()),
     })?;
     redis.raw_set("call", call)?;
     let run = slot.clone();
-    let pcall =
-        lua.create_function(move |lua, words| convert::to_lua(lua, run.dispatch(&words)))?;
+    let pcall = lua.create_function(move |lua, words| {
+        let reply = run.dispatch(&words);
+        convert::to_lua(lua, reply, run.protocol())
+    })?;
     redis.raw_set("pcall", pcall)?;
     for (name, value) in LOG_LEVELS.into_iter().chain(REPLICATION_MODES) {
         redis.raw_set(name, value)?;
@@ -40,7 +42,9 @@ pub(super) fn table(lua: &Lua, slot: &Slot) -> mlua::Result<Table> {
     redis.raw_set("sha1hex", lua.create_function(|lua, words| sha1hex(lua, &words))?)?;
     redis.raw_set("error_reply", lua.create_function(|lua, words| error_reply(lua, &words))?)?;
     redis.raw_set("status_reply", lua.create_function(|lua, words| status_reply(lua, &words))?)?;
-    redis.raw_set("setresp", lua.create_function(|_, version: Value| set_resp(&version))?)?;
+    let run = slot.clone();
+    let setresp = lua.create_function(move |_, words: MultiValue| set_resp(&run, &words))?;
+    redis.raw_set("setresp", setresp)?;
     redis.raw_set("set_repl", lua.create_function(|_, _: MultiValue| Ok(()))?)?;
     redis.raw_set("replicate_commands", lua.create_function(|_, ()| Ok(true))?)?;
     redis.raw_set("breakpoint", lua.create_function(|_, ()| Ok(false))?)?;
@@ -98,10 +102,14 @@ fn wrong_arguments(lua: &Lua) -> mlua::Result<Table> {
     labelled(lua, "err", b"ERR wrong number or type of arguments")
 }
 
-fn set_resp(version: &Value) -> mlua::Result<()> {
-    match version.as_i64() {
-        Some(2) => Ok(()),
-        Some(3) => Err(Raised::text("ERR RESP version 3 is not modelled.")),
-        _ => Err(Raised::text("ERR RESP version must be 2 or 3.")),
+fn set_resp(run: &Slot, words: &MultiValue) -> mlua::Result<()> {
+    if words.len() != 1 {
+        return Err(Raised::text("ERR redis.setresp() requires one argument."));
     }
+    match words[0].as_i64() {
+        Some(2) => run.set_protocol(Protocol::Resp2),
+        Some(3) => run.set_protocol(Protocol::Resp3),
+        _ => return Err(Raised::text("ERR RESP version must be 2 or 3.")),
+    }
+    Ok(())
 }

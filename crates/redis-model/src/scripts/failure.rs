@@ -1,8 +1,10 @@
 //! Errors that arise in scripts: how they are raised, described and told to the client.
 
 use std::fmt;
+use std::time::Duration;
 
 use bytes::Bytes;
+use mlua::debug::Debug;
 use mlua::{Lua, Table, Value};
 
 use super::sha::Sha;
@@ -30,19 +32,60 @@ impl fmt::Display for Raised {
 
 impl std::error::Error for Raised {}
 
-/// The run has used up its instructions. No script can catch this.
+/// An error of a library, with the place of its caller, as Lua's own functions raise it.
+#[derive(Debug)]
+pub(super) struct Complaint(String);
+
+impl Complaint {
+    pub(super) fn error(lua: &Lua, text: &str) -> mlua::Error {
+        // Only the direct caller counts, so that `pcall` gets the bare text.
+        let place = lua.inspect_stack(1, place_of).flatten().unwrap_or_default();
+        let place = place.strip_prefix('@').unwrap_or(&place);
+        let colon = if place.is_empty() { "" } else { ": " };
+        mlua::Error::external(Self(format!("{place}{colon}{text}")))
+    }
+}
+
+impl Complaint {
+    /// Of a function that got something else than the text that it reads. A caller which is no
+    /// script knows no name for it.
+    pub(super) fn not_a_string(lua: &Lua, function: &str, got: &str) -> mlua::Error {
+        let is_named = lua.inspect_stack(1, place_of).flatten().is_some();
+        let function = if is_named { function } else { "?" };
+        let text = format!("bad argument #1 to '{function}' (string expected, got {got})");
+        Self::error(lua, &text)
+    }
+}
+
+impl fmt::Display for Complaint {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for Complaint {}
+
+/// The run has used up its instructions or its time. No script can catch this.
 #[derive(Debug, Clone)]
-pub(super) struct Exceeded(u64);
+pub(super) enum Exceeded {
+    Instructions(u64),
+    Time(Duration),
+}
 
 impl Exceeded {
-    pub(super) fn error(instructions: u64) -> mlua::Error {
-        mlua::Error::external(Self(instructions))
+    pub(super) fn raise(self) -> mlua::Error {
+        mlua::Error::external(self)
     }
 }
 
 impl fmt::Display for Exceeded {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(out, "script exceeded the limit of {} instructions", self.0)
+        match self {
+            Self::Instructions(most) => {
+                write!(out, "script exceeded the limit of {most} instructions")
+            }
+            Self::Time(most) => write!(out, "script exceeded the limit of {most:?}"),
+        }
     }
 }
 
@@ -59,7 +102,12 @@ pub(super) fn message(lua: &Lua, error: &Value) -> mlua::Result<Value> {
         return Err(limit);
     }
     match error {
-        Value::Error(error) => Ok(Value::String(lua.create_string(host_text(error))?)),
+        Value::Error(error) => {
+            if let Some(Complaint(text)) = error.downcast_ref() {
+                return Ok(Value::String(lua.create_string(text)?));
+            }
+            Ok(Value::String(lua.create_string(host_text(error))?))
+        }
         other => Ok(other.clone()),
     }
 }
@@ -104,15 +152,15 @@ pub(super) fn describe(lua: &Lua, error: Value) -> mlua::Result<Table> {
 /// The innermost line of Lua that belongs to a script: not the host's functions, not the prelude's.
 fn place(lua: &Lua) -> Option<String> {
     const LEVELS_MAX: usize = 16;
-    (0..LEVELS_MAX).find_map(|level| {
-        lua.inspect_stack(level, |frame| {
-            let source = frame.source();
-            let file = source.source?;
-            let line = frame.current_line()?;
-            let is_script = source.what != "C" && file != "=prelude";
-            is_script.then(|| format!("{file}:{line}"))
-        })?
-    })
+    (0..LEVELS_MAX).find_map(|level| lua.inspect_stack(level, place_of)?)
+}
+
+fn place_of(frame: &Debug<'_>) -> Option<String> {
+    let source = frame.source();
+    let file = source.source?;
+    let line = frame.current_line()?;
+    let is_script = source.what != "C" && file != "=prelude";
+    is_script.then(|| format!("{file}:{line}"))
 }
 
 /// Why a script ended early.

@@ -123,6 +123,20 @@ globals.coroutine = readonly(coroutines)
 local redis = host.redis
 globals.redis = readonly(redis)
 
+globals.cjson = readonly(host.cjson)
+globals.bit = readonly(host.bit)
+
+-- Libraries of Redis that the model leaves out say so, instead of looking like a typing error.
+for name in ("cmsgpack struct"):gmatch("%S+") do
+  globals[name] = raw_setmetatable({}, {
+    __index = function(_, f)
+      error("ERR " .. name .. "." .. tostring(f) .. " is not modelled by lockproof", 2)
+    end,
+    __newindex = refuse_write,
+    __metatable = false,
+  })
+end
+
 raw_setmetatable(globals, {
   __index = function(_, name)
     error("Script attempted to access nonexistent global variable '" .. tostring(name) .. "'", 2)

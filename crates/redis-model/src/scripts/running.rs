@@ -7,8 +7,8 @@ use mlua::MultiValue;
 use super::{Access, Scripts, convert};
 use crate::clock::WallClock;
 use crate::commands::{self, Call, Flags, Unresolved};
-use crate::reply::{Outcome, Refusal, Reply};
-use crate::server::Core;
+use crate::core::Core;
+use crate::reply::{Outcome, Protocol, Refusal, Reply};
 use crate::session::Session;
 
 /// A script under way. It owns the data meanwhile: a pointer moved in and out costs a fraction of
@@ -32,6 +32,20 @@ impl Slot {
 
     pub(super) fn take(&self) -> Option<Running> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+
+    /// The protocol in which the script sees replies.
+    pub(super) fn protocol(&self) -> Protocol {
+        let slot = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        slot.as_ref().map_or(Protocol::Resp2, |running| running.session.protocol)
+    }
+
+    /// Chooses it, for this run.
+    pub(super) fn set_protocol(&self, protocol: Protocol) {
+        let mut slot = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(running) = slot.as_mut() {
+            running.session.protocol = protocol;
+        }
     }
 
     /// One call of a command by the script.
@@ -64,7 +78,16 @@ impl Running {
             ));
         }
         self.core.commands_processed += 1;
-        let (core, session, now) = (&mut self.core, &mut self.session, self.now);
-        handler(&mut Call { core, scripts: None, session, now, command }, &words)
+        self.core.expire_due(self.now);
+        let mut call = Call {
+            core: &mut self.core,
+            scripts: None,
+            session: &mut self.session,
+            now: self.now,
+            command,
+            special: None,
+            may_block: false,
+        };
+        handler(&mut call, &words)
     }
 }

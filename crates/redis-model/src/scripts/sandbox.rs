@@ -10,7 +10,7 @@ use mlua::{Function, Lua, LuaOptions, MultiValue, StdLib, Table, Value};
 use super::failure::{describe, exceeded, message};
 use super::random::Random;
 use super::running::Slot;
-use super::{Access, api};
+use super::{Access, api, bits, cjson};
 use crate::reply::Refusal;
 
 /// A Lua 5.1 machine with no way out: no files, no system, no modules.
@@ -31,6 +31,8 @@ impl Sandbox {
     pub(super) fn new(lua: &Lua, slot: &Slot) -> mlua::Result<Self> {
         let host = lua.create_table()?;
         host.raw_set("redis", api::table(lua, slot)?)?;
+        host.raw_set("cjson", cjson::table(lua)?)?;
+        host.raw_set("bit", bits::table(lua)?)?;
         host.raw_set("describe", lua.create_function(describe)?)?;
         host.raw_set("message", lua.create_function(|lua, error| message(lua, &error))?)?;
         host.raw_set("limit", lua.create_function(|_, error: Value| Ok(exceeded(&error)))?)?;

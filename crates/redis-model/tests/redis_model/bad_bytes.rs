@@ -4,7 +4,7 @@ use bytes::{Bytes, BytesMut};
 use lockproof_redis_model::resp::{
     ProtocolError, ReplyParser, RequestParser, encode_reply, encode_request,
 };
-use lockproof_redis_model::{Options, Reply, Server, WallClock};
+use lockproof_redis_model::{Options, Protocol, Reply, Server, WallClock};
 use proptest::collection::vec;
 use proptest::prelude::*;
 
@@ -57,7 +57,24 @@ proptest! {
     #[test]
     fn replies_survive_any_chunking(replies in vec(reply(), 1..5), piece in 1..50_usize) {
         let mut bytes = BytesMut::new();
-        replies.iter().for_each(|reply| encode_reply(reply, &mut bytes));
+        replies.iter().for_each(|reply| encode_reply(reply, Protocol::Resp2, &mut bytes));
+        let (mut parser, mut input, mut parsed) = (ReplyParser::new(), BytesMut::new(), vec![]);
+        for chunk in bytes.chunks(piece) {
+            input.extend_from_slice(chunk);
+            while let Some(reply) = parser.next_reply(&mut input).unwrap() {
+                parsed.push(reply);
+            }
+        }
+        prop_assert_eq!(parsed, replies);
+    }
+
+    #[test]
+    fn typed_replies_survive_any_chunking(
+        replies in vec(typed_reply(), 1..5),
+        piece in 1..50_usize,
+    ) {
+        let mut bytes = BytesMut::new();
+        replies.iter().for_each(|reply| encode_reply(reply, Protocol::Resp3, &mut bytes));
         let (mut parser, mut input, mut parsed) = (ReplyParser::new(), BytesMut::new(), vec![]);
         for chunk in bytes.chunks(piece) {
             input.extend_from_slice(chunk);
@@ -96,9 +113,14 @@ fn serve(bytes: &[u8], piece: usize) -> Result<(), ProtocolError> {
         while let Some(words) = parser.next_request(&mut input)? {
             let reply = server.execute(&mut session, &words, WallClock::default()).into_reply();
             let mut encoded = BytesMut::new();
-            encode_reply(&reply, &mut encoded);
-            assert_eq!(ReplyParser::new().next_reply(&mut encoded), Ok(Some(reply)));
+            encode_reply(&reply, Protocol::Resp3, &mut encoded);
+            let sent = encoded.clone();
+            let parsed = ReplyParser::new().next_reply(&mut encoded);
+            let parsed = parsed.expect("the protocol").expect("a whole reply");
             assert!(encoded.is_empty());
+            // The bytes are compared: RESP3 has one null only.
+            encode_reply(&parsed, Protocol::Resp3, &mut encoded);
+            assert_eq!(encoded, sent);
         }
     }
     Ok(())
@@ -127,40 +149,36 @@ fn token() -> impl Strategy<Value = Vec<u8>> {
 }
 
 fn request() -> impl Strategy<Value = Vec<String>> {
-    let word = prop::sample::select(vec![
-        "SET",
-        "GET",
-        "k",
-        "v",
-        "NX",
-        "XX",
-        "PX",
-        "10",
-        "-1",
-        "EXPIRE",
-        "GT",
-        "SCAN",
-        "0",
-        "MATCH",
-        "*",
-        "COUNT",
-        "EVAL",
-        "return KEYS",
-        "return redis.call('get', 'k')",
-        "1",
-        "SCRIPT",
-        "LOAD",
-        "CLIENT",
-        "SETNAME",
-        "HELLO",
-        "2",
-        "INCRBY",
-        "9223372036854775807",
-        "INFO",
-        "COMMAND",
-        "",
-    ]);
+    const WORDS: &str = "SET GET k v NX XX PX 10 -1 EXPIRE GT SCAN 0 MATCH * COUNT EVAL 1 SCRIPT LOAD CLIENT \
+        SETNAME HELLO 2 3 INCRBY 9223372036854775807 INFO COMMAND HSET HINCRBY SADD ZADD INCR ZRANGE (1 -inf BYSCORE \
+        LIMIT WITHSCORES RPUSH LPOP LREM LRANGE BLPOP MULTI EXEC WATCH DISCARD SUBSCRIBE PUBLISH UNSUBSCRIBE RENAME \
+        GETEX APPEND CONFIG notify-keyspace-events KEA AUTH RESET OBJECT ENCODING WAIT PUBSUB NUMSUB";
+    let plain = WORDS.split_whitespace();
+    let spaced =
+        ["", "return KEYS", "return redis.call('get', 'k')", "return cjson.decode(ARGV[1])"];
+    let word = prop::sample::select(plain.chain(spaced).collect::<Vec<_>>());
     vec(word.prop_map(str::to_owned), 1..7)
+}
+
+/// What RESP3 tells apart, inside and outside of each other.
+fn typed_reply() -> impl Strategy<Value = Reply> {
+    let text = || vec(any::<u8>(), 0..20);
+    let leaf = prop_oneof![
+        text().prop_map(Reply::bulk),
+        Just(Reply::NullBulk),
+        any::<bool>().prop_map(Reply::Boolean),
+        any::<i64>().prop_map(|number| Reply::BigNumber(number.to_string().into())),
+        any::<f64>().prop_map(|number| Reply::Double(number.to_string().into())),
+        text().prop_map(|text| Reply::Verbatim(*b"txt", text.into())),
+    ];
+    leaf.prop_recursive(4, 40, 5, |inner| {
+        prop_oneof![
+            vec(inner.clone(), 0..5).prop_map(Reply::Array),
+            vec(inner.clone(), 0..5).prop_map(Reply::Set),
+            vec(inner.clone(), 0..5).prop_map(Reply::Push),
+            vec((inner.clone(), inner), 0..5).prop_map(Reply::Map),
+        ]
+    })
 }
 
 fn reply() -> impl Strategy<Value = Reply> {

@@ -99,3 +99,39 @@ fn unknown_commands_are_named_with_their_arguments() {
     assert!(refusal.len() < 400, "{refusal}");
     assert!(show(&bench.words(&[])).starts_with("-ERR unknown command ''"));
 }
+
+#[test]
+fn strings_are_taken_extended_and_written_in_bulk() {
+    Bench::new().expect(&[
+        ("SETNX k a", ":1"),
+        ("SETNX k b", ":0"),
+        ("GETSET k c", "\"a\""),
+        ("APPEND k de", ":3"),
+        ("STRLEN k", ":3"),
+        ("GETDEL k", "\"cde\""),
+        ("GETDEL k", "nil"),
+        ("MSET a 1 b 2", "+OK"),
+        ("MSETNX c 3 a 4", ":0"),
+        ("MGET a b c", "[\"1\" \"2\" nil]"),
+        ("MSET a 1 b", "-ERR wrong number of arguments for 'mset' command"),
+    ]);
+}
+
+#[test]
+fn strings_with_an_end_can_be_read_and_given_another() {
+    Bench::new().expect(&[
+        ("SETEX k 10 v", "+OK"),
+        ("PTTL k", ":10000"),
+        ("PSETEX k 500 v", "+OK"),
+        ("GETEX k PX 900", "\"v\""),
+        ("PTTL k", ":900"),
+        ("GETEX k PERSIST", "\"v\""),
+        ("PTTL k", ":-1"),
+        ("GETEX k EX 1 PERSIST", "-ERR syntax error"),
+        ("GETEX k EX 0", "-ERR invalid expire time in 'getex' command"),
+        ("SETEX k 0 v", "-ERR invalid expire time in 'setex' command"),
+        ("GETEX k PXAT 1", "\"v\""),
+        ("EXISTS k", ":0"),
+        ("GETEX k", "nil"),
+    ]);
+}

@@ -54,6 +54,11 @@ impl Bench {
     }
 }
 
+/// A line of words without spaces.
+pub(crate) fn words(line: &str) -> Vec<Bytes> {
+    line.split(' ').map(|word| Bytes::copy_from_slice(word.as_bytes())).collect()
+}
+
 /// A reply in short: `+OK`, `-ERR …`, `:1`, `"text"`, `nil`, `[…]`.
 pub(crate) fn show(reply: &Reply) -> String {
     let text = |bytes: &Bytes| String::from_utf8_lossy(bytes).into_owned();
@@ -63,8 +68,20 @@ pub(crate) fn show(reply: &Reply) -> String {
         Reply::Integer(number) => format!(":{number}"),
         Reply::Bulk(bytes) => format!("{:?}", text(bytes)),
         Reply::NullBulk | Reply::NullArray => "nil".to_owned(),
-        Reply::Array(replies) => {
-            format!("[{}]", replies.iter().map(show).collect::<Vec<_>>().join(" "))
+        Reply::Array(replies) => format!("[{}]", list(replies)),
+        Reply::Set(replies) => format!("~[{}]", list(replies)),
+        Reply::Push(replies) => format!(">[{}]", list(replies)),
+        Reply::Map(pairs) => {
+            let pair = |(name, value): &(Reply, Reply)| format!("{}={}", show(name), show(value));
+            format!("{{{}}}", pairs.iter().map(pair).collect::<Vec<_>>().join(" "))
         }
+        Reply::Double(digits) => format!(",{}", text(digits)),
+        Reply::BigNumber(digits) => format!("({}", text(digits)),
+        Reply::Boolean(truth) => format!("#{truth}"),
+        Reply::Verbatim(_, bytes) => format!("={:?}", text(bytes)),
     }
+}
+
+fn list(replies: &[Reply]) -> String {
+    replies.iter().map(show).collect::<Vec<_>>().join(" ")
 }
