@@ -35,6 +35,8 @@ pub(crate) enum Command {
     List(ListArguments),
     /// Show what this machine can run, what is missing and how to get it
     Doctor,
+    /// Serve the in-process Redis alone, for other clients
+    RedisModel(RedisModelArguments),
 }
 
 #[derive(Debug, Args)]
@@ -95,6 +97,13 @@ pub(crate) struct ListArguments {
     /// Where scenarios are looked for
     #[arg(long, default_value = "scenarios")]
     pub(crate) dir: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RedisModelArguments {
+    /// Where to listen; port 0 takes a free one and says which
+    #[arg(long, env = "LOCKPROOF_LISTEN", default_value = "127.0.0.1:6379")]
+    pub(crate) listen: String,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

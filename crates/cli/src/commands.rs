@@ -3,4 +3,5 @@
 pub(crate) mod doctor;
 pub(crate) mod list;
 pub(crate) mod new;
+pub(crate) mod redis_model;
 pub(crate) mod run;

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
 
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
+use tokio::sync::Notify;
 
 use crate::exit::Exit;
 use crate::terminal;
@@ -17,13 +18,15 @@ pub(crate) struct Interrupt {
     /// Raised by the first signal.
     pub(crate) halt: Arc<AtomicBool>,
     signal: Arc<AtomicI32>,
+    told: Arc<Notify>,
 }
 
 impl Interrupt {
     /// Listens from now on, on a thread that ends with the program.
     pub(crate) fn listen() -> io::Result<Self> {
-        let interrupt = Self { halt: Arc::default(), signal: Arc::default() };
+        let interrupt = Self { halt: Arc::default(), signal: Arc::default(), told: Arc::default() };
         let (halt, seen) = (Arc::clone(&interrupt.halt), Arc::clone(&interrupt.signal));
+        let told = Arc::clone(&interrupt.told);
         let mut signals = Signals::new([SIGINT, SIGTERM])?;
         std::thread::Builder::new().name("lockproof-signals".to_owned()).spawn(move || {
             for signal in signals.forever() {
@@ -31,10 +34,16 @@ impl Interrupt {
                     std::process::exit(128 + signal);
                 }
                 seen.store(signal, Ordering::Relaxed);
+                told.notify_one();
                 terminal::error("stopping: healing faults, ending attempts, writing the report (again to stop at once)");
             }
         })?;
         Ok(interrupt)
+    }
+
+    /// Completes at the first signal.
+    pub(crate) async fn happened(&self) {
+        self.told.notified().await;
     }
 
     /// How the program ends when it was interrupted.

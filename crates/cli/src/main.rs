@@ -34,6 +34,7 @@ fn main() -> ExitCode {
         Command::New(new) => commands::new::run(&new),
         Command::List(list) => commands::list::run(&list),
         Command::Doctor => commands::doctor::run(),
+        Command::RedisModel(model) => commands::redis_model::run(&model),
     };
     exit.unwrap_or_else(|failure| {
         terminal::error(&failure.what);

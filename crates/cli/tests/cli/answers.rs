@@ -41,6 +41,30 @@ fn the_doctor_names_what_is_missing_and_how_to_get_it() {
 }
 
 #[test]
+fn the_redis_model_answers_clients_until_it_is_interrupted() {
+    use std::io::{BufRead, BufReader, Read, Write};
+    use std::process::{Command, Stdio};
+
+    let mut child = Command::new(env!("CARGO_BIN_EXE_lockproof"))
+        .args(["redis-model", "--listen", "127.0.0.1:0"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let mut line = String::new();
+    BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    let address = line.trim().strip_prefix("listening on ").unwrap();
+    let mut client = std::net::TcpStream::connect(address).unwrap();
+    client.write_all(b"SET slot owner NX PX 60000\r\nSET slot other NX PX 60000\r\n").unwrap();
+    let mut answer = [0; 10];
+    client.read_exact(&mut answer).unwrap();
+    assert_eq!(&answer, b"+OK\r\n$-1\r\n");
+    let pid = rustix::process::Pid::from_child(&child);
+    rustix::process::kill_process(pid, rustix::process::Signal::INT).unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(130));
+}
+
+#[test]
 fn help_and_version_are_answers_and_a_wrong_flag_is_not() {
     let place = Place::new();
     for (flag, code) in [("--help", 0), ("--version", 0), ("--bogus", 2)] {
