@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
@@ -189,6 +190,10 @@ fn open_store(
                 let mut config = tokio_postgres::Config::new();
                 config.host(address.ip().to_string()).port(address.port());
                 config.user(&user).dbname(&database);
+                // On purpose, since the driver's defaults wait for ever for a connection and two hours for a dead peer.
+                config.connect_timeout(Duration::from_secs(10));
+                config.keepalives_idle(Duration::from_secs(30));
+                config.tcp_user_timeout(Duration::from_secs(30));
                 config
             };
             let schema = schema
