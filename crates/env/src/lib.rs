@@ -10,6 +10,7 @@
 mod alarm;
 mod env;
 mod group;
+mod latch;
 pub mod live;
 mod random;
 mod task;
@@ -17,5 +18,6 @@ mod task;
 pub use alarm::Alarm;
 pub use env::{Elapsed, Env, Runtime};
 pub use group::{Gated, Group};
+pub use latch::Latch;
 pub use random::Random;
 pub use task::{Stopped, Task};

@@ -6,11 +6,11 @@ use std::time::Duration;
 
 use futures_util::future::{BoxFuture, select_all};
 use futures_util::{FutureExt, future};
-use lockproof_env::{Env, Task};
+use lockproof_env::{Env, Latch, Task};
 use lockproof_model::{FaultRecord, FaultSummary, Instant};
 use lockproof_rig::Rig;
 use lockproof_workload::{Occurrence, StepGate};
-use tokio::sync::{oneshot, watch};
+use tokio::sync::oneshot;
 
 use crate::log::Log;
 use crate::trigger::{Choice, Event, FaultPlan, Trigger, reaches};
@@ -30,7 +30,7 @@ struct Inner {
     /// Healing tasks and time lines under way.
     running: Mutex<Vec<Task<()>>>,
     /// Raised once: everything heals.
-    ending: watch::Sender<bool>,
+    ending: Latch,
 }
 
 #[derive(Debug)]
@@ -64,7 +64,7 @@ impl Triggers {
             log: Log::default(),
             watchers: Mutex::default(),
             running: Mutex::default(),
-            ending: watch::Sender::new(false),
+            ending: Latch::new(),
         }))
     }
 
@@ -86,7 +86,7 @@ impl Triggers {
 
     /// Heals everything, and injects nothing any more.
     pub fn heal_all(&self) {
-        self.0.ending.send_replace(true);
+        self.0.ending.raise();
     }
 
     /// Heals everything and gives what was done: a record per injection and a summary per fault.
@@ -154,7 +154,7 @@ impl Inner {
 
     fn chosen(&self, armed: &Armed, choice: Choice) -> bool {
         let count = armed.count.fetch_add(1, Ordering::Relaxed) + 1;
-        !*self.ending.borrow() && choice.fires(count, || self.env.random().unit())
+        !self.ending.is_raised() && choice.fires(count, || self.env.random().unit())
     }
 
     /// Injects at a step. Returns when the holder may go on: at once, or once healed where the fault holds the step.
@@ -240,8 +240,7 @@ impl Inner {
     }
 
     async fn ended(&self) {
-        // The sender is this value's own, so the channel cannot close under it.
-        drop(self.ending.subscribe().wait_for(|ending| *ending).await);
+        self.ending.raised().await;
     }
 
     fn watch(&self, event: Event, victim: &Occurrence) -> oneshot::Receiver<()> {

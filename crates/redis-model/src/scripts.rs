@@ -62,7 +62,12 @@ pub(crate) struct Scripts {
 struct Script {
     function: Function,
     access: Access,
+    /// Whether the server knows it; one that was forgotten is kept so that it need not be compiled again.
+    known: bool,
 }
+
+/// Compiled scripts kept beyond a flush.
+const KEPT: usize = 64;
 
 impl Scripts {
     pub(crate) const NOSCRIPT: Refusal =
@@ -89,7 +94,8 @@ impl Scripts {
     /// Compiles `source` unless it is known, and names it.
     pub(crate) fn load(&mut self, source: &[u8]) -> Result<Sha, Refusal> {
         let sha = Sha::of(source);
-        if self.cache.contains_key(&sha) {
+        if let Some(script) = self.cache.get_mut(&sha) {
+            script.known = true;
             return Ok(sha);
         }
         let (access, body) = sandbox::read_shebang(source)?;
@@ -98,16 +104,16 @@ impl Scripts {
             let message = sandbox::syntax_message(&error);
             Refusal::new(format!("ERR Error compiling script (new function): {message}"))
         })?;
-        self.cache.insert(sha, Script { function, access });
+        self.cache.insert(sha, Script { function, access, known: true });
         Ok(sha)
     }
 
     pub(crate) fn contains(&self, sha: Sha) -> bool {
-        self.cache.contains_key(&sha)
+        self.cache.get(&sha).is_some_and(|script| script.known)
     }
 
     pub(crate) fn len(&self) -> usize {
-        self.cache.len()
+        self.cache.values().filter(|script| script.known).count()
     }
 
     pub(crate) fn used_memory(&self) -> usize {
@@ -120,6 +126,15 @@ impl Scripts {
         limits::collect_garbage(&self.lua);
     }
 
+    /// Forgets all scripts, as far as anybody can tell: what was compiled is kept for when it is loaded again, which
+    /// makes a new server out of an old one in no time.
+    pub(crate) fn forget(&mut self) {
+        if self.cache.len() > KEPT {
+            self.flush();
+        }
+        self.cache.values_mut().for_each(|script| script.known = false);
+    }
+
     /// Runs a known script.
     pub(crate) fn run(
         &mut self,
@@ -128,7 +143,8 @@ impl Scripts {
         arguments: &[Bytes],
         caller: Caller<'_>,
     ) -> Outcome {
-        let script = self.cache.get(&sha).ok_or(Self::NOSCRIPT)?;
+        let known = self.cache.get(&sha).filter(|script| script.known);
+        let script = known.ok_or(Self::NOSCRIPT)?;
         let read_only = [script.access, caller.access].contains(&Access::ReadOnly);
         let access = if read_only { Access::ReadOnly } else { Access::ReadWrite };
         self.meter.start();

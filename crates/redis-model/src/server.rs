@@ -203,6 +203,19 @@ impl Server {
         self.scripts.flush();
     }
 
+    /// Makes this a new server, as [`Server::new`] would with the same options, in a thousandth of the time: the Lua
+    /// machine and what it has compiled are kept where nobody can tell. Sessions of before are void.
+    pub fn start_over(&mut self) {
+        self.core = Core::new(self.core.options);
+        self.scripts.forget();
+        self.last_session_id = 0;
+    }
+
+    /// Forgets its scripts, as a restart does that loads its data again.
+    pub fn forget_scripts(&mut self) {
+        self.scripts.forget();
+    }
+
     /// The live keys that match a glob pattern, sorted by name.
     ///
     /// # Panics

@@ -1,4 +1,5 @@
-use lockproof_redis_model::{Options, ScriptLimits};
+use bytes::Bytes;
+use lockproof_redis_model::{Options, Reply, ScriptLimits, Server, WallClock};
 
 use crate::support::{Bench, show};
 
@@ -273,4 +274,33 @@ fn replies_without_end_are_cut() {
     assert_eq!(show(&bench.eval(doubling)), "-ERR script returned too many values");
     let shown = show(&bench.eval("local function f() return f() + 1 end return f()"));
     assert!(shown.contains("stack overflow"), "{shown}");
+}
+
+#[test]
+fn a_server_that_starts_over_knows_no_script_and_no_key() {
+    let mut server = Server::new(Options::default());
+    let mut session = server.open_session();
+    let now = WallClock::from_unix_millis(1);
+    let words = |words: &[&str]| -> Vec<Bytes> {
+        words.iter().map(|word| Bytes::copy_from_slice(word.as_bytes())).collect()
+    };
+    let text = "return redis.call('SET', KEYS[1], 'v')";
+    let eval = words(&["EVAL", text, "1", "k"]);
+    let run = |server: &mut Server, session: &mut _, command: &[Bytes]| {
+        server.execute(session, command, now).into_reply()
+    };
+    assert_eq!(run(&mut server, &mut session, &eval), Reply::OK);
+    let Reply::Bulk(sha) = run(&mut server, &mut session, &words(&["SCRIPT", "LOAD", text])) else {
+        panic!("SCRIPT LOAD names the script");
+    };
+    server.start_over();
+    let mut session = server.open_session();
+    let by_digest: Vec<Bytes> = [words(&["EVALSHA"]), vec![sha], words(&["1", "k"])].concat();
+    let Reply::Error(error) = run(&mut server, &mut session, &by_digest) else {
+        panic!("the script is forgotten");
+    };
+    assert!(error.starts_with(b"NOSCRIPT"), "{error:?}");
+    assert_eq!(run(&mut server, &mut session, &words(&["DBSIZE"])), Reply::Integer(0));
+    assert_eq!(run(&mut server, &mut session, &eval), Reply::OK);
+    assert_eq!(run(&mut server, &mut session, &by_digest), Reply::OK);
 }

@@ -1,0 +1,6 @@
+//! The executor from outside: order, time, groups, endings.
+
+mod determinism;
+mod endings;
+mod groups;
+mod time;
