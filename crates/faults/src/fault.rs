@@ -18,6 +18,11 @@ pub trait Fault: Debug + Send + Sync + 'static {
     /// How long an injection lasts by nature.
     fn lasts(&self) -> Lasts;
 
+    /// Whether a simulated server has to remember its past for it.
+    fn needs_the_past(&self) -> bool {
+        false
+    }
+
     /// Does it.
     ///
     /// # Errors
@@ -38,6 +43,8 @@ pub enum Reach {
     HolderAt(Point),
     /// Links.
     Links(Vec<LinkSelector>),
+    /// Redis servers, named by their links.
+    Servers(Vec<LinkSelector>),
     /// The lock of the slot that a holder is working on.
     LockOfHolder,
 }

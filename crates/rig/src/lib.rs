@@ -18,7 +18,13 @@ mod error;
 pub mod live;
 mod plan;
 mod rig;
+pub mod sim;
+mod system;
 
 pub use error::RigError;
 pub use plan::{LinkUse, RigPlan};
-pub use rig::{Disturbance, Expired, Link, LinkEffect, LinkSelector, ParseLinkError, Rig};
+pub use rig::{
+    Direction, Disturbance, Expired, Keeps, Link, LinkEffect, LinkSelector, ParseLinkError, Rig,
+    ServerEffect,
+};
+pub use system::System;

@@ -16,6 +16,8 @@ pub struct RigPlan {
     pub links: LinkUse,
     /// The lock's settings, of which the rig needs the key prefix.
     pub lock: LockSettings,
+    /// Whether a fault will ask the simulated servers for their past (a restart that keeps data, a failover).
+    pub journal: bool,
     /// The tables.
     pub layout: Layout,
     /// Decides what toxics draw.

@@ -33,6 +33,17 @@ pub trait Rig: Debug + Send + Sync {
         effect: LinkEffect,
     ) -> Result<Box<dyn Disturbance>, RigError>;
 
+    /// Does `effect` to Redis `servers` until the answer is healed or dropped; those that are over at once heal
+    /// nothing.
+    ///
+    /// # Errors
+    /// This rig's servers cannot suffer it.
+    fn afflict(
+        &self,
+        servers: &[usize],
+        effect: ServerEffect,
+    ) -> Result<Box<dyn Disturbance>, RigError>;
+
     /// Makes every server drop `lock`, as if its TTL had ended.
     ///
     /// # Errors
@@ -58,6 +69,60 @@ pub enum LinkEffect {
     },
     /// Nothing arrives until it is healed; then everything does, in order.
     Hold,
+    /// The same in one direction alone.
+    HoldOneWay(Direction),
+    /// The next message in this direction is lost, and its connection with it: a stream that lost bytes cannot go on.
+    /// A lost reply is one whose request was carried out.
+    Lose(Direction),
+    /// Every connection is reset, once. What was on its way may have arrived.
+    Reset,
+}
+
+/// Which way a message goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Direction {
+    /// Requests.
+    ToServer,
+    /// Replies.
+    ToClient,
+}
+
+/// What a disturbance does to a Redis server.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum ServerEffect {
+    /// It stands still; what arrives waits.
+    Pause,
+    /// It dies, and its connections with it; healed, it is started again.
+    Crash {
+        /// What it finds then.
+        keeps: Keeps,
+    },
+    /// Its wall clock jumps, at once and for good.
+    ClockJump {
+        /// Forward, or back where negative.
+        by_ms: i64,
+    },
+    /// Its wall clock runs at this rate until it is healed; 1 is right.
+    ClockRate(f64),
+    /// Its replica takes its place, at once and for good. Replication is asynchronous: what was written last is not
+    /// there.
+    Failover {
+        /// How far behind the replica was.
+        lag: Duration,
+    },
+    /// Every key is evicted, at once: memory was short.
+    Evict,
+}
+
+/// What a Redis server that is started again finds of its data.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Keeps {
+    /// Nothing: no persistence.
+    Nothing,
+    /// What was there when the last whole second began: `appendfsync everysec`.
+    EverySecond,
+    /// All that was acknowledged: `appendfsync always`.
+    Everything,
 }
 
 /// Servers on which a lock was dropped.

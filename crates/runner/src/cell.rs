@@ -4,26 +4,18 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use futures_util::FutureExt;
-use futures_util::future::select;
-use lockproof_bookings::Layout;
 use lockproof_checkers::{Checker, duplicates, judge_all, layers_of, tell};
-use lockproof_env::Env;
-use lockproof_faults::Triggers;
 use lockproof_model::{
-    AttemptResult, BookingTable, CellReport, Evidence, FaultRecord, FaultSummary, Finding, History,
-    Judgement, Layer, Layers, RefusedBy, Status, Story, Verdict, in_full,
+    AttemptResult, BookingTable, CellReport, Evidence, Finding, History, Judgement, Layer, Layers,
+    RefusedBy, Status, Story, Verdict, in_full,
 };
 use lockproof_rig::live::{LiveRig, Provider};
-use lockproof_rig::{Rig, RigPlan};
 use lockproof_scenario::{Cell, Scenario};
-use lockproof_workload::{Latencies, Parties, Record, StepGate, percentiles, run};
+use lockproof_workload::{Latencies, Record, percentiles};
 
+use crate::conduct::{Outcome, Terms, conduct, rig_plan};
 use crate::judge::{Facts, contended_slots, judge};
 
-/// How long holders may finish their attempts after an interrupt.
-const GRACE: Duration = Duration::from_secs(2);
-const HALT_POLL: Duration = Duration::from_millis(20);
 /// Stories told per cell; the first explains, the rest repeat it.
 const STORIES: usize = 3;
 
@@ -75,8 +67,11 @@ pub struct Artifacts {
 
 /// Runs one cell on the tokio runtime that calls this.
 pub(crate) async fn run_cell(plan: &CellPlan, settings: &CellSettings) -> Finished {
-    match conduct(plan, settings).await {
-        Ok(outcome) => finish(plan, settings, outcome),
+    match stand_and_conduct(plan, settings).await {
+        Ok(outcome) => {
+            let interrupted = settings.halt.load(Ordering::Relaxed).then_some("interrupted");
+            finish(plan, &settings.checkers, outcome, interrupted)
+        }
         Err(error) => Finished {
             report: CellReport {
                 judgement: Judgement { status: Status::Infrastructure, reasons: vec![error] },
@@ -87,108 +82,36 @@ pub(crate) async fn run_cell(plan: &CellPlan, settings: &CellSettings) -> Finish
     }
 }
 
-/// What a load left behind.
-struct Outcome {
-    record: Record,
-    table: BookingTable,
-    injections: Vec<FaultRecord>,
-    faults: Vec<FaultSummary>,
-    cut_short: Option<&'static str>,
-    rig: Arc<LiveRig>,
-}
-
 /// The error is a sentence: a server that could not be started or reached.
-async fn conduct(plan: &CellPlan, settings: &CellSettings) -> Result<Outcome, String> {
-    let scenario = &plan.scenario;
+async fn stand_and_conduct(plan: &CellPlan, settings: &CellSettings) -> Result<Outcome, String> {
     let set_up = lockproof_env::live::env(plan.seed);
     let rig = LiveRig::start(&set_up, settings.provider.as_ref(), rig_plan(plan)).await;
     let rig = Arc::new(rig.map_err(|error| in_full(&error))?);
     // A clock of its own, so that a story's times count from the load and not from its servers' start.
-    let env = &lockproof_env::live::env(plan.seed);
-    let triggers =
-        Triggers::new(env.fork("faults"), Arc::clone(&rig) as Arc<dyn Rig>, &scenario.faults);
-    let parties = parties(env, plan, settings, &rig, &triggers);
-    let cut = cut_short(env, settings, &triggers);
-    let (record, cut_short) = run(&parties, &scenario.load, cut, |start| triggers.begin(start))
-        .await
-        .map_err(|error| in_full(&error))?;
-    let (injections, faults) = triggers.end().await;
-    let table = rig.store().table().await.map_err(|error| in_full(&error))?;
-    if let Err(error) = rig.clear().await {
-        tracing::warn!(error = in_full(&error), "the cell's tables are left behind");
-    }
-    Ok(Outcome { record, table, injections, faults, cut_short, rig })
-}
-
-fn rig_plan(plan: &CellPlan) -> RigPlan {
-    let CellPlan { index, scenario, cell, seed } = plan;
-    RigPlan {
-        name: format!("{}-{}", index + 1, scenario.name),
-        holders: scenario.load.holders,
-        redis_servers: scenario.redis_servers(&cell.strategy),
-        links: scenario.link_use(),
-        lock: scenario.lock_settings(&cell.strategy, KEY_PREFIX.to_owned()),
-        layout: Layout {
-            slots: scenario.load.slots,
-            capacity: scenario.capacity,
-            constraints: cell.strategy.guard.constraints,
-        },
-        seed: *seed,
-    }
-}
-
-/// Each cell has servers of its own, so one prefix does.
-const KEY_PREFIX: &str = "lockproof:";
-
-fn parties(
-    env: &Env,
-    plan: &CellPlan,
-    settings: &CellSettings,
-    rig: &LiveRig,
-    triggers: &Triggers,
-) -> Parties {
-    let strategy = plan.cell.strategy;
-    let lock = plan.scenario.lock_settings(&strategy, KEY_PREFIX.to_owned());
-    Parties {
-        env: env.clone(),
-        lock: (strategy.lock.build)(lock, rig.backends(), env.fork("lock")),
-        policy: plan.scenario.policy(),
+    let env = lockproof_env::live::env(plan.seed);
+    let terms = Terms {
+        limit: settings.limit,
+        halt: Some(Arc::clone(&settings.halt)),
         salt: lockproof_env::live::entropy(),
-        store: rig.store(),
-        guard: strategy.guard.guard,
-        gate: Arc::new(triggers.clone()) as Arc<dyn StepGate>,
-        groups: rig.groups(),
-        halt: Arc::clone(&settings.halt),
-    }
+        order: None,
+    };
+    conduct(plan, rig, &env, &terms).await
 }
 
-/// Completes when the load has to be cut short, and says why.
-async fn cut_short(env: &Env, settings: &CellSettings, triggers: &Triggers) -> &'static str {
-    let late = async {
-        env.sleep(settings.limit).await;
-        "the load did not end within the cell's time limit"
-    };
-    let halted = async {
-        while !settings.halt.load(Ordering::Relaxed) {
-            env.sleep(HALT_POLL).await;
-        }
-        // What is paused or held must go on, or it could not finish its attempt.
-        triggers.heal_all();
-        env.sleep(GRACE).await;
-        "interrupted"
-    };
-    select(late.boxed(), halted.boxed()).await.factor_first().0
-}
-
-fn finish(plan: &CellPlan, settings: &CellSettings, outcome: Outcome) -> Finished {
-    let Outcome { record, table, injections, faults, cut_short, rig } = outcome;
+/// Judges what a load left behind.
+pub(crate) fn finish(
+    plan: &CellPlan,
+    checkers: &[&'static dyn Checker],
+    outcome: Outcome,
+    interrupted: Option<&'static str>,
+) -> Finished {
+    let Outcome { record, table, injections, faults, cut_short, system } = outcome;
     let Record { history, longest_gap, backlog, started, finished } = record;
     let evidence = Evidence { history: &history, table: &table, faults: &injections };
-    let findings = judge_all(&evidence, settings.checkers.iter().copied());
+    let findings = judge_all(&evidence, checkers.iter().copied());
     let latencies = Latencies::of(&history);
     let bookings = count(table.bookings.len());
     let doubles = findings.iter().map(duplicates).sum();
-    let interrupted = settings.halt.load(Ordering::Relaxed).then_some("interrupted");
     let judgement = judge(&Facts {
         expect: plan.cell.expect,
         require: plan.scenario.require,
@@ -221,8 +144,8 @@ fn finish(plan: &CellPlan, settings: &CellSettings, outcome: Outcome) -> Finishe
         backlog,
         faults,
         injections,
-        servers: rig.servers().to_vec(),
-        drivers: rig.drivers(),
+        servers: system.servers(),
+        drivers: system.drivers(),
         took: finished.saturating_since(started),
         ..blank(plan)
     };

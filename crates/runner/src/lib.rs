@@ -10,9 +10,12 @@
 //! arguments, so that a test can hand in planted bugs.
 
 mod cell;
+mod conduct;
 mod judge;
 mod matrix;
+mod order;
 
 pub use cell::{Artifacts, CellPlan, CellSettings, Finished};
 pub use judge::{Facts, contended_slots, judge};
 pub use matrix::{Matrix, Observer, cells_of};
+pub use order::turns_of;

@@ -267,7 +267,7 @@ fn check_reach(reach: &Reach, around: &Surroundings<'_>, reader: &Reader<'_, '_>
 /// What `strategy`, on so many Redis servers, lacks for a fault to reach it.
 pub(crate) fn lack(reach: &Reach, strategy: &Strategy, servers: usize) -> Option<String> {
     match reach {
-        Reach::Links(selectors) => {
+        Reach::Links(selectors) | Reach::Servers(selectors) => {
             let missing = selectors.iter().find(|links| links.resolve(servers).is_empty())?;
             Some(format!("{strategy} has no link {missing}: it runs on {servers} Redis servers"))
         }

@@ -19,10 +19,12 @@ mod render;
 mod source;
 mod strategy;
 mod suggest;
+mod turn;
 
 pub use parse::{load, parse};
-pub use plan::{Cell, Require, SCHEMA_VERSION, Scenario};
+pub use plan::{Cell, Replay, Require, SCHEMA_VERSION, Scenario};
 pub use render::resolved;
 pub use source::{Problem, Problems};
 pub use strategy::{Strategy, StrategyError};
 pub use suggest::nearest;
+pub use turn::{ParseTurnError, Turn};

@@ -11,7 +11,7 @@ use toml::de::{DeTable, DeValue};
 
 use crate::arrivals;
 use crate::faults::{self, Surroundings};
-use crate::plan::{Cell, Require, SCHEMA_VERSION, Scenario};
+use crate::plan::{Cell, Replay, Require, SCHEMA_VERSION, Scenario};
 use crate::reader::Reader;
 use crate::source::{Problem, Problems, Source};
 use crate::strategy::Strategy;
@@ -74,6 +74,7 @@ fn scenario(path: &Path, mut top: Reader<'_, '_>) -> Option<Scenario> {
         .collect();
     let cells = expectations(&mut top, &strategies);
     let require = require(&mut top);
+    let replay = replay(&mut top);
     top.finish();
     Some(Scenario {
         path: path.to_owned(),
@@ -91,6 +92,7 @@ fn scenario(path: &Path, mut top: Reader<'_, '_>) -> Option<Scenario> {
         faults,
         fault_fields,
         require,
+        replay,
     })
 }
 
@@ -303,4 +305,29 @@ fn require(top: &mut Reader<'_, '_>) -> Require {
     require.contended = reader.number("contended", 0..=u32::MAX).unwrap_or(require.contended);
     reader.finish();
     require
+}
+
+fn replay(top: &mut Reader<'_, '_>) -> Option<Replay> {
+    let mut reader = top.table("replay")?;
+    if !reader.has("seed") {
+        reader.problem("`seed` is missing; a replay is a seed and a schedule");
+    }
+    let seed = reader.text("seed").and_then(|text| {
+        let parsed = text.get_ref().strip_prefix("0x").map(|hex| u64::from_str_radix(hex, 16));
+        let seed = parsed.and_then(Result::ok);
+        if seed.is_none() {
+            reader.source().problem(&text.span(), "a replay's seed is written \"0x5eed\"");
+        }
+        seed
+    });
+    let digest = reader.text("digest").map(Spanned::into_inner).unwrap_or_default();
+    let mut order = Vec::new();
+    for line in reader.texts("order") {
+        match line.get_ref().parse() {
+            Ok(turn) => order.push(turn),
+            Err(error) => reader.source().problem(&line.span(), format!("{error}")),
+        }
+    }
+    reader.finish();
+    Some(Replay { seed: seed?, digest, order })
 }

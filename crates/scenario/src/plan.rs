@@ -9,7 +9,7 @@ use lockproof_model::Expectation;
 use lockproof_rig::LinkUse;
 use lockproof_workload::Load;
 
-use crate::Strategy;
+use crate::{Strategy, Turn};
 
 /// The version of scenario files that this program reads.
 pub const SCHEMA_VERSION: u32 = 1;
@@ -47,6 +47,19 @@ pub struct Scenario {
     pub fault_fields: Vec<String>,
     /// Without which a run shows nothing.
     pub require: Require,
+    /// The schedule that it repeats, where it is a replay.
+    pub replay: Option<Replay>,
+}
+
+/// A schedule that was found and is kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Replay {
+    /// Decides everything random, in the simulated world.
+    pub seed: u64,
+    /// SHA-1 of the simulated history, by which a replay is known to be the same.
+    pub digest: String,
+    /// The order of the steps, for the live world.
+    pub order: Vec<Turn>,
 }
 
 /// A strategy of a scenario.
@@ -128,9 +141,18 @@ impl Scenario {
         let of = |plan: &FaultPlan| match plan.fault.reach() {
             Reach::Links(_) if plan.holders.is_empty() => LinkUse::Shared,
             Reach::Links(_) => LinkUse::PerHolder,
-            Reach::Holder | Reach::HolderAt(_) | Reach::LockOfHolder => LinkUse::Direct,
+            Reach::Holder
+            | Reach::HolderAt(_)
+            | Reach::LockOfHolder
+            | Reach::Servers(_) => LinkUse::Direct,
         };
         self.faults.iter().map(of).max().unwrap_or(LinkUse::Direct)
+    }
+
+    /// Whether a fault asks a simulated server for its past.
+    #[must_use]
+    pub fn needs_the_past(&self) -> bool {
+        self.faults.iter().any(|plan| plan.fault.needs_the_past())
     }
 
     /// Whether a fault disturbs the link to the database.

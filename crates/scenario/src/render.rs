@@ -63,7 +63,14 @@ fn write_resolved(scenario: &Scenario, out: &mut String) -> std::fmt::Result {
     }
     let require = &scenario.require;
     writeln!(out, "\n[require]\nbookings = {}", require.bookings)?;
-    writeln!(out, "faults-bitten = {}\ncontended = {}", require.faults_bitten, require.contended)
+    writeln!(out, "faults-bitten = {}\ncontended = {}", require.faults_bitten, require.contended)?;
+    let Some(replay) = &scenario.replay else { return Ok(()) };
+    writeln!(out, "\n[replay]\nseed = \"{:#x}\"\ndigest = {}", replay.seed, quote(&replay.digest))?;
+    writeln!(out, "order = [")?;
+    for turn in &replay.order {
+        writeln!(out, "    \"{turn}\",")?;
+    }
+    writeln!(out, "]")
 }
 
 fn arrivals(pace: &Pace) -> String {

@@ -11,7 +11,7 @@ use lockproof_locks::{
 };
 use lockproof_model::{Claim, HolderId, LockName, OwnerValue};
 use lockproof_rig::live::LiveRig;
-use lockproof_rig::{LinkUse, RigError, RigPlan};
+use lockproof_rig::{LinkUse, RigError, RigPlan, System};
 
 use crate::Mixed;
 
@@ -76,6 +76,7 @@ impl Bench {
         };
         let layout = Layout { slots: 1, capacity: 1, constraints: Constraints::NONE };
         let plan = RigPlan {
+            journal: false,
             name: "conformance".to_owned(),
             holders: HOLDERS,
             redis_servers: subject.entry.needs.redis_servers(),

@@ -64,6 +64,10 @@ impl Links {
         let toxic = match effect {
             LinkEffect::Delay { by, jitter } => ToxicSpec::new(Latency { latency: by, jitter }),
             LinkEffect::Hold => ToxicSpec::new(Timeout::forever()),
+            LinkEffect::HoldOneWay(_) | LinkEffect::Lose(_) | LinkEffect::Reset => {
+                let what = "the live world's links can be delayed and held; run this one simulated";
+                return Err(RigError::new(what));
+            }
         };
         let mut disturbed = Disturbed { toxics: Vec::new() };
         for (&(link, user), proxy) in &self.proxies {

@@ -15,7 +15,9 @@ use redis::IntoConnectionInfo;
 
 use super::links::Links;
 use super::provider::{Database, Provider, RedisServer};
-use crate::{Disturbance, Expired, Link, LinkEffect, LinkUse, Rig, RigError, RigPlan};
+use crate::{
+    Disturbance, Expired, Link, LinkEffect, LinkUse, Rig, RigError, RigPlan, ServerEffect, System,
+};
 
 /// One cell's servers, links and holders. Dropping it stops what is the cell's own.
 #[derive(Debug)]
@@ -64,47 +66,42 @@ impl LiveRig {
         let groups = holders.into_iter().map(|holder| (holder, Group::new())).collect();
         Ok(Self { plan, groups, backends, links, store, redis, infos })
     }
+}
 
-    /// The lock's way to its servers.
-    #[must_use]
-    pub fn backends(&self) -> Arc<dyn Backends> {
+impl System for LiveRig {
+    fn as_rig(self: Arc<Self>) -> Arc<dyn Rig> {
+        self
+    }
+
+    fn backends(&self) -> Arc<dyn Backends> {
         Arc::clone(&self.backends) as Arc<dyn Backends>
     }
 
-    /// Where bookings are kept.
-    #[must_use]
-    pub fn store(&self) -> Arc<dyn BookingStore> {
+    fn store(&self) -> Arc<dyn BookingStore> {
         Arc::clone(&self.store)
     }
 
-    /// The holders' groups, by number.
-    #[must_use]
-    pub fn groups(&self) -> Vec<Group> {
+    fn groups(&self) -> Vec<Group> {
         self.groups.values().cloned().collect()
     }
 
-    /// The servers that take part.
-    #[must_use]
-    pub fn servers(&self) -> &[ServerInfo] {
-        &self.infos
+    fn servers(&self) -> Vec<ServerInfo> {
+        self.infos.clone()
     }
 
-    /// The settings of the drivers in use that can change an outcome.
-    #[must_use]
-    pub fn drivers(&self) -> Vec<DriverSetting> {
+    fn drivers(&self) -> Vec<DriverSetting> {
         let mut settings =
             if self.redis.is_empty() { Vec::new() } else { SharedConnections::driver_settings() };
         settings.extend(self.store.driver_settings());
         settings
     }
 
-    /// Removes what the cell left at shared servers. Its own servers stop when the rig is dropped.
-    ///
-    /// # Errors
-    /// The database could not be reached.
-    pub async fn clear(&self) -> Result<(), RigError> {
-        let dropped = self.store.drop_tables().await;
-        dropped.map_err(|error| RigError::new("cannot drop the booking tables").because(error))
+    fn clear(&self) -> BoxFuture<'_, Result<(), RigError>> {
+        async {
+            let dropped = self.store.drop_tables().await;
+            dropped.map_err(|error| RigError::new("cannot drop the booking tables").because(error))
+        }
+        .boxed()
     }
 }
 
@@ -128,6 +125,14 @@ impl Rig for LiveRig {
         effect: LinkEffect,
     ) -> Result<Box<dyn Disturbance>, RigError> {
         Ok(Box::new(self.links.disturb(links, holders, effect)?))
+    }
+
+    fn afflict(
+        &self,
+        _servers: &[usize],
+        _effect: ServerEffect,
+    ) -> Result<Box<dyn Disturbance>, RigError> {
+        Err(RigError::new("the live world's servers cannot suffer this yet; run it simulated"))
     }
 
     fn expire_lock<'a>(&'a self, lock: &'a LockName) -> BoxFuture<'a, Result<Expired, RigError>> {

@@ -1,0 +1,168 @@
+//! The lock's way to the model servers.
+
+use std::io;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use bytes::Bytes;
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
+use lockproof_locks::{Backends, LockError, RedisConnection, Result};
+use lockproof_model::HolderId;
+use lockproof_redis_model::Reply;
+use redis::aio::ConnectionLike;
+use redis::{Arg, Cmd, Pipeline, RedisError, RedisFuture, RedisResult, Value};
+
+use super::network::{Network, Wire};
+use super::redis_server::ModelRedis;
+use super::ticket::{Broken, Ticket};
+use crate::{Direction, Link};
+
+/// A connection of each holder to each server, dialled when it is first needed and again after it broke.
+#[derive(Debug)]
+pub(super) struct SimBackends {
+    network: Arc<Network>,
+    servers: Vec<Arc<ModelRedis>>,
+    /// By server, then by holder.
+    wires: Vec<Mutex<Vec<Option<Arc<Wire>>>>>,
+}
+
+impl SimBackends {
+    pub(super) fn new(network: Arc<Network>, servers: Vec<Arc<ModelRedis>>) -> Self {
+        let wires = servers.iter().map(|_| Mutex::default()).collect();
+        Self { network, servers, wires }
+    }
+
+    fn known(&self, server: usize, place: usize) -> Option<Arc<Wire>> {
+        let wires = self.wires[server].lock().unwrap_or_else(PoisonError::into_inner);
+        wires.get(place)?.clone().filter(|wire| !wire.is_closed())
+    }
+
+    fn keep(&self, server: usize, place: usize, wire: Arc<Wire>) {
+        let mut wires = self.wires[server].lock().unwrap_or_else(PoisonError::into_inner);
+        if wires.len() <= place {
+            wires.resize(place + 1, None);
+        }
+        wires[place] = Some(wire);
+    }
+}
+
+impl Backends for SimBackends {
+    fn redis_servers(&self) -> usize {
+        self.servers.len()
+    }
+
+    fn redis(&self, server: usize, holder: HolderId) -> BoxFuture<'_, Result<RedisConnection>> {
+        let place = usize::try_from(holder.0).unwrap_or_default();
+        let model = Arc::clone(&self.servers[server]);
+        let network = Arc::clone(&self.network);
+        async move {
+            if let Some(wire) = self.known(server, place) {
+                return Ok(RedisConnection::new(SimConnection { network, model, wire }));
+            }
+            let wire = network.open(Link::Redis(server), holder);
+            let ticket = Ticket::new();
+            wire.wait(Arc::clone(&ticket) as _);
+            let (there, syn, answer) = (Arc::clone(&model), Arc::clone(&wire), Arc::clone(&ticket));
+            let arrival = move || there.welcome(&syn, &answer);
+            network.send(&wire, Direction::ToServer, Box::new(arrival));
+            ticket.wait().await.map_err(|Broken| {
+                let what = format!("could not reach redis server {}", server + 1);
+                LockError::definite(what).because(io::Error::from(io::ErrorKind::ConnectionRefused))
+            })?;
+            self.keep(server, place, Arc::clone(&wire));
+            Ok(RedisConnection::new(SimConnection { network, model, wire }))
+        }
+        .boxed()
+    }
+}
+
+/// What the client library's trait asks of a connection, answered over the network.
+#[derive(Clone, Debug)]
+struct SimConnection {
+    network: Arc<Network>,
+    model: Arc<ModelRedis>,
+    wire: Arc<Wire>,
+}
+
+impl SimConnection {
+    /// Sends at once, so that a request whose future is dropped is on its way all the same.
+    fn send(&self, command: Vec<Bytes>) -> Option<Arc<Ticket<Reply>>> {
+        if self.wire.is_closed() {
+            return None;
+        }
+        let ticket = Ticket::new();
+        self.wire.wait(Arc::clone(&ticket) as _);
+        let (model, wire, answer) = (Arc::clone(&self.model), Arc::clone(&self.wire), Arc::clone(&ticket));
+        let arrival = move || model.receive(wire, command, answer);
+        self.network.send(&self.wire, Direction::ToServer, Box::new(arrival));
+        Some(ticket)
+    }
+}
+
+impl ConnectionLike for SimConnection {
+    fn req_packed_command<'a>(&'a mut self, cmd: &'a Cmd) -> RedisFuture<'a, Value> {
+        async move {
+            let ticket = self.send(words(cmd)).ok_or_else(reset)?;
+            to_value(ticket.wait().await.map_err(|Broken| reset())?)
+        }
+        .boxed()
+    }
+
+    fn req_packed_commands<'a>(
+        &'a mut self,
+        pipeline: &'a Pipeline,
+        offset: usize,
+        count: usize,
+    ) -> RedisFuture<'a, Vec<Value>> {
+        async move {
+            let tickets: Vec<_> = pipeline.cmd_iter().map(|cmd| self.send(words(cmd))).collect();
+            let mut values = Vec::with_capacity(count);
+            for ticket in tickets {
+                let ticket = ticket.ok_or_else(reset)?;
+                values.push(to_value(ticket.wait().await.map_err(|Broken| reset())?)?);
+            }
+            Ok(values.into_iter().skip(offset).take(count).collect())
+        }
+        .boxed()
+    }
+
+    fn get_db(&self) -> i64 {
+        0
+    }
+}
+
+fn words(cmd: &Cmd) -> Vec<Bytes> {
+    cmd.args_iter()
+        .map(|word| match word {
+            Arg::Simple(word) => Bytes::copy_from_slice(word),
+            _ => Bytes::from_static(b"0"), // the cursor of a scan that begins
+        })
+        .collect()
+}
+
+fn reset() -> RedisError {
+    io::Error::from(io::ErrorKind::ConnectionReset).into()
+}
+
+fn to_value(reply: Reply) -> RedisResult<Value> {
+    let all = |items: Vec<Reply>| items.into_iter().map(to_value).collect::<RedisResult<Vec<_>>>();
+    Ok(match reply {
+        Reply::Status(text) if text.as_ref() == b"OK" => Value::Okay,
+        Reply::Status(text) => Value::SimpleString(String::from_utf8_lossy(&text).into_owned()),
+        // The library makes its errors from bytes alone.
+        Reply::Error(text) => return redis::parse_redis_value(&[b"-", &*text, b"\r\n"].concat()),
+        Reply::Integer(number) => Value::Int(number),
+        Reply::Bulk(bytes) => Value::BulkString(bytes.into()),
+        Reply::NullBulk | Reply::NullArray => Value::Nil,
+        Reply::Array(items) | Reply::Push(items) => Value::Array(all(items)?),
+        Reply::Set(items) => Value::Set(all(items)?),
+        Reply::Map(pairs) => {
+            let pair = |(name, value)| Ok((to_value(name)?, to_value(value)?));
+            Value::Map(pairs.into_iter().map(pair).collect::<RedisResult<_>>()?)
+        }
+        Reply::Boolean(truth) => Value::Boolean(truth),
+        Reply::Double(digits) | Reply::BigNumber(digits) | Reply::Verbatim(_, digits) => {
+            Value::BulkString(digits.into())
+        }
+    })
+}

@@ -1,0 +1,284 @@
+//! Messages on their way, and what happens to them there.
+
+use std::fmt;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::time::Duration;
+
+use lockproof_env::Random;
+use lockproof_model::HolderId;
+use lockproof_sim::Handle;
+
+use super::ticket::Waits;
+use crate::{Direction, Disturbance, Link, LinkEffect};
+
+/// How long a message takes on an undisturbed link: this much …
+const BASE: Duration = Duration::from_micros(60);
+/// … and up to this much more, drawn for each.
+const JITTER: Duration = Duration::from_micros(240);
+/// One message in so many is a straggler …
+const STRAGGLERS: u64 = 256;
+/// … and takes up to this much more.
+const STRAGGLE: Duration = Duration::from_millis(4);
+
+type Action = Box<dyn FnOnce() + Send>;
+
+/// Every link of a rig.
+pub(super) struct Network {
+    handle: Handle,
+    random: Random,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    effects: Vec<Active>,
+    last_effect: u64,
+    wires: Vec<Weak<Wire>>,
+    last_wire: u64,
+}
+
+/// A disturbance in force.
+struct Active {
+    id: u64,
+    links: Vec<Link>,
+    holders: Vec<HolderId>,
+    effect: LinkEffect,
+    /// Messages that met it.
+    met: u32,
+    held: Vec<Message>,
+}
+
+struct Message {
+    wire: Arc<Wire>,
+    direction: Direction,
+    action: Action,
+}
+
+/// One connection: messages of one direction arrive in the order in which they were sent.
+pub(super) struct Wire {
+    pub(super) id: u64,
+    pub(super) link: Link,
+    holder: HolderId,
+    closed: AtomicBool,
+    /// When the last message of each direction arrives.
+    last: [AtomicU64; 2],
+    /// Who waits for an answer over it.
+    waiting: Mutex<Vec<Arc<dyn Waits>>>,
+}
+
+impl Wire {
+    pub(super) fn is_closed(&self) -> bool {
+        self.closed.load(Ordering::Relaxed)
+    }
+
+    /// From now on `ticket` is told when the connection ends.
+    pub(super) fn wait(&self, ticket: Arc<dyn Waits>) {
+        self.waiting().push(ticket);
+    }
+
+    /// `ticket` has its answer.
+    pub(super) fn done(&self, ticket: &Arc<impl Waits>) {
+        self.waiting().retain(|waiting| !std::ptr::addr_eq(Arc::as_ptr(waiting), Arc::as_ptr(ticket)));
+    }
+
+    fn waiting(&self) -> MutexGuard<'_, Vec<Arc<dyn Waits>>> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl fmt::Debug for Wire {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { id, link, holder, .. } = self;
+        f.debug_struct("Wire").field("id", id).field("link", link).field("holder", holder).finish_non_exhaustive()
+    }
+}
+
+impl Network {
+    pub(super) fn new(handle: Handle, random: Random) -> Arc<Self> {
+        Arc::new(Self { handle, random, state: Mutex::default() })
+    }
+
+    /// A new connection of `holder`.
+    pub(super) fn open(&self, link: Link, holder: HolderId) -> Arc<Wire> {
+        let mut state = self.state();
+        state.last_wire += 1;
+        let wire = Arc::new(Wire {
+            id: state.last_wire,
+            link,
+            holder,
+            closed: AtomicBool::new(false),
+            last: Default::default(),
+            waiting: Mutex::default(),
+        });
+        state.wires.push(Arc::downgrade(&wire));
+        wire
+    }
+
+    /// Sends a message; `action` is its arrival.
+    pub(super) fn send(&self, wire: &Arc<Wire>, direction: Direction, action: Action) {
+        if wire.is_closed() {
+            return;
+        }
+        let mut delay = self.delay();
+        let mut state = self.state();
+        if !state.effects.is_empty() {
+            for active in &mut state.effects {
+                if !active.meets(wire, direction) {
+                    continue;
+                }
+                active.met += 1;
+                match active.effect {
+                    LinkEffect::Delay { by, jitter } => {
+                        delay += by.saturating_sub(jitter) + self.random.up_to(jitter * 2);
+                    }
+                    LinkEffect::Hold | LinkEffect::HoldOneWay(_) => {
+                        let wire = Arc::clone(wire);
+                        active.held.push(Message { wire, direction, action });
+                        return;
+                    }
+                    LinkEffect::Lose(_) => {
+                        drop(state);
+                        self.break_after(delay, wire);
+                        return;
+                    }
+                    LinkEffect::Reset => {}
+                }
+            }
+        }
+        drop(state);
+        let now = nanos(self.handle.now().since_start());
+        let last = &wire.last[usize::from(direction == Direction::ToClient)];
+        let at = (now + nanos(delay)).max(last.load(Ordering::Relaxed) + 1);
+        last.store(at, Ordering::Relaxed);
+        self.handle.after(Duration::from_nanos(at - now), action);
+    }
+
+    /// Ends a connection; who waits on it learns so a moment later.
+    pub(super) fn break_off(&self, wire: &Arc<Wire>) {
+        self.break_after(self.delay(), wire);
+    }
+
+    /// Ends every connection to `link`.
+    pub(super) fn break_all(&self, link: Link) {
+        self.matching(&[link], &[]).iter().for_each(|wire| self.break_off(wire));
+    }
+
+    /// Disturbs `links` of `holders` (all, where there are none) until healed.
+    pub(super) fn disturb(
+        self: &Arc<Self>,
+        links: &[Link],
+        holders: &[HolderId],
+        effect: LinkEffect,
+    ) -> Disturbed {
+        let mut met = 0;
+        if effect == LinkEffect::Reset {
+            for wire in self.matching(links, holders) {
+                met += 1;
+                self.break_off(&wire);
+            }
+        }
+        let (links, holders) = (links.to_vec(), holders.to_vec());
+        let mut state = self.state();
+        state.last_effect += 1;
+        let id = state.last_effect;
+        state.effects.push(Active { id, links, holders, effect, met, held: Vec::new() });
+        Disturbed { network: Arc::clone(self), id: Some(id) }
+    }
+
+    fn matching(&self, links: &[Link], holders: &[HolderId]) -> Vec<Arc<Wire>> {
+        let mut state = self.state();
+        state.wires.retain(|wire| wire.strong_count() > 0);
+        let wires = state.wires.iter().filter_map(Weak::upgrade);
+        wires
+            .filter(|wire| links.contains(&wire.link) && !wire.is_closed())
+            .filter(|wire| holders.is_empty() || holders.contains(&wire.holder))
+            .collect()
+    }
+
+    fn break_after(&self, delay: Duration, wire: &Arc<Wire>) {
+        wire.closed.store(true, Ordering::Relaxed);
+        let wire = Arc::clone(wire);
+        let tell = move || {
+            let waiting = std::mem::take(&mut *wire.waiting());
+            waiting.iter().for_each(|ticket| ticket.broken());
+        };
+        self.handle.after(delay, tell);
+    }
+
+    fn delay(&self) -> Duration {
+        let bits = self.random.bits();
+        let jitter = (bits >> 32) * nanos(JITTER) >> 32;
+        let delay = BASE + Duration::from_nanos(jitter);
+        if bits.is_multiple_of(STRAGGLERS) { delay + self.random.up_to(STRAGGLE) } else { delay }
+    }
+
+    fn heal(&self, id: u64) -> Option<Active> {
+        let mut state = self.state();
+        let place = state.effects.iter().position(|active| active.id == id)?;
+        let mut active = state.effects.remove(place);
+        let held = std::mem::take(&mut active.held);
+        drop(state);
+        for Message { wire, direction, action } in held {
+            self.send(&wire, direction, action);
+        }
+        Some(active)
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl fmt::Debug for Network {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Network").finish_non_exhaustive()
+    }
+}
+
+impl Active {
+    fn meets(&self, wire: &Wire, direction: Direction) -> bool {
+        let way = match self.effect {
+            LinkEffect::Delay { .. } | LinkEffect::Hold => true,
+            LinkEffect::HoldOneWay(way) => way == direction,
+            // One message, not more.
+            LinkEffect::Lose(way) => way == direction && self.met == 0,
+            LinkEffect::Reset => false,
+        };
+        way && self.links.contains(&wire.link)
+            && (self.holders.is_empty() || self.holders.contains(&wire.holder))
+    }
+}
+
+/// An effect in force.
+#[derive(Debug)]
+pub(super) struct Disturbed {
+    network: Arc<Network>,
+    id: Option<u64>,
+}
+
+impl Disturbance for Disturbed {
+    fn heal(mut self: Box<Self>) -> Option<String> {
+        let active = self.network.heal(self.id.take()?)?;
+        let met = active.met;
+        (met > 0).then(|| match active.effect {
+            LinkEffect::Delay { .. } => format!("{met} messages delayed"),
+            LinkEffect::Hold | LinkEffect::HoldOneWay(_) => format!("{met} messages held"),
+            LinkEffect::Lose(Direction::ToServer) => "a request lost".to_owned(),
+            LinkEffect::Lose(Direction::ToClient) => "a reply lost, its request carried out".to_owned(),
+            LinkEffect::Reset => format!("{met} connections reset"),
+        })
+    }
+}
+
+impl Drop for Disturbed {
+    fn drop(&mut self) {
+        if let Some(id) = self.id.take() {
+            drop(self.network.heal(id));
+        }
+    }
+}
+
+fn nanos(duration: Duration) -> u64 {
+    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
+}

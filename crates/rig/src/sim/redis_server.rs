@@ -1,0 +1,303 @@
+//! A model server with a clock, a life and a past of its own.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use bytes::Bytes;
+use lockproof_model::Instant;
+use lockproof_redis_model::{Execution, Reply, Session, WallClock};
+use lockproof_sim::Handle;
+
+use super::network::{Network, Wire};
+use super::pool::Pooled;
+use super::ticket::Ticket;
+use crate::{Direction, Keeps, Link};
+
+/// Where every server's wall clock stands when a run begins: 1 January 2026, UTC.
+const BEGIN: u64 = 1_767_225_600_000_000_000;
+
+/// One Redis server of the simulated world.
+pub(super) struct ModelRedis {
+    link: Link,
+    handle: Handle,
+    network: Arc<Network>,
+    state: Mutex<State>,
+}
+
+struct State {
+    server: Pooled,
+    up: bool,
+    pauses: u32,
+    /// What arrived while it was paused.
+    waiting: Vec<Arrival>,
+    clock: Clock,
+    sessions: BTreeMap<u64, Session>,
+    /// Sessions that wait for what another one gives.
+    blocked: Vec<Arrival>,
+    /// Every command since the begin, where a fault may need the past.
+    journal: Option<Vec<Entry>>,
+}
+
+/// A request that has arrived.
+#[derive(Clone)]
+struct Arrival {
+    wire: Arc<Wire>,
+    command: Vec<Bytes>,
+    ticket: Arc<Ticket<Reply>>,
+}
+
+struct Entry {
+    at: Instant,
+    wall: WallClock,
+    session: u64,
+    command: Vec<Bytes>,
+}
+
+/// A wall clock: it stood at `wall` when the run's time was `since`, and runs at `rate`.
+#[derive(Clone, Copy, Debug)]
+struct Clock {
+    since: Instant,
+    wall: u64,
+    rate: f64,
+}
+
+impl Clock {
+    fn at(self, now: Instant) -> WallClock {
+        let passed = now.saturating_since(self.since);
+        // Multiplied only where it must be: a right clock is exact.
+        let passed = if self.rate.to_bits() == 1.0_f64.to_bits() { passed } else { passed.mul_f64(self.rate) };
+        WallClock::from_unix_nanos(self.wall).after(passed)
+    }
+
+    /// The clock from `now` on, moved and at another rate.
+    fn set(&mut self, now: Instant, by_ms: i64, rate: f64) {
+        let moved = self.at(now).unix_nanos().saturating_add_signed(by_ms.saturating_mul(1_000_000));
+        *self = Self { since: now, wall: moved, rate };
+    }
+}
+
+impl ModelRedis {
+    pub(super) fn start(link: Link, handle: Handle, network: Arc<Network>, journal: bool) -> Arc<Self> {
+        let state = State {
+            server: Pooled::take(),
+            up: true,
+            pauses: 0,
+            waiting: Vec::new(),
+            clock: Clock { since: Instant::ZERO, wall: BEGIN, rate: 1.0 },
+            sessions: BTreeMap::new(),
+            blocked: Vec::new(),
+            journal: journal.then(Vec::new),
+        };
+        Arc::new(Self { link, handle, network, state: Mutex::new(state) })
+    }
+
+    /// Somebody connects.
+    pub(super) fn welcome(self: &Arc<Self>, wire: &Arc<Wire>, ticket: &Arc<Ticket<Reply>>) {
+        let mut state = self.state();
+        if !state.up {
+            drop(state);
+            self.network.break_off(wire);
+            return;
+        }
+        let session = state.server.open_session();
+        state.sessions.insert(wire.id, session);
+        drop(state);
+        self.reply(wire, ticket, Reply::OK);
+    }
+
+    /// A request arrives.
+    pub(super) fn receive(self: &Arc<Self>, wire: Arc<Wire>, command: Vec<Bytes>, ticket: Arc<Ticket<Reply>>) {
+        let arrival = Arrival { wire, command, ticket };
+        let mut state = self.state();
+        if !state.up || !state.sessions.contains_key(&arrival.wire.id) {
+            drop(state);
+            self.network.break_off(&arrival.wire);
+        } else if state.pauses > 0 {
+            state.waiting.push(arrival);
+        } else {
+            let replies = self.carry_out(&mut state, arrival);
+            drop(state);
+            for (arrival, reply) in replies {
+                self.reply(&arrival.wire, &arrival.ticket, reply);
+            }
+        }
+    }
+
+    /// Answers the command, and whomever it set free.
+    fn carry_out(self: &Arc<Self>, state: &mut State, arrival: Arrival) -> Vec<(Arrival, Reply)> {
+        let now = self.handle.now();
+        let wall = state.clock.at(now);
+        let State { server, sessions, journal, blocked, .. } = state;
+        let Some(session) = sessions.get_mut(&arrival.wire.id) else { return Vec::new() };
+        if let Some(journal) = journal {
+            let command = arrival.command.clone();
+            journal.push(Entry { at: now, wall, session: arrival.wire.id, command });
+        }
+        let mut replies = Vec::with_capacity(1);
+        match server.execute(session, &arrival.command, wall) {
+            Execution::Reply(reply) | Execution::Close(reply) => replies.push((arrival, reply)),
+            Execution::Pushed => replies.push((arrival, Reply::NullBulk)),
+            Execution::Blocked { until } => {
+                blocked.push(arrival);
+                if let Some(until) = until {
+                    let (this, wait) = (Arc::clone(self), until.since(wall));
+                    self.handle.after(wait + Duration::from_millis(1), move || this.look_again());
+                }
+            }
+        }
+        if !blocked.is_empty() {
+            replies.extend(resumed(state, wall));
+        }
+        replies
+    }
+
+    /// Whether a blocked session's time is over.
+    fn look_again(self: &Arc<Self>) {
+        let mut state = self.state();
+        let wall = state.clock.at(self.handle.now());
+        let replies = resumed(&mut state, wall);
+        drop(state);
+        for (arrival, reply) in replies {
+            self.reply(&arrival.wire, &arrival.ticket, reply);
+        }
+    }
+
+    fn reply(&self, wire: &Arc<Wire>, ticket: &Arc<Ticket<Reply>>, reply: Reply) {
+        let (back, ticket) = (Arc::clone(wire), Arc::clone(ticket));
+        let arrival = move || {
+            back.done(&ticket);
+            ticket.answer(reply);
+        };
+        self.network.send(wire, Direction::ToClient, Box::new(arrival));
+    }
+
+    pub(super) fn pause(&self) {
+        self.state().pauses += 1;
+    }
+
+    /// Goes on; says how many requests had waited.
+    pub(super) fn resume(self: &Arc<Self>) -> usize {
+        let mut state = self.state();
+        state.pauses = state.pauses.saturating_sub(1);
+        if state.pauses > 0 {
+            return 0;
+        }
+        let waiting = std::mem::take(&mut state.waiting);
+        drop(state);
+        let count = waiting.len();
+        for Arrival { wire, command, ticket } in waiting {
+            self.receive(wire, command, ticket);
+        }
+        count
+    }
+
+    /// Dies: every connection ends, and what waited is gone. Says how many connections that were.
+    pub(super) fn crash(&self) -> usize {
+        let mut state = self.state();
+        state.up = false;
+        state.waiting.clear();
+        state.blocked.clear();
+        let sessions = std::mem::take(&mut state.sessions).len();
+        drop(state);
+        self.network.break_all(self.link);
+        sessions
+    }
+
+    /// Starts again with what it had kept; says how many keys are lost.
+    pub(super) fn restart(&self, keeps: Keeps, crashed: Instant) -> usize {
+        let mut state = self.state();
+        let kept = match keeps {
+            Keeps::Nothing => None,
+            Keeps::Everything => Some(crashed),
+            Keeps::EverySecond => {
+                Some(Instant::ZERO + Duration::from_secs(crashed.since_start().as_secs()))
+            }
+        };
+        let lost = self.rewind(&mut state, kept);
+        state.up = true;
+        lost
+    }
+
+    /// Its replica, which was `lag` behind, takes its place; says how many keys are lost.
+    pub(super) fn fail_over(&self, lag: Duration) -> usize {
+        let mut state = self.state();
+        state.sessions.clear();
+        state.waiting.clear();
+        state.blocked.clear();
+        let upto = self.handle.now() - lag;
+        let lost = self.rewind(&mut state, Some(upto));
+        drop(state);
+        self.network.break_all(self.link);
+        lost
+    }
+
+    /// Makes it what it was at `upto`, or empty; scripts are not persisted. Says how many keys are lost.
+    fn rewind(&self, state: &mut State, upto: Option<Instant>) -> usize {
+        let now = state.clock.at(self.handle.now());
+        let before = state.server.keys_matching(0, b"*", now);
+        state.server.start_over();
+        let mut sessions: BTreeMap<u64, Session> = BTreeMap::new();
+        let mut journal = state.journal.take();
+        if let Some(entries) = &mut journal {
+            entries.retain(|entry| upto.is_some_and(|upto| entry.at <= upto));
+            for Entry { wall, session, command, .. } in &*entries {
+                let server = &mut state.server;
+                let session = sessions.entry(*session).or_insert_with(|| server.open_session());
+                server.execute(session, command, *wall);
+            }
+        }
+        state.journal = journal;
+        state.server.forget_scripts();
+        let after = state.server.keys_matching(0, b"*", now);
+        before.iter().filter(|key| !after.contains(key)).count()
+    }
+
+    /// Moves its wall clock and sets its rate; `None` leaves that as it is. Says what it showed before and after.
+    pub(super) fn set_clock(&self, by_ms: i64, rate: Option<f64>) -> (i64, i64) {
+        let now = self.handle.now();
+        let mut state = self.state();
+        let before = state.clock.at(now).unix_millis();
+        let rate = rate.unwrap_or(state.clock.rate);
+        state.clock.set(now, by_ms, rate);
+        (before, state.clock.at(now).unix_millis())
+    }
+
+    /// Drops every key that matches; says how many.
+    pub(super) fn drop_keys(&self, pattern: &[u8]) -> usize {
+        let mut state = self.state();
+        let now = state.clock.at(self.handle.now());
+        let keys = state.server.keys_matching(0, pattern, now);
+        keys.iter().filter(|key| state.server.drop_key(0, key, now)).count()
+    }
+
+    /// Drops one key; says whether it was there.
+    pub(super) fn drop_key(&self, key: &str) -> bool {
+        let mut state = self.state();
+        let now = state.clock.at(self.handle.now());
+        state.server.drop_key(0, &Bytes::copy_from_slice(key.as_bytes()), now)
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn resumed(state: &mut State, wall: WallClock) -> Vec<(Arrival, Reply)> {
+    let State { server, sessions, blocked, .. } = state;
+    let mut replies = Vec::new();
+    blocked.retain(|arrival| {
+        let Some(session) = sessions.get_mut(&arrival.wire.id) else { return false };
+        let Some(reply) = server.resume(session, wall) else { return true };
+        replies.push((arrival.clone(), reply));
+        false
+    });
+    replies
+}
+
+impl fmt::Debug for ModelRedis {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ModelRedis").field("link", &self.link).finish_non_exhaustive()
+    }
+}

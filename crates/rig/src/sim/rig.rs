@@ -1,0 +1,218 @@
+//! The rig of model servers and virtual links.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
+use lockproof_bookings::BookingStore;
+use lockproof_env::Group;
+use lockproof_locks::Backends;
+use lockproof_model::{DriverSetting, HolderId, Instant, LockName, ServerInfo};
+use lockproof_sim::{Handle, Simulation};
+
+use super::backends::SimBackends;
+use super::network::Network;
+use super::redis_server::ModelRedis;
+use crate::{
+    Disturbance, Expired, Link, LinkEffect, Rig, RigError, RigPlan, ServerEffect, System,
+};
+
+/// One cell's servers, links and holders in virtual time.
+#[derive(Debug)]
+pub struct SimRig {
+    plan: RigPlan,
+    handle: Handle,
+    groups: BTreeMap<HolderId, Group>,
+    network: Arc<Network>,
+    redis: Vec<Arc<ModelRedis>>,
+    backends: Arc<SimBackends>,
+    store: Arc<dyn BookingStore>,
+}
+
+impl SimRig {
+    /// What `plan` asks for, in the world of `simulation`.
+    #[must_use]
+    pub fn new(simulation: &Simulation, plan: RigPlan, store: Arc<dyn BookingStore>) -> Self {
+        let handle = simulation.handle();
+        let random = simulation.env().random().fork("network");
+        let network = Network::new(handle.clone(), random);
+        let start = |server| {
+            let network = Arc::clone(&network);
+            ModelRedis::start(Link::Redis(server), handle.clone(), network, plan.journal)
+        };
+        let redis: Vec<_> = (0..plan.redis_servers).map(start).collect();
+        let backends = Arc::new(SimBackends::new(Arc::clone(&network), redis.clone()));
+        let groups = (1..=plan.holders).map(|n| (HolderId(n), Group::new())).collect();
+        Self { plan, handle, groups, network, redis, backends, store }
+    }
+
+    fn chosen(&self, servers: &[usize]) -> Vec<(usize, Arc<ModelRedis>)> {
+        let known = |&server: &usize| Some((server, Arc::clone(self.redis.get(server)?)));
+        servers.iter().filter_map(known).collect()
+    }
+}
+
+impl System for SimRig {
+    fn as_rig(self: Arc<Self>) -> Arc<dyn Rig> {
+        self
+    }
+
+    fn backends(&self) -> Arc<dyn Backends> {
+        Arc::clone(&self.backends) as Arc<dyn Backends>
+    }
+
+    fn store(&self) -> Arc<dyn BookingStore> {
+        Arc::clone(&self.store)
+    }
+
+    fn groups(&self) -> Vec<Group> {
+        self.groups.values().cloned().collect()
+    }
+
+    fn servers(&self) -> Vec<ServerInfo> {
+        let version = || env!("CARGO_PKG_VERSION").to_owned();
+        let mut servers = Vec::new();
+        if !self.redis.is_empty() {
+            let count = u32::try_from(self.redis.len()).unwrap_or(u32::MAX);
+            servers.push(ServerInfo { kind: "simulated redis".to_owned(), version: version(), count });
+        }
+        servers.push(ServerInfo { kind: "simulated database".to_owned(), version: version(), count: 1 });
+        servers
+    }
+
+    fn drivers(&self) -> Vec<DriverSetting> {
+        self.store.driver_settings()
+    }
+
+    fn clear(&self) -> BoxFuture<'_, Result<(), RigError>> {
+        // Everything ends with the simulation.
+        std::future::ready(Ok(())).boxed()
+    }
+}
+
+impl Rig for SimRig {
+    fn redis_servers(&self) -> usize {
+        self.redis.len()
+    }
+
+    fn group(&self, holder: HolderId) -> Option<Group> {
+        self.groups.get(&holder).cloned()
+    }
+
+    fn holders(&self) -> Vec<HolderId> {
+        self.groups.keys().copied().collect()
+    }
+
+    fn disturb(
+        &self,
+        links: &[Link],
+        holders: &[HolderId],
+        effect: LinkEffect,
+    ) -> Result<Box<dyn Disturbance>, RigError> {
+        Ok(Box::new(self.network.disturb(links, holders, effect)))
+    }
+
+    fn afflict(
+        &self,
+        servers: &[usize],
+        effect: ServerEffect,
+    ) -> Result<Box<dyn Disturbance>, RigError> {
+        let mut afflicted = Afflicted {
+            servers: self.chosen(servers),
+            effect,
+            at: self.handle.now(),
+            observed: Vec::new(),
+        };
+        afflicted.begin();
+        Ok(Box::new(afflicted))
+    }
+
+    fn expire_lock<'a>(&'a self, lock: &'a LockName) -> BoxFuture<'a, Result<Expired, RigError>> {
+        let key = self.plan.lock.redis_key(lock);
+        let held_on = self.redis.iter().filter(|server| server.drop_key(&key)).count();
+        std::future::ready(Ok(Expired { held_on, servers: self.redis.len() })).boxed()
+    }
+}
+
+/// Servers that suffer something.
+#[derive(Debug)]
+struct Afflicted {
+    servers: Vec<(usize, Arc<ModelRedis>)>,
+    effect: ServerEffect,
+    at: Instant,
+    observed: Vec<String>,
+}
+
+impl Afflicted {
+    fn begin(&mut self) {
+        for (number, server) in &self.servers {
+            let name = Link::Redis(*number);
+            match self.effect {
+                ServerEffect::Pause => server.pause(),
+                ServerEffect::Crash { .. } => {
+                    let connections = server.crash();
+                    self.observed.push(format!("{name} died with {connections} connections"));
+                }
+                ServerEffect::ClockJump { by_ms } => {
+                    let (before, after) = server.set_clock(by_ms, None);
+                    self.observed.push(format!("{name}'s TIME went from {before} to {after} ms"));
+                }
+                ServerEffect::ClockRate(rate) => {
+                    server.set_clock(0, Some(rate));
+                    self.observed.push(format!("{name}'s clock ran at {rate} of its rate"));
+                }
+                ServerEffect::Failover { lag } => {
+                    let lost = server.fail_over(lag);
+                    if lost > 0 {
+                        self.observed.push(format!("{name}'s replica lacked {lost} keys"));
+                    }
+                }
+                ServerEffect::Evict => {
+                    let gone = server.drop_keys(b"*");
+                    if gone > 0 {
+                        self.observed.push(format!("{name} evicted {gone} keys"));
+                    }
+                }
+            }
+        }
+    }
+
+    fn end(&mut self) {
+        for (number, server) in std::mem::take(&mut self.servers) {
+            let name = Link::Redis(number);
+            match self.effect {
+                ServerEffect::Pause => {
+                    let waited = server.resume();
+                    if waited > 0 {
+                        self.observed.push(format!("{waited} requests waited at {name}"));
+                    }
+                }
+                ServerEffect::Crash { keeps } => {
+                    let lost = server.restart(keeps, self.at);
+                    self.observed.push(format!("{name} restarted without {lost} keys"));
+                }
+                ServerEffect::ClockRate(_) => {
+                    server.set_clock(0, Some(1.0));
+                }
+                ServerEffect::ClockJump { .. }
+                | ServerEffect::Failover { .. }
+                | ServerEffect::Evict => {}
+            }
+        }
+    }
+}
+
+impl Disturbance for Afflicted {
+    fn heal(mut self: Box<Self>) -> Option<String> {
+        self.end();
+        let observed = std::mem::take(&mut self.observed);
+        (!observed.is_empty()).then(|| observed.join("; "))
+    }
+}
+
+impl Drop for Afflicted {
+    fn drop(&mut self) {
+        self.end();
+    }
+}

@@ -1,0 +1,136 @@
+//! A load on a system that stands: the same in both worlds.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use futures_util::FutureExt;
+use futures_util::future::select;
+use lockproof_bookings::Layout;
+use lockproof_env::Env;
+use lockproof_faults::Triggers;
+use lockproof_model::{BookingTable, FaultRecord, FaultSummary, in_full};
+use lockproof_rig::{RigPlan, System};
+use lockproof_workload::{Parties, Record, StepGate, run};
+
+use crate::cell::CellPlan;
+use crate::order::OrderGate;
+
+/// How long holders may finish their attempts after an interrupt.
+const GRACE: Duration = Duration::from_secs(2);
+const HALT_POLL: Duration = Duration::from_millis(20);
+
+/// Under which a load runs, beside what its plan says.
+#[derive(Clone, Debug)]
+pub(crate) struct Terms {
+    /// A load that takes longer is cut short and inconclusive.
+    pub(crate) limit: Duration,
+    /// Raised by an interrupt; none where nobody can.
+    pub(crate) halt: Option<Arc<AtomicBool>>,
+    /// Keeps the owner values of two runs of one seed apart, where they share a server.
+    pub(crate) salt: u64,
+    /// The order in which steps have to come, where a replay prescribes one.
+    pub(crate) order: Option<OrderGate>,
+}
+
+/// What a load left behind.
+pub(crate) struct Outcome {
+    pub(crate) record: Record,
+    pub(crate) table: BookingTable,
+    pub(crate) injections: Vec<FaultRecord>,
+    pub(crate) faults: Vec<FaultSummary>,
+    pub(crate) cut_short: Option<&'static str>,
+    pub(crate) system: Arc<dyn System>,
+}
+
+/// Runs the plan's load and faults on `system`, with the clock of `env`.
+///
+/// The error is a sentence: a server that could not be reached.
+pub(crate) async fn conduct(
+    plan: &CellPlan,
+    system: Arc<dyn System>,
+    env: &Env,
+    terms: &Terms,
+) -> Result<Outcome, String> {
+    let scenario = &plan.scenario;
+    let triggers =
+        Triggers::new(env.fork("faults"), Arc::clone(&system).as_rig(), &scenario.faults);
+    let parties = parties(env, plan, terms, system.as_ref(), &triggers);
+    let cut = cut_short(env, terms, &triggers);
+    let (record, cut_short) = run(&parties, &scenario.load, cut, |start| triggers.begin(start))
+        .await
+        .map_err(|error| in_full(&error))?;
+    let (injections, faults) = triggers.end().await;
+    let table = system.store().table().await.map_err(|error| in_full(&error))?;
+    if let Err(error) = system.clear().await {
+        tracing::warn!(error = in_full(&error), "the cell's tables are left behind");
+    }
+    Ok(Outcome { record, table, injections, faults, cut_short, system })
+}
+
+pub(crate) fn rig_plan(plan: &CellPlan) -> RigPlan {
+    let CellPlan { index, scenario, cell, seed } = plan;
+    RigPlan {
+        name: format!("{}-{}", index + 1, scenario.name),
+        holders: scenario.load.holders,
+        redis_servers: scenario.redis_servers(&cell.strategy),
+        links: scenario.link_use(),
+        lock: scenario.lock_settings(&cell.strategy, KEY_PREFIX.to_owned()),
+        journal: scenario.needs_the_past(),
+        layout: Layout {
+            slots: scenario.load.slots,
+            capacity: scenario.capacity,
+            constraints: cell.strategy.guard.constraints,
+        },
+        seed: *seed,
+    }
+}
+
+/// Each cell has servers of its own, so one prefix does.
+const KEY_PREFIX: &str = "lockproof:";
+
+fn parties(
+    env: &Env,
+    plan: &CellPlan,
+    terms: &Terms,
+    system: &dyn System,
+    triggers: &Triggers,
+) -> Parties {
+    let strategy = plan.cell.strategy;
+    let lock = plan.scenario.lock_settings(&strategy, KEY_PREFIX.to_owned());
+    let faults = Arc::new(triggers.clone()) as Arc<dyn StepGate>;
+    let gate: Arc<dyn StepGate> = match &terms.order {
+        Some(order) => Arc::new(order.before(faults)),
+        None => faults,
+    };
+    Parties {
+        env: env.clone(),
+        lock: (strategy.lock.build)(lock, system.backends(), env.fork("lock")),
+        policy: plan.scenario.policy(),
+        salt: terms.salt,
+        store: system.store(),
+        guard: strategy.guard.guard,
+        gate,
+        groups: system.groups(),
+        halt: terms.halt.clone().unwrap_or_default(),
+    }
+}
+
+/// Completes when the load has to be cut short, and says why.
+async fn cut_short(env: &Env, terms: &Terms, triggers: &Triggers) -> &'static str {
+    let late = async {
+        env.sleep(terms.limit).await;
+        "the load did not end within the cell's time limit"
+    };
+    let halted = async {
+        let Some(halt) = &terms.halt else { return std::future::pending().await };
+        while !halt.load(Ordering::Relaxed) {
+            env.sleep(HALT_POLL).await;
+        }
+        // What is paused or held must go on, or it could not finish its attempt.
+        triggers.heal_all();
+        env.sleep(GRACE).await;
+        "interrupted"
+    };
+    select(late.boxed(), halted.boxed()).await.factor_first().0
+}
