@@ -272,6 +272,27 @@ impl ModelRedis {
         keys.iter().filter(|key| state.server.drop_key(0, key, now)).count()
     }
 
+    /// The keys that match and hold strings, with what they hold.
+    pub(super) fn strings(&self, pattern: &[u8]) -> Vec<(String, String)> {
+        let mut state = self.state();
+        let now = state.clock.at(self.handle.now());
+        let keys = state.server.keys_matching(0, pattern, now);
+        if keys.is_empty() {
+            return Vec::new();
+        }
+        let mut session = state.server.open_session();
+        let text = |bytes: &Bytes| String::from_utf8_lossy(bytes).into_owned();
+        let mut strings = Vec::new();
+        for key in keys {
+            let get = [Bytes::from_static(b"GET"), key.clone()];
+            let reply = state.server.execute(&mut session, &get, now).into_reply();
+            if let Reply::Bulk(value) = reply {
+                strings.push((text(&key), text(&value)));
+            }
+        }
+        strings
+    }
+
     /// Drops one key; says whether it was there.
     pub(super) fn drop_key(&self, key: &str) -> bool {
         let mut state = self.state();

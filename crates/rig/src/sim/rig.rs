@@ -8,7 +8,9 @@ use futures_util::future::BoxFuture;
 use lockproof_bookings::BookingStore;
 use lockproof_env::Group;
 use lockproof_locks::Backends;
-use lockproof_model::{DriverSetting, HolderId, Instant, LockName, ServerInfo};
+use lockproof_model::{
+    DriverSetting, HolderId, Instant, LockLeft, LockName, OwnerValue, ServerInfo,
+};
 use lockproof_sim::{Handle, Simulation};
 
 use super::backends::SimBackends;
@@ -83,6 +85,19 @@ impl System for SimRig {
 
     fn drivers(&self) -> Vec<DriverSetting> {
         self.store.driver_settings()
+    }
+
+    fn locks_left(&self) -> Vec<LockLeft> {
+        let prefix = &self.plan.lock.key_prefix;
+        let left = |(server, model): (u32, &Arc<ModelRedis>)| {
+            let values = model.strings(format!("{prefix}{{*}}").as_bytes());
+            values.into_iter().filter_map(move |(key, owner)| {
+                // A lock's key is its name in braces; what stands after them is another key's.
+                let lock = key.strip_prefix(prefix.as_str())?.strip_prefix('{')?.strip_suffix('}')?;
+                Some(LockLeft { lock: LockName::new(lock), server, owner: OwnerValue::new(&owner) })
+            })
+        };
+        (1..).zip(&self.redis).flat_map(left).collect()
     }
 
     fn clear(&self) -> BoxFuture<'_, Result<(), RigError>> {
