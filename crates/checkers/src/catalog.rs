@@ -12,8 +12,12 @@ mod orphaned_locks;
 pub use duplicate_bookings::duplicates;
 
 /// Every checker, from what the customer suffers to what explains it.
-pub const ENTRIES: &[CheckerEntry] =
-    &[duplicate_bookings::ENTRY, mutual_exclusion::ENTRY, fencing_monotonic::ENTRY, orphaned_locks::ENTRY];
+pub const ENTRIES: &[CheckerEntry] = &[
+    duplicate_bookings::ENTRY,
+    mutual_exclusion::ENTRY,
+    fencing_monotonic::ENTRY,
+    orphaned_locks::ENTRY,
+];
 
 /// The checker of that name.
 #[must_use]

@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Exploration, 
-    Expectation, FaultRecord, FaultSummary, Finding, Instant, Judgement, SlotId, Status, Verdict,
-    nanos,
+use crate::{
+    Expectation, Exploration, FaultRecord, FaultSummary, Finding, Instant, Judgement, SlotId,
+    Status, Verdict, nanos,
 };
 
 /// The version of `results.json`; raised by every change that a reader could notice.

@@ -194,7 +194,7 @@ impl Tally {
 }
 
 /// A report of a cell in which nothing has happened.
-fn blank(plan: &CellPlan) -> CellReport {
+pub(crate) fn blank(plan: &CellPlan) -> CellReport {
     CellReport {
         scenario: plan.scenario.name.clone(),
         title: plan.scenario.title.clone(),

@@ -9,7 +9,9 @@
 
 use std::collections::BTreeSet;
 
-use lockproof_model::{Anomaly, Effect, Evidence, Finding, Layer, LockLeft, Operation, SlotId, Step};
+use lockproof_model::{
+    Anomaly, Effect, Evidence, Finding, Layer, LockLeft, Operation, SlotId, Step,
+};
 
 use super::CheckerEntry;
 use crate::{Checker, kinds, words};

@@ -5,8 +5,8 @@ use std::time::Duration;
 use lockproof_checkers::find;
 use lockproof_model::{
     Attempt, AttemptId, AttemptResult, BookingId, BookingRow, BookingTable, Effect, Evidence,
-    FaultRecord, FencingToken, Finding, History, HolderId, Instant, LockLeft, LockName, Operation, OperationId,
-    Outcome, OwnerValue, Reason, Refusal, RefusedBy, SlotId, SlotRow, Step,
+    FaultRecord, FencingToken, Finding, History, HolderId, Instant, LockLeft, LockName, Operation,
+    OperationId, Outcome, OwnerValue, Reason, Refusal, RefusedBy, SlotId, SlotRow, Step,
 };
 
 /// A run that a test makes up.
@@ -83,7 +83,12 @@ pub(crate) struct Finished {
 
 impl Finished {
     pub(crate) fn evidence(&self) -> Evidence<'_> {
-        Evidence { history: &self.history, table: &self.table, faults: &self.faults, left: &self.left }
+        Evidence {
+            history: &self.history,
+            table: &self.table,
+            faults: &self.faults,
+            left: &self.left,
+        }
     }
 
     pub(crate) fn judge(&self, checker: &str) -> Finding {

@@ -38,7 +38,10 @@ fn rejects_a_lock_whose_grant_nobody_has_seen() {
     let finding = run.finish().judge(CHECKER);
     assert_eq!(finding.verdict, Verdict::Violated);
     let sentence = &finding.anomalies[0].sentence;
-    assert!(sentence.ends_with("nobody knows that it was granted, and nobody withdrew it"), "{sentence}");
+    assert!(
+        sentence.ends_with("nobody knows that it was granted, and nobody withdrew it"),
+        "{sentence}"
+    );
 }
 
 #[test]

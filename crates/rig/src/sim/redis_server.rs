@@ -67,19 +67,29 @@ impl Clock {
     fn at(self, now: Instant) -> WallClock {
         let passed = now.saturating_since(self.since);
         // Multiplied only where it must be: a right clock is exact.
-        let passed = if self.rate.to_bits() == 1.0_f64.to_bits() { passed } else { passed.mul_f64(self.rate) };
+        let passed = if self.rate.to_bits() == 1.0_f64.to_bits() {
+            passed
+        } else {
+            passed.mul_f64(self.rate)
+        };
         WallClock::from_unix_nanos(self.wall).after(passed)
     }
 
     /// The clock from `now` on, moved and at another rate.
     fn set(&mut self, now: Instant, by_ms: i64, rate: f64) {
-        let moved = self.at(now).unix_nanos().saturating_add_signed(by_ms.saturating_mul(1_000_000));
+        let moved =
+            self.at(now).unix_nanos().saturating_add_signed(by_ms.saturating_mul(1_000_000));
         *self = Self { since: now, wall: moved, rate };
     }
 }
 
 impl ModelRedis {
-    pub(super) fn start(link: Link, handle: Handle, network: Arc<Network>, journal: bool) -> Arc<Self> {
+    pub(super) fn start(
+        link: Link,
+        handle: Handle,
+        network: Arc<Network>,
+        journal: bool,
+    ) -> Arc<Self> {
         let state = State {
             server: Pooled::take(),
             up: true,
@@ -108,7 +118,12 @@ impl ModelRedis {
     }
 
     /// A request arrives.
-    pub(super) fn receive(self: &Arc<Self>, wire: Arc<Wire>, command: Vec<Bytes>, ticket: Arc<Ticket<Reply>>) {
+    pub(super) fn receive(
+        self: &Arc<Self>,
+        wire: Arc<Wire>,
+        command: Vec<Bytes>,
+        ticket: Arc<Ticket<Reply>>,
+    ) {
         let arrival = Arrival { wire, command, ticket };
         let mut state = self.state();
         if !state.up || !state.sessions.contains_key(&arrival.wire.id) {
