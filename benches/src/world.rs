@@ -4,7 +4,7 @@ use lockproof_bookings::{Constraints, Layout};
 use lockproof_env::{Env, live};
 use lockproof_locks::LockSettings;
 use lockproof_rig::live::LiveRig;
-use lockproof_rig::{LinkUse, RigPlan};
+use lockproof_rig::{LinkUse, RigPlan, System};
 
 use crate::Servers;
 use crate::servers::standing;
@@ -66,6 +66,7 @@ impl<'a> World<'a> {
 
 fn plan(name: &str, layout: Layout) -> RigPlan {
     RigPlan {
+        journal: false,
         name: name.to_owned(),
         holders: 1,
         redis_servers: 0,

@@ -8,7 +8,10 @@ use std::error::Error;
 use std::fmt;
 use std::path::PathBuf;
 
+use lockproof_database_model::{Answer, SqlError};
 use lockproof_model::{Certainty, FencingToken, Refusal, SlotId};
+
+use crate::NoAnswer;
 
 /// The crate's result.
 pub type Result<T, E = BookingError> = std::result::Result<T, E>;
@@ -44,6 +47,22 @@ pub(crate) enum Kind {
     },
     #[error("the connection to PostgreSQL was lost; the next begin dials again")]
     ConnectionLost,
+    #[error("cannot {doing} in the model database")]
+    Model {
+        doing: &'static str,
+        #[source]
+        source: SqlError,
+    },
+    #[error("cannot {doing} in the model database")]
+    NoAnswer {
+        doing: &'static str,
+        #[source]
+        source: NoAnswer,
+    },
+    #[error("the connection to the model database was lost; the next begin dials again")]
+    ModelConnectionLost,
+    #[error("the model database answered {0:?}, which is no answer to what was asked")]
+    Unexpected(Answer),
     #[error(
         "an earlier statement of this transaction failed or was abandoned; it was not committed"
     )]
@@ -83,6 +102,11 @@ impl BookingError {
     pub(crate) const fn aborted(mut self) -> Self {
         self.refusal = Some(Refusal::Aborted);
         self.definite()
+    }
+
+    /// Whether the model database's unique index has the key already.
+    pub(crate) fn is_unique_violation(&self) -> bool {
+        matches!(*self.kind, Kind::Model { source: SqlError::UniqueViolation, .. })
     }
 
     /// Whether the booking may stand all the same.

@@ -4,7 +4,7 @@
 //!
 //! * a [`Guard`] is an algorithm (one file each under `catalog/`), written against …
 //! * … a [`Connection`], one holder's own database connection as a handful of primitives (one file tree
-//!   per engine: [`SqliteStore`], [`PostgresStore`]).
+//!   per engine: [`SqliteStore`], [`PostgresStore`], and for the simulated world [`ModelStore`]).
 //!
 //! A [`BookingSession`] joins the two and is what a workload drives, step by step: `begin`, `check`,
 //! `insert`, `commit`. A [`BookingStore`] makes the tables before a run and is the judge after it.
@@ -16,6 +16,7 @@
 pub mod catalog;
 mod error;
 pub mod guard;
+mod model_store;
 mod postgres;
 mod session;
 mod sqlite;
@@ -24,6 +25,7 @@ mod store;
 pub use error::{BookingError, Result};
 pub use guard::{Checked, Guard, Inserted, Request, Seen};
 pub use lockproof_model::Certainty;
+pub use model_store::{Direct, ModelStore, NoAnswer, Reply, Wire, WireSession};
 pub use postgres::{PostgresStore, SchemaName};
 pub use session::{BookingSession, Committed};
 pub use sqlite::SqliteStore;

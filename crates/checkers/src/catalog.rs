@@ -7,12 +7,17 @@ use crate::Checker;
 mod duplicate_bookings;
 mod fencing_monotonic;
 mod mutual_exclusion;
+mod orphaned_locks;
 
 pub use duplicate_bookings::duplicates;
 
 /// Every checker, from what the customer suffers to what explains it.
-pub const ENTRIES: &[CheckerEntry] =
-    &[duplicate_bookings::ENTRY, mutual_exclusion::ENTRY, fencing_monotonic::ENTRY];
+pub const ENTRIES: &[CheckerEntry] = &[
+    duplicate_bookings::ENTRY,
+    mutual_exclusion::ENTRY,
+    fencing_monotonic::ENTRY,
+    orphaned_locks::ENTRY,
+];
 
 /// The checker of that name.
 #[must_use]

@@ -104,7 +104,7 @@ mod tests {
     #[test]
     fn a_checker_that_panics_is_unknown_and_the_others_are_asked() {
         let (history, table) = (History::default(), BookingTable::default());
-        let evidence = Evidence { history: &history, table: &table, faults: &[] };
+        let evidence = Evidence { history: &history, table: &table, faults: &[], left: &[] };
         let checkers: [&dyn Checker; 2] = [&Panics, crate::ENTRIES[0].checker];
 
         let findings = judge_all(&evidence, checkers);

@@ -16,6 +16,8 @@ pub const OVERRUN: &str = "overrun";
 pub const TOKEN_WENT_BACK: &str = "token-went-back";
 /// Two grants drew the same fencing token.
 pub const TOKEN_REPEATED: &str = "token-repeated";
+/// A lock stands at a server although everybody has stopped and cleaned up.
+pub const ORPHANED_LOCK: &str = "orphaned-lock";
 /// Stands for anomalies beyond those that are listed. Its count says how many.
 pub const FURTHER: &str = "further";
 /// The checker itself failed, so its property is not judged.

@@ -9,6 +9,7 @@
 //! by nothing in these types.
 
 mod certainty;
+mod exploration;
 mod fault;
 mod history;
 mod instant;
@@ -23,6 +24,7 @@ mod table;
 mod verdict;
 
 pub use certainty::{Certainty, in_full};
+pub use exploration::{Exploration, Size, Violation};
 pub use fault::{FaultRecord, FaultSummary};
 pub use history::{Attempt, AttemptResult, History, RefusedBy};
 pub use instant::Instant;
@@ -38,4 +40,4 @@ pub use report::{
 };
 pub use step::{Moment, ParsePointError, Point, Step};
 pub use table::{BookingRow, BookingTable, SlotRow};
-pub use verdict::{Anomaly, Evidence, Finding, Layer, Verdict};
+pub use verdict::{Anomaly, Evidence, Finding, Layer, LockLeft, Verdict};

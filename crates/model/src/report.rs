@@ -5,8 +5,8 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Expectation, FaultRecord, FaultSummary, Finding, Instant, Judgement, SlotId, Status, Verdict,
-    nanos,
+    Expectation, Exploration, FaultRecord, FaultSummary, Finding, Instant, Judgement, SlotId,
+    Status, Verdict, nanos,
 };
 
 /// The version of `results.json`; raised by every change that a reader could notice.
@@ -149,6 +149,9 @@ pub struct CellReport {
     pub faults: Vec<FaultSummary>,
     /// Each injection.
     pub injections: Vec<FaultRecord>,
+    /// What a search through its schedules came to, where there was one; the figures above are of one schedule then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub exploration: Option<Exploration>,
     /// The first violation told step by step.
     pub stories: Vec<Story>,
     /// The servers that took part.

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{BookingTable, FaultRecord, History, OperationId, SlotId};
+use crate::{BookingTable, FaultRecord, History, LockName, OperationId, OwnerValue, SlotId};
 
 /// The worst wins, and `Unknown` is never green.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -40,6 +40,20 @@ pub struct Evidence<'a> {
     pub table: &'a BookingTable,
     /// Which faults took effect, and when.
     pub faults: &'a [FaultRecord],
+    /// Locks that stood at the servers when every holder had stopped and cleaned up; empty where nobody looked.
+    pub left: &'a [LockLeft],
+}
+
+/// A lock that a server still keeps although nobody works any more.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LockLeft {
+    /// Which lock.
+    pub lock: LockName,
+    /// On which server, counted from 1.
+    pub server: u32,
+    /// Whose it is, by the owner value.
+    pub owner: OwnerValue,
 }
 
 /// One checker's answer.

@@ -9,6 +9,7 @@
 //! its sender was paused or dropped meanwhile; that is what makes a lost answer different from a lost request.
 
 mod backends;
+mod database;
 mod network;
 mod pool;
 mod redis_server;

@@ -7,7 +7,7 @@ use futures_util::future::BoxFuture;
 use lockproof_bookings::BookingStore;
 use lockproof_env::Group;
 use lockproof_locks::Backends;
-use lockproof_model::{DriverSetting, ServerInfo};
+use lockproof_model::{DriverSetting, LockLeft, ServerInfo};
 
 use crate::{Rig, RigError};
 
@@ -30,6 +30,9 @@ pub trait System: Rig + Debug + 'static {
 
     /// The settings of the drivers in use that can change an outcome.
     fn drivers(&self) -> Vec<DriverSetting>;
+
+    /// The locks that stand at the servers now; empty where this rig cannot look.
+    fn locks_left(&self) -> Vec<LockLeft>;
 
     /// Removes what the cell left at shared servers. Its own servers stop when it is dropped.
     ///

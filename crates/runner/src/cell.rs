@@ -105,9 +105,9 @@ pub(crate) fn finish(
     outcome: Outcome,
     interrupted: Option<&'static str>,
 ) -> Finished {
-    let Outcome { record, table, injections, faults, cut_short, system } = outcome;
+    let Outcome { record, table, injections, faults, left, cut_short, system } = outcome;
     let Record { history, longest_gap, backlog, started, finished } = record;
-    let evidence = Evidence { history: &history, table: &table, faults: &injections };
+    let evidence = Evidence { history: &history, table: &table, faults: &injections, left: &left };
     let findings = judge_all(&evidence, checkers.iter().copied());
     let latencies = Latencies::of(&history);
     let bookings = count(table.bookings.len());
@@ -194,7 +194,7 @@ impl Tally {
 }
 
 /// A report of a cell in which nothing has happened.
-fn blank(plan: &CellPlan) -> CellReport {
+pub(crate) fn blank(plan: &CellPlan) -> CellReport {
     CellReport {
         scenario: plan.scenario.name.clone(),
         title: plan.scenario.title.clone(),
@@ -221,6 +221,7 @@ fn blank(plan: &CellPlan) -> CellReport {
         offered_per_s: plan.scenario.load.pace.offered_per_s(),
         faults: Vec::new(),
         injections: Vec::new(),
+        exploration: None,
         stories: Vec::new(),
         servers: Vec::new(),
         drivers: Vec::new(),

@@ -9,7 +9,7 @@ use futures_util::future::select;
 use lockproof_bookings::Layout;
 use lockproof_env::Env;
 use lockproof_faults::Triggers;
-use lockproof_model::{BookingTable, FaultRecord, FaultSummary, in_full};
+use lockproof_model::{BookingTable, FaultRecord, FaultSummary, LockLeft, in_full};
 use lockproof_rig::{RigPlan, System};
 use lockproof_workload::{Parties, Record, StepGate, run};
 
@@ -39,6 +39,7 @@ pub(crate) struct Outcome {
     pub(crate) table: BookingTable,
     pub(crate) injections: Vec<FaultRecord>,
     pub(crate) faults: Vec<FaultSummary>,
+    pub(crate) left: Vec<LockLeft>,
     pub(crate) cut_short: Option<&'static str>,
     pub(crate) system: Arc<dyn System>,
 }
@@ -61,11 +62,12 @@ pub(crate) async fn conduct(
         .await
         .map_err(|error| in_full(&error))?;
     let (injections, faults) = triggers.end().await;
+    let left = system.locks_left();
     let table = system.store().table().await.map_err(|error| in_full(&error))?;
     if let Err(error) = system.clear().await {
         tracing::warn!(error = in_full(&error), "the cell's tables are left behind");
     }
-    Ok(Outcome { record, table, injections, faults, cut_short, system })
+    Ok(Outcome { record, table, injections, faults, left, cut_short, system })
 }
 
 pub(crate) fn rig_plan(plan: &CellPlan) -> RigPlan {

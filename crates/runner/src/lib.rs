@@ -14,8 +14,10 @@ mod conduct;
 mod judge;
 mod matrix;
 mod order;
+mod simulate;
 
 pub use cell::{Artifacts, CellPlan, CellSettings, Finished};
 pub use judge::{Facts, contended_slots, judge};
 pub use matrix::{Matrix, Observer, cells_of};
 pub use order::turns_of;
+pub use simulate::{Schedule, simulate};

@@ -141,10 +141,9 @@ impl Scenario {
         let of = |plan: &FaultPlan| match plan.fault.reach() {
             Reach::Links(_) if plan.holders.is_empty() => LinkUse::Shared,
             Reach::Links(_) => LinkUse::PerHolder,
-            Reach::Holder
-            | Reach::HolderAt(_)
-            | Reach::LockOfHolder
-            | Reach::Servers(_) => LinkUse::Direct,
+            Reach::Holder | Reach::HolderAt(_) | Reach::LockOfHolder | Reach::Servers(_) => {
+                LinkUse::Direct
+            }
         };
         self.faults.iter().map(of).max().unwrap_or(LinkUse::Direct)
     }

@@ -7,7 +7,10 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use futures_util::FutureExt;
-use lockproof_bookings::{BookingStore, Layout, PostgresStore, SqliteStore, catalog};
+use lockproof_bookings::{
+    BookingStore, Direct, Layout, ModelStore, PostgresStore, SqliteStore, catalog,
+};
+use lockproof_database_model::{Database, PredicateLocks};
 use lockproof_env::live;
 use tokio_postgres::Config;
 
@@ -18,6 +21,9 @@ macro_rules! on_each_engine {
     ($($name:ident),+ $(,)?) => {
         mod sqlite {
             $(#[tokio::test] async fn $name() { crate::engines::on_sqlite(super::$name).await; })+
+        }
+        mod model {
+            $(#[tokio::test] async fn $name() { crate::engines::on_model(super::$name).await; })+
         }
         mod postgres {
             $(#[tokio::test] async fn $name() { crate::engines::on_postgres(super::$name).await; })+
@@ -40,11 +46,16 @@ struct Place {
 
 enum Kind {
     Sqlite(tempfile::TempDir),
+    Model,
     Postgres(Box<Config>),
 }
 
 pub(crate) async fn on_sqlite<F: Future<Output = ()>>(test: impl FnOnce(Engine) -> F) {
     run(Kind::Sqlite(tempfile::tempdir().unwrap()), test).await;
+}
+
+pub(crate) async fn on_model<F: Future<Output = ()>>(test: impl FnOnce(Engine) -> F) {
+    run(Kind::Model, test).await;
 }
 
 #[expect(clippy::print_stderr, reason = "a test that is skipped says so aloud")]
@@ -79,6 +90,7 @@ impl Engine {
         let name = fresh_name();
         let store: Arc<dyn BookingStore> = match &self.0.kind {
             Kind::Sqlite(dir) => Arc::new(SqliteStore::new(live::env(1), dir.path().join(&name))),
+            Kind::Model => Arc::new(model_store()),
             Kind::Postgres(config) => Arc::new(postgres_store(&name, config)),
         };
         let layout = Layout { slots: 3, capacity, constraints: entry.constraints };
@@ -94,7 +106,7 @@ impl Engine {
         step: &mut (impl Future<Output = T> + Unpin),
     ) {
         assert!(step.now_or_never().is_none(), "completed at once");
-        // On SQLite the first poll reaches the store's queue for the write lock.
+        // On SQLite the first poll reaches the store's queue for the write lock, and the model says at once.
         if let Kind::Postgres(_) = &self.0.kind {
             let monitor = self.monitor().await;
             let waiting = "SELECT count(*) FROM pg_stat_activity
@@ -126,6 +138,17 @@ fn postgres_store(name: &str, config: &Config) -> PostgresStore {
     let mut holder = config.clone();
     holder.application_name(name);
     PostgresStore::new(name.parse().unwrap(), config.clone(), move |_| holder.clone())
+}
+
+/// Its tables come with `create`.
+fn model_store() -> ModelStore<Direct> {
+    let tables = lockproof_database_model::Layout {
+        slots: 0,
+        capacity: 0,
+        unique_unit: false,
+        predicate_locks: PredicateLocks::Exact,
+    };
+    ModelStore::new(Arc::new(Direct::to(Database::new(tables))))
 }
 
 /// Distinct among the processes that may test on one server.

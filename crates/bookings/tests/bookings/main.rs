@@ -1,6 +1,6 @@
 //! Interleavings of bookings, stepped by hand: each test decides the order, none leaves it to luck.
 //!
-//! Each runs on `SQLite`, and on `PostgreSQL` where `LOCKPROOF_TEST_POSTGRES_URL` names a server whose
+//! Each runs on `SQLite` and on the model database, and on `PostgreSQL` where `LOCKPROOF_TEST_POSTGRES_URL` names a server whose
 //! database the tests may make schemas in.
 
 #![expect(clippy::unwrap_used, reason = "all of it is tests, helpers too")]

@@ -5,8 +5,8 @@ use std::time::Duration;
 use lockproof_checkers::find;
 use lockproof_model::{
     Attempt, AttemptId, AttemptResult, BookingId, BookingRow, BookingTable, Effect, Evidence,
-    FaultRecord, FencingToken, Finding, History, HolderId, Instant, Operation, OperationId,
-    Outcome, OwnerValue, Reason, Refusal, RefusedBy, SlotId, SlotRow, Step,
+    FaultRecord, FencingToken, Finding, History, HolderId, Instant, LockLeft, LockName, Operation,
+    OperationId, Outcome, OwnerValue, Reason, Refusal, RefusedBy, SlotId, SlotRow, Step,
 };
 
 /// A run that a test makes up.
@@ -16,6 +16,7 @@ pub(crate) struct Run {
     attempts: Vec<Attempt>,
     table: BookingTable,
     faults: Vec<FaultRecord>,
+    left: Vec<LockLeft>,
 }
 
 pub(crate) fn ms(millis: u64) -> Instant {
@@ -59,9 +60,15 @@ impl Run {
         });
     }
 
+    /// A lock that stands in the end, on the first server.
+    pub(crate) fn left(&mut self, slot: u32, owner: &str) {
+        let lock = LockName::new(&format!("slot-{slot}"));
+        self.left.push(LockLeft { lock, server: 1, owner: OwnerValue::new(owner) });
+    }
+
     pub(crate) fn finish(self) -> Finished {
-        let Self { operations, attempts, table, faults } = self;
-        Finished { history: History::assemble(operations, attempts), table, faults }
+        let Self { operations, attempts, table, faults, left } = self;
+        Finished { history: History::assemble(operations, attempts), table, faults, left }
     }
 }
 
@@ -71,11 +78,17 @@ pub(crate) struct Finished {
     pub(crate) history: History,
     table: BookingTable,
     faults: Vec<FaultRecord>,
+    left: Vec<LockLeft>,
 }
 
 impl Finished {
     pub(crate) fn evidence(&self) -> Evidence<'_> {
-        Evidence { history: &self.history, table: &self.table, faults: &self.faults }
+        Evidence {
+            history: &self.history,
+            table: &self.table,
+            faults: &self.faults,
+            left: &self.left,
+        }
     }
 
     pub(crate) fn judge(&self, checker: &str) -> Finding {

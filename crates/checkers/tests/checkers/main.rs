@@ -5,5 +5,6 @@ mod duplicate_bookings;
 mod fencing_monotonic;
 mod mutual_exclusion;
 mod oracle;
+mod orphaned_locks;
 mod scale;
 mod story;

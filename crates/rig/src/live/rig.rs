@@ -9,7 +9,7 @@ use futures_util::future::BoxFuture;
 use lockproof_bookings::{BookingStore, PostgresStore, SchemaName, SqliteStore};
 use lockproof_env::{Env, Group};
 use lockproof_locks::{Backends, SharedConnections};
-use lockproof_model::{DriverSetting, HolderId, LockName, ServerInfo};
+use lockproof_model::{DriverSetting, HolderId, LockLeft, LockName, ServerInfo};
 
 use redis::IntoConnectionInfo;
 
@@ -94,6 +94,10 @@ impl System for LiveRig {
             if self.redis.is_empty() { Vec::new() } else { SharedConnections::driver_settings() };
         settings.extend(self.store.driver_settings());
         settings
+    }
+
+    fn locks_left(&self) -> Vec<LockLeft> {
+        Vec::new()
     }
 
     fn clear(&self) -> BoxFuture<'_, Result<(), RigError>> {

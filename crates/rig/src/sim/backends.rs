@@ -92,7 +92,8 @@ impl SimConnection {
         }
         let ticket = Ticket::new();
         self.wire.wait(Arc::clone(&ticket) as _);
-        let (model, wire, answer) = (Arc::clone(&self.model), Arc::clone(&self.wire), Arc::clone(&ticket));
+        let (model, wire, answer) =
+            (Arc::clone(&self.model), Arc::clone(&self.wire), Arc::clone(&ticket));
         let arrival = move || model.receive(wire, command, answer);
         self.network.send(&self.wire, Direction::ToServer, Box::new(arrival));
         Some(ticket)

@@ -79,7 +79,8 @@ impl Wire {
 
     /// `ticket` has its answer.
     pub(super) fn done(&self, ticket: &Arc<impl Waits>) {
-        self.waiting().retain(|waiting| !std::ptr::addr_eq(Arc::as_ptr(waiting), Arc::as_ptr(ticket)));
+        self.waiting()
+            .retain(|waiting| !std::ptr::addr_eq(Arc::as_ptr(waiting), Arc::as_ptr(ticket)));
     }
 
     fn waiting(&self) -> MutexGuard<'_, Vec<Arc<dyn Waits>>> {
@@ -90,7 +91,11 @@ impl Wire {
 impl fmt::Debug for Wire {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { id, link, holder, .. } = self;
-        f.debug_struct("Wire").field("id", id).field("link", link).field("holder", holder).finish_non_exhaustive()
+        f.debug_struct("Wire")
+            .field("id", id)
+            .field("link", link)
+            .field("holder", holder)
+            .finish_non_exhaustive()
     }
 }
 
@@ -117,9 +122,13 @@ impl Network {
 
     /// Sends a message; `action` is its arrival.
     pub(super) fn send(&self, wire: &Arc<Wire>, direction: Direction, action: Action) {
-        if wire.is_closed() {
-            return;
+        if !wire.is_closed() {
+            self.route(wire, direction, action);
         }
+    }
+
+    /// As [`send`](Self::send), for what had left before the connection was closed.
+    fn route(&self, wire: &Arc<Wire>, direction: Direction, action: Action) {
         let mut delay = self.delay();
         let mut state = self.state();
         if !state.effects.is_empty() {
@@ -152,6 +161,16 @@ impl Network {
         let at = (now + nanos(delay)).max(last.load(Ordering::Relaxed) + 1);
         last.store(at, Ordering::Relaxed);
         self.handle.after(Duration::from_nanos(at - now), action);
+    }
+
+    /// Sends the end of a connection, which arrives after everything that was sent before it; over a broken one too,
+    /// since a server finds out by itself.
+    pub(super) fn send_end(&self, wire: &Arc<Wire>, action: Action) {
+        if wire.closed.swap(true, Ordering::Relaxed) {
+            self.handle.after(self.delay(), action);
+        } else {
+            self.route(wire, Direction::ToServer, action);
+        }
     }
 
     /// Ends a connection; who waits on it learns so a moment later.
@@ -220,7 +239,7 @@ impl Network {
         let held = std::mem::take(&mut active.held);
         drop(state);
         for Message { wire, direction, action } in held {
-            self.send(&wire, direction, action);
+            self.route(&wire, direction, action);
         }
         Some(active)
     }
@@ -265,7 +284,9 @@ impl Disturbance for Disturbed {
             LinkEffect::Delay { .. } => format!("{met} messages delayed"),
             LinkEffect::Hold | LinkEffect::HoldOneWay(_) => format!("{met} messages held"),
             LinkEffect::Lose(Direction::ToServer) => "a request lost".to_owned(),
-            LinkEffect::Lose(Direction::ToClient) => "a reply lost, its request carried out".to_owned(),
+            LinkEffect::Lose(Direction::ToClient) => {
+                "a reply lost, its request carried out".to_owned()
+            }
             LinkEffect::Reset => format!("{met} connections reset"),
         })
     }

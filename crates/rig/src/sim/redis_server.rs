@@ -68,19 +68,29 @@ impl Clock {
     fn at(self, now: Instant) -> WallClock {
         let passed = now.saturating_since(self.since);
         // Multiplied only where it must be: a right clock is exact.
-        let passed = if self.rate.to_bits() == 1.0_f64.to_bits() { passed } else { passed.mul_f64(self.rate) };
+        let passed = if self.rate.to_bits() == 1.0_f64.to_bits() {
+            passed
+        } else {
+            passed.mul_f64(self.rate)
+        };
         WallClock::from_unix_nanos(self.wall).after(passed)
     }
 
     /// The clock from `now` on, moved and at another rate.
     fn set(&mut self, now: Instant, by_ms: i64, rate: f64) {
-        let moved = self.at(now).unix_nanos().saturating_add_signed(by_ms.saturating_mul(1_000_000));
+        let moved =
+            self.at(now).unix_nanos().saturating_add_signed(by_ms.saturating_mul(1_000_000));
         *self = Self { since: now, wall: moved, rate };
     }
 }
 
 impl ModelRedis {
-    pub(super) fn start(link: Link, handle: Handle, network: Arc<Network>, journal: bool) -> Arc<Self> {
+    pub(super) fn start(
+        link: Link,
+        handle: Handle,
+        network: Arc<Network>,
+        journal: bool,
+    ) -> Arc<Self> {
         let state = State {
             server: Pooled::take(),
             downs: 0,
@@ -109,7 +119,12 @@ impl ModelRedis {
     }
 
     /// A request arrives.
-    pub(super) fn receive(self: &Arc<Self>, wire: Arc<Wire>, command: Vec<Bytes>, ticket: Arc<Ticket<Reply>>) {
+    pub(super) fn receive(
+        self: &Arc<Self>,
+        wire: Arc<Wire>,
+        command: Vec<Bytes>,
+        ticket: Arc<Ticket<Reply>>,
+    ) {
         let arrival = Arrival { wire, command, ticket };
         let mut state = self.state();
         if state.downs > 0 || !state.sessions.contains_key(&arrival.wire.id) {
@@ -271,6 +286,27 @@ impl ModelRedis {
         let now = state.clock.at(self.handle.now());
         let keys = state.server.keys_matching(0, pattern, now);
         keys.iter().filter(|key| state.server.drop_key(0, key, now)).count()
+    }
+
+    /// The keys that match and hold strings, with what they hold.
+    pub(super) fn strings(&self, pattern: &[u8]) -> Vec<(String, String)> {
+        let mut state = self.state();
+        let now = state.clock.at(self.handle.now());
+        let keys = state.server.keys_matching(0, pattern, now);
+        if keys.is_empty() {
+            return Vec::new();
+        }
+        let mut session = state.server.open_session();
+        let text = |bytes: &Bytes| String::from_utf8_lossy(bytes).into_owned();
+        let mut strings = Vec::new();
+        for key in keys {
+            let get = [Bytes::from_static(b"GET"), key.clone()];
+            let reply = state.server.execute(&mut session, &get, now).into_reply();
+            if let Reply::Bulk(value) = reply {
+                strings.push((text(&key), text(&value)));
+            }
+        }
+        strings
     }
 
     /// Drops one key; says whether it was there.

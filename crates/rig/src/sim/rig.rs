@@ -8,15 +8,16 @@ use futures_util::future::BoxFuture;
 use lockproof_bookings::BookingStore;
 use lockproof_env::Group;
 use lockproof_locks::Backends;
-use lockproof_model::{DriverSetting, HolderId, Instant, LockName, ServerInfo};
+use lockproof_model::{
+    DriverSetting, HolderId, Instant, LockLeft, LockName, OwnerValue, ServerInfo,
+};
 use lockproof_sim::{Handle, Simulation};
 
 use super::backends::SimBackends;
+use super::database::SimWire;
 use super::network::Network;
 use super::redis_server::ModelRedis;
-use crate::{
-    Disturbance, Expired, Link, LinkEffect, Rig, RigError, RigPlan, ServerEffect, System,
-};
+use crate::{Disturbance, Expired, Link, LinkEffect, Rig, RigError, RigPlan, ServerEffect, System};
 
 /// One cell's servers, links and holders in virtual time.
 #[derive(Debug)]
@@ -33,7 +34,7 @@ pub struct SimRig {
 impl SimRig {
     /// What `plan` asks for, in the world of `simulation`.
     #[must_use]
-    pub fn new(simulation: &Simulation, plan: RigPlan, store: Arc<dyn BookingStore>) -> Self {
+    pub fn new(simulation: &Simulation, plan: RigPlan) -> Self {
         let handle = simulation.handle();
         let random = simulation.env().random().fork("network");
         let network = Network::new(handle.clone(), random);
@@ -43,6 +44,7 @@ impl SimRig {
         };
         let redis: Vec<_> = (0..plan.redis_servers).map(start).collect();
         let backends = Arc::new(SimBackends::new(Arc::clone(&network), redis.clone()));
+        let store = Arc::new(SimWire::store(&network, &plan.layout));
         let groups = (1..=plan.holders).map(|n| (HolderId(n), Group::new())).collect();
         Self { plan, handle, groups, network, redis, backends, store }
     }
@@ -75,14 +77,36 @@ impl System for SimRig {
         let mut servers = Vec::new();
         if !self.redis.is_empty() {
             let count = u32::try_from(self.redis.len()).unwrap_or(u32::MAX);
-            servers.push(ServerInfo { kind: "simulated redis".to_owned(), version: version(), count });
+            servers.push(ServerInfo {
+                kind: "simulated redis".to_owned(),
+                version: version(),
+                count,
+            });
         }
-        servers.push(ServerInfo { kind: "simulated database".to_owned(), version: version(), count: 1 });
+        servers.push(ServerInfo {
+            kind: "simulated database".to_owned(),
+            version: version(),
+            count: 1,
+        });
         servers
     }
 
     fn drivers(&self) -> Vec<DriverSetting> {
         self.store.driver_settings()
+    }
+
+    fn locks_left(&self) -> Vec<LockLeft> {
+        let prefix = &self.plan.lock.key_prefix;
+        let left = |(server, model): (u32, &Arc<ModelRedis>)| {
+            let values = model.strings(format!("{prefix}{{*}}").as_bytes());
+            values.into_iter().filter_map(move |(key, owner)| {
+                // A lock's key is its name in braces; what stands after them is another key's.
+                let lock =
+                    key.strip_prefix(prefix.as_str())?.strip_prefix('{')?.strip_suffix('}')?;
+                Some(LockLeft { lock: LockName::new(lock), server, owner: OwnerValue::new(&owner) })
+            })
+        };
+        (1..).zip(&self.redis).flat_map(left).collect()
     }
 
     fn clear(&self) -> BoxFuture<'_, Result<(), RigError>> {

@@ -1,0 +1,88 @@
+//! No lock outlives everybody who could give it back.
+//!
+//! When every holder has stopped and its clean-ups are over, nothing may stand at a server: a lock that does keeps
+//! everybody out until its TTL ends, for nobody's sake. It is left by an acquire whose answer was lost and that
+//! nobody withdrew (F20), by a quorum that failed and was not taken back (F36), by a release that was given up.
+//!
+//! A holder that died cannot clean up, and its lease is what TTLs are for: slots on which an operation never ended are
+//! not judged.
+
+use std::collections::BTreeSet;
+
+use lockproof_model::{
+    Anomaly, Effect, Evidence, Finding, Layer, LockLeft, Operation, SlotId, Step,
+};
+
+use super::CheckerEntry;
+use crate::{Checker, kinds, words};
+
+pub(super) const ENTRY: CheckerEntry = CheckerEntry {
+    name: "orphaned-locks",
+    summary: "no lock stands when everybody has stopped and cleaned up",
+    layer: Layer::Liveness,
+    checker: &OrphanedLocks,
+};
+
+#[derive(Debug)]
+struct OrphanedLocks;
+
+impl Checker for OrphanedLocks {
+    fn name(&self) -> &'static str {
+        ENTRY.name
+    }
+
+    fn layer(&self) -> Layer {
+        ENTRY.layer
+    }
+
+    fn check(&self, evidence: &Evidence<'_>) -> Finding {
+        let operations = &evidence.history.operations;
+        let open = operations.iter().filter(|operation| operation.completed.is_none());
+        let undecided: BTreeSet<SlotId> = open.map(|operation| operation.slot).collect();
+        let orphans: Vec<_> = evidence
+            .left
+            .iter()
+            .filter(|left| !undecided.contains(&slot_of(left)))
+            .map(|left| describe(left, operations))
+            .collect();
+        Finding::from_anomalies(ENTRY.name, ENTRY.layer, words::listed(&orphans, Clone::clone))
+    }
+}
+
+fn describe(left: &LockLeft, operations: &[Operation]) -> Anomaly {
+    let slot = slot_of(left);
+    let granted = operations.iter().find(|operation| {
+        matches!(operation.outcome.effect(), Some(Effect::Granted { owner, .. }) if *owner == left.owner)
+    });
+    let server = left.server;
+    let (why, witness) = match granted {
+        Some(acquire) => {
+            let later = operations.iter().filter(|op| op.attempt == acquire.attempt);
+            let release = later.filter(|op| op.step == Step::Release).map(|op| op.id);
+            let why = format!("{} was granted it and did not give it back", acquire.holder);
+            (why, std::iter::once(acquire.id).chain(release).collect())
+        }
+        None => {
+            // Whoever asked for it was told something else.
+            let asked = operations.iter().filter(|op| op.slot == slot && op.step == Step::Acquire);
+            let unanswered = asked.filter(|op| !op.outcome.is_ok()).map(|op| op.id);
+            let why = "nobody knows that it was granted, and nobody withdrew it".to_owned();
+            (why, unanswered.collect())
+        }
+    };
+    Anomaly {
+        kind: kinds::ORPHANED_LOCK.to_owned(),
+        slot,
+        count: 1,
+        sentence: format!(
+            "the lock of {slot} still stands on redis-{server} when everybody has stopped: {why}"
+        ),
+        witness,
+    }
+}
+
+/// The workload calls a slot's lock after it; a lock of another name has none.
+fn slot_of(left: &LockLeft) -> SlotId {
+    let number = left.lock.as_str().strip_prefix("slot-").and_then(|digits| digits.parse().ok());
+    SlotId(number.unwrap_or(0))
+}
