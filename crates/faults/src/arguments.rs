@@ -64,6 +64,22 @@ impl Arguments {
         }
     }
 
+    /// Takes a number, whole or not.
+    ///
+    /// # Errors
+    /// It is none.
+    pub fn number(&mut self, field: &str) -> Result<Option<f64>, ArgumentError> {
+        match self.0.remove(field) {
+            None => Ok(None),
+            Some(Argument::Float(number)) => Ok(Some(number)),
+            Some(Argument::Integer(number)) => match i32::try_from(number) {
+                Ok(number) => Ok(Some(f64::from(number))),
+                Err(_) => Err(ArgumentError::new(field, format!("`{field}` is out of range"))),
+            },
+            Some(other) => Err(ArgumentError::expected(field, "a number", &other)),
+        }
+    }
+
     /// Takes a string or an array of strings.
     ///
     /// # Errors

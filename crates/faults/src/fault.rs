@@ -23,6 +23,12 @@ pub trait Fault: Debug + Send + Sync + 'static {
         false
     }
 
+    /// Which of its settings the live world cannot do, where one is: `in one direction alone`. For what the whole kind
+    /// needs, its entry says so.
+    fn needs_simulation(&self) -> Option<&'static str> {
+        None
+    }
+
     /// Does it.
     ///
     /// # Errors

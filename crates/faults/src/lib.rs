@@ -9,14 +9,18 @@
 //! injection's `Drop`.
 
 mod arguments;
+pub mod buggify;
 mod catalog;
 mod fault;
+mod links;
 mod log;
+mod lost;
+mod servers;
 mod trigger;
 mod triggers;
 
 pub use arguments::{Argument, ArgumentError, Arguments, parse_duration};
-pub use catalog::{ENTRIES, FaultEntry, Field, find};
+pub use catalog::{ENTRIES, FaultEntry, Field, Worlds, find};
 pub use fault::{Fault, Healed, Injection, Lasts, Occasion, Reach};
 pub use trigger::{Choice, Event, FaultPlan, ParseEventError, Trigger};
 pub use triggers::Triggers;

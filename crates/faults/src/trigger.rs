@@ -26,6 +26,16 @@ pub struct FaultPlan {
 }
 
 impl FaultPlan {
+    /// Why it has to be simulated, where it has: its kind, or the setting of it.
+    #[must_use]
+    pub fn needs_simulation(&self) -> Option<String> {
+        let entry = crate::find(self.kind);
+        if entry.is_some_and(|entry| entry.worlds == crate::Worlds::SimulatedOnly) {
+            return Some(self.kind.to_owned());
+        }
+        self.fault.needs_simulation().map(|setting| format!("{} {setting}", self.kind))
+    }
+
     /// The fault with its main figures: `pause-holder 500ms`.
     #[must_use]
     pub fn label(&self) -> String {

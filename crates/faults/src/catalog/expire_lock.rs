@@ -10,7 +10,8 @@ use futures_util::future::BoxFuture;
 use lockproof_model::Instant;
 use lockproof_rig::{Expired, Rig, RigError};
 
-use super::FaultEntry;
+use super::{FaultEntry, Worlds};
+use crate::buggify::{Dice, Draw, Ground};
 use crate::{Fault, Healed, Injection, Lasts, Occasion, Reach};
 
 pub(super) const ENTRY: FaultEntry = FaultEntry {
@@ -18,7 +19,15 @@ pub(super) const ENTRY: FaultEntry = FaultEntry {
     summary: "every server drops the lock that a holder has, as if its TTL had ended",
     fields: &[],
     build: |_| Ok(Arc::new(ExpireLock)),
+    worlds: Worlds::Both,
+    draw: Some(Draw { weight: 2, fields: draw }),
 };
+
+fn draw(ground: &Ground, dice: &Dice<'_>) -> Option<String> {
+    // It drops the lock's own key, and no counter of tokens.
+    let at = (ground.redis_servers > 0).then(|| dice.step_inside(ground))?;
+    Some(dice.fault("expire-lock", [], dice.at_once(at, ground)))
+}
 
 #[derive(Debug)]
 struct ExpireLock;

@@ -1,4 +1,7 @@
 //! `latency`: everything on a link takes longer, in both directions.
+//!
+//! A slow network, or one that is far away: writes arrive after the lease that they were sent under, and grants when
+//! half their validity is gone (failure modes F05, F20, F23).
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -7,8 +10,9 @@ use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use lockproof_rig::{LinkEffect, LinkSelector, Rig, RigError};
 
-use super::partition::{LINKS, disturb, links};
-use super::{FaultEntry, Field};
+use super::{FaultEntry, Field, Worlds};
+use crate::buggify::{Dice, Draw, Ground, text};
+use crate::links::{Disturbed, LINKS, Whose, disturb, links};
 use crate::{ArgumentError, Fault, Injection, Lasts, Occasion, Reach};
 
 pub(super) const ENTRY: FaultEntry = FaultEntry {
@@ -26,7 +30,17 @@ pub(super) const ENTRY: FaultEntry = FaultEntry {
         let jitter = arguments.duration("jitter")?.unwrap_or_default();
         Ok(Arc::new(Latency { links: links(arguments)?, by, jitter }))
     },
+    worlds: Worlds::Both,
+    draw: Some(Draw { weight: 2, fields: draw }),
 };
+
+fn draw(ground: &Ground, dice: &Dice<'_>) -> Option<String> {
+    let links = dice.links(ground)?;
+    let delay = dice.length(ground.ttl / 2);
+    let mut fields = vec![("links", links), ("delay", text(delay)), ("jitter", text(delay / 4))];
+    fields.extend(dice.own_links(ground));
+    Some(dice.fault("latency", fields, dice.lasting(ground)))
+}
 
 #[derive(Debug)]
 struct Latency {
@@ -58,6 +72,11 @@ impl Fault for Latency {
         occasion: Occasion<'a>,
     ) -> BoxFuture<'a, Result<Box<dyn Injection>, RigError>> {
         let effect = LinkEffect::Delay { by: self.by, jitter: self.jitter };
-        std::future::ready(disturb(rig, occasion, &self.links, effect, "delayed")).boxed()
+        let disturbed = disturb(rig, occasion, &self.links, effect, Whose::OfNamedHolders);
+        let injection = disturbed.map(|disturbance| {
+            let delayed = Disturbed { disturbance, verb: "delayed ", nothing: "delayed nothing" };
+            Box::new(delayed) as Box<dyn Injection>
+        });
+        std::future::ready(injection).boxed()
     }
 }

@@ -1,39 +1,62 @@
 //! `partition`: links hold their bytes until they heal.
 //!
 //! Nothing is lost and nothing is refused: that is what a network partition looks like from a TCP socket, until some
-//! time limit gives up.
+//! time limit gives up. In one direction alone it is what a broken route or an asymmetric firewall does: requests arrive
+//! and their answers do not, or answers come that nobody asked for any more (failure modes F05, F08, F18, F23, F42).
 
 use std::sync::Arc;
 
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
-use lockproof_model::Instant;
-use lockproof_rig::{Disturbance, Link, LinkEffect, LinkSelector, Rig, RigError};
+use lockproof_rig::{Direction, LinkEffect, LinkSelector, Rig, RigError};
 
-use super::{FaultEntry, Field};
-use crate::{ArgumentError, Arguments, Fault, Healed, Injection, Lasts, Occasion, Reach};
+use super::{FaultEntry, Field, Worlds};
+use crate::buggify::{Dice, Draw, Ground, quoted};
+use crate::links::{Disturbed, LINKS, Whose, disturb, links, names};
+use crate::{ArgumentError, Arguments, Fault, Injection, Lasts, Occasion, Reach};
 
 pub(super) const ENTRY: FaultEntry = FaultEntry {
     name: "partition",
     summary: "links hold all bytes until healed",
-    fields: &[LINKS],
-    build: |arguments| Ok(Arc::new(Partition { links: links(arguments)? })),
+    fields: &[
+        LINKS,
+        Field {
+            name: "direction",
+            summary: "to-server or to-client alone (simulated only); both by default",
+        },
+    ],
+    build: |arguments| {
+        let direction = direction(arguments)?;
+        Ok(Arc::new(Partition { links: links(arguments)?, direction }))
+    },
+    worlds: Worlds::Both,
+    draw: Some(Draw { weight: 2, fields: draw }),
 };
 
-pub(super) const LINKS: Field = Field {
-    name: "links",
-    summary: "which: redis, redis-1 …, redis-minority, redis-majority, database",
-};
+fn draw(ground: &Ground, dice: &Dice<'_>) -> Option<String> {
+    let mut fields = vec![("links", dice.links(ground)?)];
+    if dice.chance(1, 2) {
+        fields.push(("direction", quoted(dice.pick(&["to-server", "to-client"]))));
+    }
+    fields.extend(dice.own_links(ground));
+    Some(dice.fault("partition", fields, dice.lasting(ground)))
+}
 
 #[derive(Debug)]
 struct Partition {
     links: Vec<LinkSelector>,
+    /// Which way nothing gets through, where it is one alone.
+    direction: Option<Direction>,
 }
 
 impl Fault for Partition {
     fn label(&self) -> String {
-        let names: Vec<_> = self.links.iter().map(ToString::to_string).collect();
-        format!("partition {}", names.join("+"))
+        let way = match self.direction {
+            None => "",
+            Some(Direction::ToServer) => " to-server",
+            Some(Direction::ToClient) => " to-client",
+        };
+        format!("partition {}{way}", names(&self.links))
     }
 
     fn reach(&self) -> Reach {
@@ -44,59 +67,33 @@ impl Fault for Partition {
         Lasts::UntilHealed
     }
 
+    fn needs_simulation(&self) -> Option<&'static str> {
+        self.direction.map(|_| "in one direction alone")
+    }
+
     fn inject<'a>(
         &'a self,
         rig: &'a dyn Rig,
         occasion: Occasion<'a>,
     ) -> BoxFuture<'a, Result<Box<dyn Injection>, RigError>> {
-        std::future::ready(disturb(rig, occasion, &self.links, LinkEffect::Hold, "held")).boxed()
+        let effect = self.direction.map_or(LinkEffect::Hold, LinkEffect::HoldOneWay);
+        let disturbed = disturb(rig, occasion, &self.links, effect, Whose::OfNamedHolders);
+        let injection = disturbed.map(|disturbance| {
+            let held = Disturbed { disturbance, verb: "held ", nothing: "held nothing" };
+            Box::new(held) as Box<dyn Injection>
+        });
+        std::future::ready(injection).boxed()
     }
 }
 
-/// The `links` of a fault, required.
-pub(super) fn links(arguments: &mut Arguments) -> Result<Vec<LinkSelector>, ArgumentError> {
-    let texts = arguments.texts("links")?;
-    if texts.is_empty() {
-        return Err(ArgumentError::missing("links", "\"redis-minority\""));
-    }
-    let parse = |text: &String| text.parse();
-    let parsed: Result<_, lockproof_rig::ParseLinkError> = texts.iter().map(parse).collect();
-    parsed.map_err(|error| ArgumentError::new("links", error.to_string()))
-}
-
-/// Disturbs links at an occasion. A fault at a step reaches the links of the holder that came to it, where holders
-/// have links of their own, and everybody's where they share them.
-pub(super) fn disturb(
-    rig: &dyn Rig,
-    occasion: Occasion<'_>,
-    selectors: &[LinkSelector],
-    effect: LinkEffect,
-    verb: &'static str,
-) -> Result<Box<dyn Injection>, RigError> {
-    let servers = rig.redis_servers();
-    let links: Vec<Link> =
-        selectors.iter().flat_map(|selector| selector.resolve(servers)).collect();
-    let own = occasion.occurrence.map(|occurrence| [occurrence.holder]);
-    let holders = match (&own, occasion.holders) {
-        (_, []) | (None, _) => occasion.holders,
-        (Some(own), _) => own,
-    };
-    let disturbance = rig.disturb(&links, holders, effect)?;
-    Ok(Box::new(Disturbed { disturbance, verb }))
-}
-
-#[derive(Debug)]
-struct Disturbed {
-    disturbance: Box<dyn Disturbance>,
-    verb: &'static str,
-}
-
-impl Injection for Disturbed {
-    fn heal(self: Box<Self>, _now: Instant) -> BoxFuture<'static, Healed> {
-        let healed = match self.disturbance.heal() {
-            Some(met) => Healed { bit: true, observed: format!("{} {met}", self.verb) },
-            None => Healed { bit: false, observed: format!("{} nothing", self.verb) },
-        };
-        std::future::ready(healed).boxed()
+fn direction(arguments: &mut Arguments) -> Result<Option<Direction>, ArgumentError> {
+    match arguments.text("direction")?.as_deref() {
+        None => Ok(None),
+        Some("to-server") => Ok(Some(Direction::ToServer)),
+        Some("to-client") => Ok(Some(Direction::ToClient)),
+        Some(other) => {
+            let what = format!("`{other}` is no direction; write to-server or to-client");
+            Err(ArgumentError::new("direction", what))
+        }
     }
 }

@@ -12,7 +12,8 @@ use lockproof_env::Group;
 use lockproof_model::{HolderId, Instant};
 use lockproof_rig::{Rig, RigError};
 
-use super::FaultEntry;
+use super::{FaultEntry, Worlds};
+use crate::buggify::{Dice, Draw, Ground};
 use crate::{Fault, Healed, Injection, Lasts, Occasion, Reach};
 
 pub(super) const ENTRY: FaultEntry = FaultEntry {
@@ -20,7 +21,20 @@ pub(super) const ENTRY: FaultEntry = FaultEntry {
     summary: "a holder's tasks are not polled while time goes on",
     fields: &[],
     build: |_| Ok(Arc::new(PauseHolder)),
+    worlds: Worlds::Both,
+    // The bread and butter: nothing else breaks so many locks.
+    draw: Some(Draw { weight: 6, fields: draw }),
 };
+
+fn draw(ground: &Ground, dice: &Dice<'_>) -> Option<String> {
+    let at = if dice.chance(3, 4) { dice.step_inside(ground) } else { dice.step(ground) };
+    if dice.chance(9, 10) {
+        return Some(dice.fault("pause-holder", [], dice.at(at, ground)));
+    }
+    // By the time line one alone: where all stand still, nobody takes what the others hold.
+    let whom = [("holders", format!("[{}]", 1 + dice.below(u64::from(ground.holders))))];
+    Some(dice.fault("pause-holder", whom, dice.window(ground)))
+}
 
 #[derive(Debug)]
 struct PauseHolder;

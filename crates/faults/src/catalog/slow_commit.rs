@@ -10,7 +10,8 @@ use futures_util::future::BoxFuture;
 use lockproof_model::{Instant, Point, Step};
 use lockproof_rig::{Rig, RigError};
 
-use super::{FaultEntry, Field};
+use super::{FaultEntry, Field, Worlds};
+use crate::buggify::{Dice, Draw, Ground, quoted};
 use crate::{ArgumentError, Fault, Healed, Injection, Lasts, Occasion, Reach};
 
 pub(super) const ENTRY: FaultEntry = FaultEntry {
@@ -31,7 +32,17 @@ pub(super) const ENTRY: FaultEntry = FaultEntry {
         };
         Ok(Arc::new(SlowCommit { side }))
     },
+    worlds: Worlds::Both,
+    draw: Some(Draw { weight: 2, fields: draw }),
 };
+
+fn draw(ground: &Ground, dice: &Dice<'_>) -> Option<String> {
+    // Its points are fixed, so it says which time and for how long alone.
+    let has_commit = ground.steps.contains(&Step::Commit);
+    let side = has_commit.then(|| quoted(dice.pick(&["request", "answer"])))?;
+    let when = [dice.nth(ground), dice.until(ground)].concat();
+    Some(dice.fault("slow-commit", [("side", side)], when))
+}
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Side {

@@ -1,9 +1,12 @@
 //! Every fault injects, proves that it did, and heals; and fires when its trigger says.
 
+mod buggify;
 mod dropped;
 mod holders;
+mod killed;
 mod links;
 mod locks;
+mod simulated;
 mod slow_commit;
 mod support;
 mod triggers;

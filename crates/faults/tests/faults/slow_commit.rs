@@ -7,6 +7,7 @@ use lockproof_faults::{Choice, FaultPlan, Reach, Triggers};
 use lockproof_model::{AttemptId, Moment, SlotId};
 use lockproof_rig::LinkUse::Direct;
 use lockproof_rig::Rig;
+use lockproof_rig::System;
 use lockproof_workload::StepGate;
 
 use crate::support::{HOLDER, TwoHolders, a_moment, at, bench, fault, in_time, occurrence};

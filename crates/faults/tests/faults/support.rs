@@ -13,7 +13,7 @@ use lockproof_faults::{
     Reach, Trigger, find,
 };
 use lockproof_model::{AttemptId, HolderId, Instant, LockName, Point, SlotId, Step};
-use lockproof_rig::{Disturbance, Expired, Link, LinkEffect, LinkUse, Rig, RigError};
+use lockproof_rig::{Disturbance, Expired, Link, LinkEffect, LinkUse, Rig, RigError, ServerEffect};
 use lockproof_testkit::{Bench, Subject};
 use lockproof_workload::{Occurrence, Seen};
 
@@ -25,6 +25,18 @@ pub(crate) fn fault<const N: usize>(name: &str, fields: [(&str, &str); N]) -> Ar
         .expect("those fields are fine");
     assert_eq!(arguments.left_over(), None);
     fault
+}
+
+/// The same with a field that is a number.
+pub(crate) fn number<const N: usize>(
+    name: &str,
+    fields: [(&str, &str); N],
+    (field, number): (&str, f64),
+) -> Arc<dyn Fault> {
+    let text = |(key, value): (&str, &str)| (key.to_owned(), Argument::Text(value.to_owned()));
+    let number = (field.to_owned(), Argument::Float(number));
+    let mut arguments = Arguments::new(fields.map(text).into_iter().chain([number]));
+    (find(name).expect("the catalog has it").build)(&mut arguments).expect("they are fine")
 }
 
 /// `lock` on servers of its own.
@@ -215,6 +227,14 @@ impl Rig for TwoHolders {
         _effect: LinkEffect,
     ) -> Result<Box<dyn Disturbance>, RigError> {
         Err(RigError::new("there are no links"))
+    }
+
+    fn afflict(
+        &self,
+        _servers: &[usize],
+        _effect: ServerEffect,
+    ) -> Result<Box<dyn Disturbance>, RigError> {
+        Err(RigError::new("there are no servers"))
     }
 
     fn expire_lock<'a>(&'a self, _lock: &'a LockName) -> BoxFuture<'a, Result<Expired, RigError>> {

@@ -28,7 +28,8 @@ pub(super) struct ModelRedis {
 
 struct State {
     server: Pooled,
-    up: bool,
+    /// How many crashes it has not come back from: two faults may overlap.
+    downs: u32,
     pauses: u32,
     /// What arrived while it was paused.
     waiting: Vec<Arrival>,
@@ -92,7 +93,7 @@ impl ModelRedis {
     ) -> Arc<Self> {
         let state = State {
             server: Pooled::take(),
-            up: true,
+            downs: 0,
             pauses: 0,
             waiting: Vec::new(),
             clock: Clock { since: Instant::ZERO, wall: BEGIN, rate: 1.0 },
@@ -106,7 +107,7 @@ impl ModelRedis {
     /// Somebody connects.
     pub(super) fn welcome(self: &Arc<Self>, wire: &Arc<Wire>, ticket: &Arc<Ticket<Reply>>) {
         let mut state = self.state();
-        if !state.up {
+        if state.downs > 0 {
             drop(state);
             self.network.break_off(wire);
             return;
@@ -126,7 +127,7 @@ impl ModelRedis {
     ) {
         let arrival = Arrival { wire, command, ticket };
         let mut state = self.state();
-        if !state.up || !state.sessions.contains_key(&arrival.wire.id) {
+        if state.downs > 0 || !state.sessions.contains_key(&arrival.wire.id) {
             drop(state);
             self.network.break_off(&arrival.wire);
         } else if state.pauses > 0 {
@@ -211,7 +212,7 @@ impl ModelRedis {
     /// Dies: every connection ends, and what waited is gone. Says how many connections that were.
     pub(super) fn crash(&self) -> usize {
         let mut state = self.state();
-        state.up = false;
+        state.downs += 1;
         state.waiting.clear();
         state.blocked.clear();
         let sessions = std::mem::take(&mut state.sessions).len();
@@ -231,7 +232,7 @@ impl ModelRedis {
             }
         };
         let lost = self.rewind(&mut state, kept);
-        state.up = true;
+        state.downs = state.downs.saturating_sub(1);
         lost
     }
 

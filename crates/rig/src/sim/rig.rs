@@ -175,8 +175,11 @@ impl Afflicted {
             match self.effect {
                 ServerEffect::Pause => server.pause(),
                 ServerEffect::Crash { .. } => {
+                    // Of a server that nobody uses and that keeps nothing, nobody notices that it dies.
                     let connections = server.crash();
-                    self.observed.push(format!("{name} died with {connections} connections"));
+                    if connections > 0 {
+                        self.observed.push(format!("{name} died with {connections} connections"));
+                    }
                 }
                 ServerEffect::ClockJump { by_ms } => {
                     let (before, after) = server.set_clock(by_ms, None);
@@ -214,7 +217,9 @@ impl Afflicted {
                 }
                 ServerEffect::Crash { keeps } => {
                     let lost = server.restart(keeps, self.at);
-                    self.observed.push(format!("{name} restarted without {lost} keys"));
+                    if lost > 0 {
+                        self.observed.push(format!("{name} restarted without {lost} keys"));
+                    }
                 }
                 ServerEffect::ClockRate(_) => {
                     server.set_clock(0, Some(1.0));

@@ -1,6 +1,7 @@
 //! A load that is cut short keeps what was written, and what was open is unknown.
 
 use lockproof_model::{AttemptResult, Effect, Outcome, Point, Reason, Step};
+use lockproof_rig::System;
 use lockproof_workload::{Record, run};
 
 use crate::support::{Stage, check, load, stage};

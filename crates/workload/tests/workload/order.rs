@@ -6,6 +6,7 @@ use futures_util::future::join;
 use lockproof_model::{
     AttemptResult, Effect, HolderId, Moment, Outcome, Point, Reason, Refusal, RefusedBy, Step,
 };
+use lockproof_rig::System;
 use lockproof_workload::Seen;
 
 use crate::support::{load, points, run_out, stage, take_lock};

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use lockproof_locks::{Drift, Lock, LockSession, Policy, Wait};
 use lockproof_model::{HolderId, Moment, Operation, Point, Step};
-use lockproof_rig::LinkUse;
+use lockproof_rig::{LinkUse, System};
 use lockproof_testkit::{Bench, Gatekeeper, Passages, Subject};
 use lockproof_workload::{Load, Pace, Parties, Record, Stop, run};
 

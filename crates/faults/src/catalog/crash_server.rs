@@ -1,0 +1,98 @@
+//! `crash-server`: Redis servers die, and are started again when healed.
+//!
+//! What they find then is what they had kept: nothing without persistence, everything but the last second with
+//! `appendfsync everysec`, everything with `always`. A lock that was acknowledged may be gone, and a counter of fencing
+//! tokens may go back (failure modes F30, F31, F56).
+
+use std::sync::Arc;
+
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
+use lockproof_rig::{Keeps, LinkSelector, Rig, RigError, ServerEffect};
+
+use super::{FaultEntry, Field, Worlds};
+use crate::buggify::{Dice, Draw, Ground, quoted};
+use crate::links::names;
+use crate::servers::{SERVERS, afflict, servers};
+use crate::{ArgumentError, Fault, Injection, Lasts, Occasion, Reach};
+
+pub(super) const ENTRY: FaultEntry = FaultEntry {
+    name: "crash-server",
+    summary: "Redis servers die and are started again when healed, with what they had kept",
+    fields: &[
+        SERVERS,
+        Field {
+            name: "keeps",
+            summary: "what they find then: `nothing` (default), `every-second` or `everything`",
+        },
+    ],
+    build: |arguments| {
+        let keeps = match arguments.text("keeps")?.as_deref() {
+            None | Some("nothing") => Keeps::Nothing,
+            Some("every-second") => Keeps::EverySecond,
+            Some("everything") => Keeps::Everything,
+            Some(other) => {
+                let what = format!(
+                    "`{other}` is nothing that a server keeps; write nothing, every-second or everything"
+                );
+                return Err(ArgumentError::new("keeps", what));
+            }
+        };
+        Ok(Arc::new(CrashServer { servers: servers(arguments)?, keeps }))
+    },
+    worlds: Worlds::SimulatedOnly,
+    draw: Some(Draw { weight: 3, fields: draw }),
+};
+
+fn draw(ground: &Ground, dice: &Dice<'_>) -> Option<String> {
+    let servers = dice.one_server(ground)?;
+    let keeps = if ground.keeps_tokens {
+        word(Keeps::Everything)
+    } else {
+        word(dice.pick(&[Keeps::Nothing, Keeps::Nothing, Keeps::EverySecond, Keeps::Everything]))
+    };
+    let fields = [("servers", servers), ("keeps", quoted(keeps))];
+    Some(dice.fault("crash-server", fields, dice.lasting(ground)))
+}
+
+const fn word(keeps: Keeps) -> &'static str {
+    match keeps {
+        Keeps::Nothing => "nothing",
+        Keeps::EverySecond => "every-second",
+        Keeps::Everything => "everything",
+    }
+}
+
+#[derive(Debug)]
+struct CrashServer {
+    servers: Vec<LinkSelector>,
+    keeps: Keeps,
+}
+
+impl Fault for CrashServer {
+    fn label(&self) -> String {
+        format!("crash-server {} keeps {}", names(&self.servers), word(self.keeps))
+    }
+
+    fn reach(&self) -> Reach {
+        Reach::Servers(self.servers.clone())
+    }
+
+    fn lasts(&self) -> Lasts {
+        Lasts::UntilHealed
+    }
+
+    fn needs_the_past(&self) -> bool {
+        self.keeps != Keeps::Nothing
+    }
+
+    fn inject<'a>(
+        &'a self,
+        rig: &'a dyn Rig,
+        _occasion: Occasion<'a>,
+    ) -> BoxFuture<'a, Result<Box<dyn Injection>, RigError>> {
+        let nothing = "it died with no connection and lost no key";
+        let effect = ServerEffect::Crash { keeps: self.keeps };
+        std::future::ready(afflict(rig, &self.servers, effect, nothing)).boxed()
+    }
+}
