@@ -29,6 +29,8 @@ pub(crate) struct Arguments {
 pub(crate) enum Command {
     /// Run every scenario under every strategy, live, and judge what the table holds
     Run(RunArguments),
+    /// Search simulated schedules for one that breaks a strategy, and make it as small as it can be
+    Explore(ExploreArguments),
     /// Write a commented scenario to start from
     New(NewArguments),
     /// Show a catalog
@@ -76,6 +78,64 @@ pub(crate) struct RunArguments {
     /// How to show progress on stderr
     #[arg(long, env = "LOCKPROOF_SHOW_PROGRESS", value_enum, default_value_t = Progress::Auto)]
     pub(crate) show_progress: Progress,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ExploreArguments {
+    /// Scenario files, or directories of them
+    #[arg(default_value = "scenarios", env = "LOCKPROOF_PATHS", value_delimiter = ':')]
+    pub(crate) paths: Vec<PathBuf>,
+
+    /// Only these strategies, where a scenario names them; one that no scenario names runs in all and is expected safe
+    #[arg(long, env = "LOCKPROOF_STRATEGY", value_delimiter = ',')]
+    pub(crate) strategy: Vec<String>,
+
+    /// Schedules to look at, for each strategy of each scenario
+    #[arg(long, env = "LOCKPROOF_SEEDS", default_value = "1000", value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) seeds: u64,
+
+    /// Stop looking after this time, for each strategy of each scenario
+    #[arg(long, env = "LOCKPROOF_TIME", value_parser = parse_limit)]
+    pub(crate) time: Option<Duration>,
+
+    /// Threads that search [default: one per processor]
+    #[arg(long, env = "LOCKPROOF_JOBS", value_parser = clap::value_parser!(u16).range(1..))]
+    pub(crate) jobs: Option<u16>,
+
+    /// Add random faults, within bounds that the report states
+    #[arg(long, env = "LOCKPROOF_BUGGIFY")]
+    pub(crate) buggify: bool,
+
+    /// What counts as a violation
+    #[arg(long, env = "LOCKPROOF_SEEK", value_enum, default_value_t = Seek::Effect)]
+    pub(crate) seek: Seek,
+
+    /// Decides every schedule, decimal or 0x…; drawn and printed when not given
+    #[arg(long, env = "LOCKPROOF_SEED", value_parser = parse_seed)]
+    pub(crate) seed: Option<u64>,
+
+    /// Where report directories are made
+    #[arg(long, env = "LOCKPROOF_OUT", default_value = "reports")]
+    pub(crate) out: PathBuf,
+
+    /// How to show the results on stdout
+    #[arg(long, env = "LOCKPROOF_FORMAT", value_enum, default_value_t = Format::Text)]
+    pub(crate) format: Format,
+
+    /// How to show progress on stderr
+    #[arg(long, env = "LOCKPROOF_SHOW_PROGRESS", value_enum, default_value_t = Progress::Auto)]
+    pub(crate) show_progress: Progress,
+}
+
+/// Which layers' anomalies end a search.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Seek {
+    /// What the table holds: a slot sold twice, a booking lost
+    Effect,
+    /// Nobody can book for longer than anybody holds: a lock that nobody is left to give back
+    Liveness,
+    /// Either
+    Any,
 }
 
 #[derive(Debug, Args)]

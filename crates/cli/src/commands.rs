@@ -1,6 +1,7 @@
 //! One file per command.
 
 pub(crate) mod doctor;
+pub(crate) mod explore;
 pub(crate) mod list;
 pub(crate) mod new;
 pub(crate) mod redis_model;

@@ -8,8 +8,11 @@ mod commands;
 mod exit;
 mod files;
 mod interrupt;
+mod keeper;
 mod machine;
 mod progress;
+mod results;
+mod selection;
 mod terminal;
 
 use std::process::ExitCode;
@@ -31,6 +34,9 @@ fn main() -> ExitCode {
     terminal::start_log(arguments.verbose);
     let exit = match arguments.command {
         Command::Run(run) => commands::run::run(&run, arguments.color, arguments.verbose),
+        Command::Explore(explore) => {
+            commands::explore::run(&explore, arguments.color, arguments.verbose)
+        }
         Command::New(new) => commands::new::run(&new),
         Command::List(list) => commands::list::run(&list),
         Command::Doctor => commands::doctor::run(),

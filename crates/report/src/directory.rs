@@ -5,6 +5,7 @@
 //!   results.json                              the report; every rendering can be made from it
 //!   faults.ndjson                             each injection
 //!   scenarios/<scenario>.toml                 as resolved
+//!   replays/<scenario>.<strategy>.toml         the smallest schedule that breaks it; its drawing beside it (.svg)
 //!   histories/<scenario>.<strategy>.ndjson.zst
 //!   hist/<scenario>.<strategy>.hlog           latencies, HdrHistogram's interval log
 //! ```
@@ -16,7 +17,7 @@ use std::ffi::OsString;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use lockproof_model::{BookingTable, FaultRecord, History, RunReport};
+use lockproof_model::{BookingTable, FaultRecord, History, RunReport, Violation};
 use serde::Serialize;
 
 use crate::catalog::to_json;
@@ -104,6 +105,17 @@ impl ReportDirectory {
     ) -> io::Result<PathBuf> {
         let path = Path::new("histories").join(format!("{}.ndjson.zst", cell.file_stem()));
         self.write(path, |out| history::write(out, &HistoryHeader::new(cell, seed), history, table))
+    }
+
+    /// Keeps the smallest schedule that breaks one cell: the scenario that replays it, and its drawing beside it.
+    ///
+    /// # Errors
+    /// As for [`write_scenario`](Self::write_scenario).
+    pub fn write_replay(&self, cell: CellName<'_>, violation: &Violation) -> io::Result<PathBuf> {
+        let stem = Path::new("replays").join(cell.file_stem());
+        let with = |ending: &str| PathBuf::from(format!("{}.{ending}", stem.display()));
+        self.write(with("svg"), |out| out.write_all(crate::svg(violation).as_bytes()))?;
+        self.write(with("toml"), |out| out.write_all(violation.replay.as_bytes()))
     }
 
     /// Keeps the latencies of one cell, in nanoseconds: a line per interval, the label as its tag.

@@ -9,6 +9,8 @@
 
 mod catalog;
 mod directory;
+mod drawing;
+mod space_time;
 mod style;
 mod text;
 
@@ -17,6 +19,7 @@ pub use directory::{
     CellName, HISTORY_SCHEMA_VERSION, HistogramInterval, HistoryHeader, Latest, ReportDirectory,
     StoredHistory, read_history,
 };
+pub use drawing::svg;
 pub use style::Style;
 
 use std::fmt::Debug;

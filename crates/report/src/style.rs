@@ -25,7 +25,7 @@ impl Style {
 
     /// `text` in `ink`, where this terminal has colours.
     pub(crate) fn paint(self, ink: Ink, text: &str) -> String {
-        if self.color && !text.is_empty() {
+        if self.color && !text.is_empty() && ink != Ink::Plain {
             format!("\u{1b}[{}m{text}\u{1b}[0m", ink.code())
         } else {
             text.to_owned()
@@ -42,6 +42,8 @@ impl Default for Style {
 /// What a colour says. Colour never says it alone: a sign or a word stands beside it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Ink {
+    /// As it is.
+    Plain,
     /// A name to find again.
     Heading,
     /// Read last.
@@ -57,6 +59,7 @@ pub(crate) enum Ink {
 impl Ink {
     const fn code(self) -> &'static str {
         match self {
+            Self::Plain => "0",
             Self::Heading => "1",
             Self::Faint => "2",
             Self::Good => "32",

@@ -11,13 +11,19 @@
 
 mod cell;
 mod conduct;
+mod explore;
+mod explored;
 mod judge;
 mod matrix;
 mod order;
+mod shrink;
 mod simulate;
 
 pub use cell::{Artifacts, CellPlan, CellSettings, Finished};
+pub use explore::{Broken, Explored, Search, explore};
+pub use explored::explore_cell;
 pub use judge::{Facts, contended_slots, judge};
 pub use matrix::{Matrix, Observer, cells_of};
 pub use order::turns_of;
+pub use shrink::{Shrunk, digest, shrink, violation};
 pub use simulate::{Schedule, simulate};

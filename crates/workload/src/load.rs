@@ -36,6 +36,21 @@ pub struct Load {
     pub work: Duration,
 }
 
+impl Load {
+    /// How many attempts there will be; for a load that ends by time, about as many as its holders could make at one
+    /// in 10 ms.
+    #[must_use]
+    pub fn attempts(&self) -> u32 {
+        match self.stop {
+            Stop::After(attempts) => attempts,
+            Stop::AtTime(length) => {
+                let each = u32::try_from(length.as_millis() / 10).unwrap_or(u32::MAX);
+                each.saturating_mul(self.holders)
+            }
+        }
+    }
+}
+
 /// When a load ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stop {

@@ -9,9 +9,11 @@ use super::{RenderingEntry, Settings};
 use crate::style::{Ink, Style};
 use crate::{Rendering, text};
 
+mod explored;
 mod head;
 mod open_loop;
 mod reasons;
+mod schedules;
 mod stories;
 mod summary;
 mod table;
@@ -70,12 +72,15 @@ impl Rendering for Terminal {
 fn scenario(cells: &[CellReport], seed: u64, style: Style) -> Vec<String> {
     let mut lines = head::lines(cells, seed, style);
     lines.push(String::new());
-    lines.extend(table::lines(cells, style));
-    let parts = [
-        open_loop::lines(cells, style),
-        reasons::lines(cells, style),
-        stories::lines(cells, style),
-    ];
+    let explored = explored::lines(cells, style);
+    let parts = if explored.is_empty() {
+        lines.extend(table::lines(cells, style));
+        let (open_loop, stories) = (open_loop::lines(cells, style), stories::lines(cells, style));
+        [open_loop, reasons::lines(cells, style), stories]
+    } else {
+        lines.extend(explored);
+        [Vec::new(), reasons::lines(cells, style), schedules::lines(cells, style)]
+    };
     for part in parts {
         if !part.is_empty() {
             lines.push(String::new());

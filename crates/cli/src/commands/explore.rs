@@ -1,0 +1,121 @@
+//! `lockproof explore`: simulated schedules, until one breaks a strategy.
+
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use lockproof_env::live::{entropy, stopwatch};
+use lockproof_model::{
+    CellReport, Exploration, Layer, Manifest, RESULTS_SCHEMA_VERSION, RunReport, World,
+};
+use lockproof_report::{CellName, Latest};
+use lockproof_runner::{CellPlan, Finished, Search, cells_of, explore_cell};
+
+use crate::arguments::{Color, ExploreArguments, Seek};
+use crate::commands::run::label;
+use crate::exit::{Exit, Failure};
+use crate::interrupt::Interrupt;
+use crate::keeper::Keeper;
+use crate::progress::Display;
+use crate::{machine, results, selection, terminal};
+
+pub(crate) fn run(arguments: &ExploreArguments, color: Color, verbose: u8) -> Result<Exit, Failure> {
+    let scenarios = selection::load(&arguments.paths, &arguments.strategy)?;
+    let interrupt = Interrupt::listen()
+        .map_err(|error| Failure::infrastructure(format!("cannot listen for signals: {error}")))?;
+    let seed = arguments.seed.unwrap_or_else(entropy);
+    let keeper = Keeper::create(&arguments.out, &scenarios)?;
+    let (started, took) = (machine::utc(), stopwatch());
+    let plans = cells_of(&scenarios, seed);
+    let search = search(arguments, &interrupt);
+    let mut display = Display::new(arguments.show_progress, plans.len());
+    let (mut cells, mut trouble) = (Vec::with_capacity(plans.len()), None);
+    for plan in &plans {
+        if interrupt.exit().is_some() {
+            break;
+        }
+        display.begun(label(plan));
+        let now = stopwatch();
+        let mut finished = explore_cell(plan, &search, now, &|_| {});
+        if let Err(error) = keep(&keeper, plan, &mut finished) {
+            trouble.get_or_insert(error);
+        }
+        display.finished(&label(plan), &finished.report);
+        cells.push(finished.report);
+    }
+    display.end();
+    let manifest = Manifest {
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        revision: machine::revision(),
+        command: command(arguments, seed),
+        seed,
+        world: World::Sim,
+        provider: "simulated".to_owned(),
+        started,
+        took: took(),
+        machine: machine::description(),
+        interrupted: interrupt.exit().is_some(),
+    };
+    let report = RunReport { schema_version: RESULTS_SCHEMA_VERSION, manifest, cells };
+    let kept = keeper.finish(&report);
+    results::show(arguments.format, &report, &keeper.path(), color, verbose)?;
+    if let Ok(Latest::Occupied(path)) = &kept {
+        terminal::error(&format!("{} is no link and was left alone", path.display()));
+    }
+    match trouble.or(kept.err()) {
+        Some(error) => Err(Failure::infrastructure(format!("the report is incomplete: {error}"))),
+        None => Ok(interrupt.exit().unwrap_or_else(|| report.status().into())),
+    }
+}
+
+fn search(arguments: &ExploreArguments, interrupt: &Interrupt) -> Search {
+    let processors = std::thread::available_parallelism().map_or(1, usize::from);
+    Search {
+        schedules: arguments.seeds,
+        time: arguments.time,
+        jobs: arguments.jobs.map_or(processors, usize::from),
+        buggify: arguments.buggify,
+        layers: match arguments.seek {
+            Seek::Effect => vec![Layer::Effect],
+            Seek::Liveness => vec![Layer::Liveness],
+            Seek::Any => vec![Layer::Effect, Layer::Liveness],
+        },
+        checkers: lockproof_checkers::ENTRIES.iter().map(|entry| entry.checker).collect(),
+        halt: Arc::clone(&interrupt.halt),
+    }
+}
+
+/// Keeps what a violation left behind, and writes into the report where its replay is.
+fn keep(keeper: &Keeper, plan: &CellPlan, finished: &mut Finished) -> io::Result<()> {
+    let CellReport { scenario, strategy, exploration, .. } = &mut finished.report;
+    let violation = exploration.as_mut().and_then(|Exploration { violation, .. }| violation.as_mut());
+    let Some(violation) = violation else { return Ok(()) };
+    let path = keeper.keep_replay(CellName { scenario, strategy }, violation)?;
+    violation.path = Some(path.display().to_string());
+    let plan = CellPlan { seed: violation.seed, ..plan.clone() };
+    keeper.keep(&plan, finished)
+}
+
+/// The command that repeats the search, seed included.
+fn command(arguments: &ExploreArguments, seed: u64) -> String {
+    let mut words = vec!["lockproof explore".to_owned()];
+    words.extend(arguments.paths.iter().map(|path| path.display().to_string()));
+    if !arguments.strategy.is_empty() {
+        words.push(format!("--strategy {}", arguments.strategy.join(",")));
+    }
+    words.push(format!("--seeds {}", arguments.seeds));
+    if let Some(time) = arguments.time {
+        let time: Duration = time;
+        words.push(format!("--time {}", humantime::format_duration(time).to_string().replace(' ', "")));
+    }
+    if arguments.buggify {
+        words.push("--buggify".to_owned());
+    }
+    match arguments.seek {
+        Seek::Effect => {}
+        Seek::Liveness => words.push("--seek liveness".to_owned()),
+        Seek::Any => words.push("--seek any".to_owned()),
+    }
+    words.push(format!("--seed {seed:#x}"));
+    words.join(" ")
+}

@@ -1,0 +1,61 @@
+//! Which scenarios and strategies are meant.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use lockproof_scenario::{Cell, Scenario, Strategy};
+
+use crate::exit::Failure;
+use crate::files::scenario_files;
+
+/// The scenarios at `paths`, with the wanted strategies.
+pub(crate) fn load(paths: &[PathBuf], strategies: &[String]) -> Result<Vec<Arc<Scenario>>, Failure> {
+    let mut problems = Vec::new();
+    let mut scenarios: Vec<Scenario> = Vec::new();
+    for path in scenario_files(paths)? {
+        match lockproof_scenario::load(&path) {
+            Ok(scenario) => match scenarios.iter().find(|known| known.name == scenario.name) {
+                Some(known) => problems.push(format!(
+                    "{}: the name {} is taken by {}",
+                    path.display(),
+                    scenario.name,
+                    known.path.display()
+                )),
+                None => scenarios.push(scenario),
+            },
+            Err(error) => problems.push(error.to_string()),
+        }
+    }
+    if !problems.is_empty() {
+        return Err(Failure::usage(format!("invalid scenario\n{}", problems.join("\n"))));
+    }
+    select(&mut scenarios, strategies)?;
+    Ok(scenarios.into_iter().map(Arc::new).collect())
+}
+
+/// Keeps the wanted strategies. One that no scenario names runs in all of them and is expected to be safe.
+fn select(scenarios: &mut [Scenario], wanted: &[String]) -> Result<(), Failure> {
+    if wanted.is_empty() {
+        return Ok(());
+    }
+    let parse = |text: &String| {
+        Strategy::parse(text).map_err(|error| Failure::usage(format!("--strategy: {error}")))
+    };
+    let wanted: Vec<Strategy> = wanted.iter().map(parse).collect::<Result<_, _>>()?;
+    let named = |scenarios: &[Scenario], strategy: &Strategy| {
+        scenarios.iter().any(|scenario| scenario.cell(strategy).is_some())
+    };
+    let foreign: Vec<_> = wanted.iter().filter(|wanted| !named(scenarios, wanted)).collect();
+    for scenario in scenarios.iter_mut() {
+        let mut cells: Vec<Cell> =
+            wanted.iter().filter_map(|strategy| scenario.cell(strategy)).collect();
+        for strategy in &foreign {
+            scenario
+                .admits(strategy)
+                .map_err(|why| Failure::usage(format!("--strategy: {why}")))?;
+            cells.push(Cell::expected_safe(**strategy));
+        }
+        scenario.cells = cells;
+    }
+    Ok(())
+}

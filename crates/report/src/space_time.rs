@@ -1,0 +1,140 @@
+//! A schedule as events in time: who did which step when, under what lease, and what went wrong meanwhile.
+//!
+//! Read from a history alone, so that text and drawing say the same.
+
+use lockproof_model::{
+    Effect, FaultRecord, History, HolderId, Instant, Operation, Outcome, Reason,
+    Refusal, Step, Violation,
+};
+
+/// One thing that happened.
+#[derive(Clone, Debug)]
+pub(crate) struct Event {
+    pub(crate) at: Instant,
+    /// Nobody, for a fault on a server or a link.
+    pub(crate) holder: Option<HolderId>,
+    pub(crate) what: String,
+    pub(crate) kind: Kind,
+    /// Until when the holder may trust its lease, while it holds one.
+    pub(crate) lease: Option<Instant>,
+}
+
+/// What an event is, for its sign and its colour.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Invoked,
+    Done,
+    Refused,
+    Unknown,
+    Committed,
+    Fault,
+    Healed,
+}
+
+/// Everything that happened, in order.
+pub(crate) fn events(violation: &Violation) -> Vec<Event> {
+    let Violation { history, injections, .. } = violation;
+    let mut events: Vec<Event> =
+        history.operations.iter().flat_map(|operation| of_operation(operation, history)).collect();
+    events.extend(injections.iter().flat_map(of_fault));
+    // Stable, and a holder's own come in its order.
+    events.sort_by_key(|event| event.at);
+    events
+}
+
+/// The holders that did anything, by number.
+pub(crate) fn holders(violation: &Violation) -> Vec<HolderId> {
+    let mut holders: Vec<_> = violation.history.operations.iter().map(|op| op.holder).collect();
+    holders.sort_unstable();
+    holders.dedup();
+    holders
+}
+
+/// The lease that `holder` had at `at`, as far as it knew: from its grant to the end of its release.
+pub(crate) fn lease_at(history: &History, holder: HolderId, at: Instant) -> Option<Instant> {
+    let mine = history.operations.iter().filter(|operation| operation.holder == holder);
+    let mut lease = None;
+    for operation in mine {
+        let Some(completed) = operation.completed.filter(|&completed| completed <= at) else { break };
+        match (&operation.outcome, operation.step) {
+            (Outcome::Ok(Effect::Granted { valid_until, .. }), _) => lease = Some(*valid_until),
+            (_, Step::Release) if completed <= at => lease = None,
+            _ => {}
+        }
+    }
+    lease
+}
+
+fn of_operation(operation: &Operation, history: &History) -> Vec<Event> {
+    let Operation { holder, step, slot, .. } = operation;
+    let event = |at, what: String, kind| Event {
+        at,
+        holder: Some(*holder),
+        what,
+        kind,
+        lease: lease_at(history, *holder, at),
+    };
+    let slot = if *step == Step::Acquire { format!(" for {slot}") } else { String::new() };
+    let begun = event(operation.invoked, format!("{step}{slot} …"), Kind::Invoked);
+    let ended = match operation.completed {
+        Some(at) => {
+            let (what, kind) = outcome(operation);
+            event(at, format!("{step}: {what}"), kind)
+        }
+        None => event(operation.invoked, format!("{step}: never answered"), Kind::Unknown),
+    };
+    vec![begun, ended]
+}
+
+fn outcome(operation: &Operation) -> (String, Kind) {
+    let done = |text: String| (text, Kind::Done);
+    match &operation.outcome {
+        Outcome::Ok(Effect::Granted { valid_until, fencing_token, .. }) => {
+            let token = fencing_token.map(|token| format!(", {token}")).unwrap_or_default();
+            match *valid_until {
+                Instant::FAR_FUTURE => done(format!("granted{token}")),
+                until => done(format!("granted, trusted until {}{token}", millis(until))),
+            }
+        }
+        Outcome::Ok(Effect::Checked { free: true, .. }) => done("free".to_owned()),
+        Outcome::Ok(Effect::Checked { .. }) => ("sold out".to_owned(), Kind::Refused),
+        Outcome::Ok(Effect::Released { owned: false }) => done("was not the holder's any more".to_owned()),
+        Outcome::Ok(Effect::Committed { booking }) => (format!("{booking} stands"), Kind::Committed),
+        Outcome::Ok(_) => done("done".to_owned()),
+        Outcome::Fail(Reason::Refused(refusal)) => (refused(*refusal), Kind::Refused),
+        Outcome::Fail(Reason::Error(error)) => (error.clone(), Kind::Refused),
+        Outcome::Fail(Reason::Unanswered) => ("did not happen".to_owned(), Kind::Refused),
+        Outcome::Info(Reason::Error(error)) => (format!("nobody knows: {error}"), Kind::Unknown),
+        Outcome::Info(_) => ("nobody knows".to_owned(), Kind::Unknown),
+    }
+}
+
+fn refused(refusal: Refusal) -> String {
+    match refusal {
+        Refusal::Held => "held by another".to_owned(),
+        other => format!("refused, {}", other.word()),
+    }
+}
+
+fn of_fault(record: &FaultRecord) -> Vec<Event> {
+    let event = |at, what, kind| Event { at, holder: record.holder, what, kind, lease: None };
+    let begun = event(record.injected, format!("fault: {}", record.kind), Kind::Fault);
+    let healed = record.healed.filter(|&healed| healed > record.injected);
+    let observed = if record.observed.is_empty() { "over" } else { record.observed.as_str() };
+    let over = healed.map(|at| event(at, format!("{} over: {observed}", record.kind), Kind::Healed));
+    let at_once = healed.is_none() && !record.observed.is_empty();
+    let begun = if at_once { Event { what: format!("{}: {observed}", begun.what), ..begun } } else { begun };
+    std::iter::once(begun).chain(over).collect()
+}
+
+/// `12.345 ms`, the resolution at which locks race.
+pub(crate) fn millis(at: Instant) -> String {
+    let micros = at.since_start().as_micros();
+    format!("{}.{:03} ms", micros / 1000, micros % 1000)
+}
+
+/// Whether an operation is part of the proof.
+pub(crate) fn is_last_commit(event: &Event, events: &[Event]) -> bool {
+    let last = events.iter().rfind(|other| other.kind == Kind::Committed);
+    event.kind == Kind::Committed && last.is_some_and(|last| last.at == event.at)
+}

@@ -1,0 +1,246 @@
+//! Searches the schedules of a cell until one breaks it, or until it has looked at enough.
+//!
+//! Schedule number `n` is decided by the cell's seed and `n` alone, and the first that breaks something is the one with
+//! the smallest number: neither depends on how many threads search or on how quick they are.
+
+use std::collections::BTreeSet;
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Duration;
+
+use lockproof_checkers::Checker;
+use lockproof_env::Random;
+use lockproof_faults::buggify::{BOUNDS, Ground, draw};
+use lockproof_model::{
+    Effect, Exploration, FaultRecord, Finding, History, Instant, Layer, Outcome, Step, Verdict,
+};
+use lockproof_scenario::{Scenario, with_faults};
+use lockproof_workload::Load;
+
+use crate::cell::CellPlan;
+use crate::simulate::{Schedule, simulate};
+
+/// Schedules that a thread takes at a time. The search may run this much further than it had to, times its threads.
+const CHUNK: u64 = 32;
+/// Fingerprints that are kept: beyond it `distinct` is a lower bound, and memory stays flat.
+const FINGERPRINTS: usize = 1 << 20;
+/// Of a step, about.
+const ROUND_TRIP: Duration = Duration::from_micros(400);
+
+/// What to look for, and how far.
+#[derive(Clone, Debug)]
+pub struct Search {
+    /// Schedules at most.
+    pub schedules: u64,
+    /// Real time at most.
+    pub time: Option<Duration>,
+    /// Threads.
+    pub jobs: usize,
+    /// Whether random faults are added to the scenario's own.
+    pub buggify: bool,
+    /// What counts as a violation: an anomaly of one of these layers.
+    pub layers: Vec<Layer>,
+    /// What is looked for.
+    pub checkers: Vec<&'static dyn Checker>,
+    /// Raised by an interrupt.
+    pub halt: Arc<AtomicBool>,
+}
+
+impl Search {
+    /// The first anomaly of a layer that counts.
+    pub(crate) fn breaks(&self, findings: &[Finding]) -> Option<Broken> {
+        let counts = |finding: &&Finding| {
+            finding.verdict == Verdict::Violated && self.layers.contains(&finding.layer)
+        };
+        let finding = findings.iter().find(counts)?;
+        let anomaly = finding.anomalies.first()?;
+        Some(Broken {
+            layer: finding.layer,
+            anomaly: anomaly.kind.clone(),
+            sentence: anomaly.sentence.clone(),
+        })
+    }
+}
+
+/// What a schedule broke.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Broken {
+    /// Of which layer.
+    pub layer: Layer,
+    /// Which kind of anomaly.
+    pub anomaly: String,
+    /// Why, as a sentence.
+    pub sentence: String,
+}
+
+/// What a search came to.
+#[derive(Debug)]
+pub struct Explored {
+    /// In figures.
+    pub figures: Exploration,
+    /// The plan of the first schedule that broke something, its faults written out, and what it broke.
+    pub found: Option<(u64, CellPlan, Broken)>,
+}
+
+/// What is kept of a schedule.
+#[derive(Debug)]
+struct Glance {
+    number: u64,
+    fingerprint: u64,
+    bit: bool,
+    bit_held: bool,
+    took: Duration,
+    broken: Option<Broken>,
+}
+
+/// Searches the schedules of `plan`'s cell. `now` tells how long the search has taken.
+///
+/// # Panics
+/// When a schedule does: a bug, with its seed in the message.
+pub fn explore(
+    plan: &CellPlan,
+    search: &Search,
+    now: impl Fn() -> Duration + Sync,
+    watch: &(impl Fn(u64) + Sync),
+) -> Explored {
+    let next = AtomicU64::new(0);
+    // The smallest number of those that broke something.
+    let first = AtomicU64::new(u64::MAX);
+    let goes_on = |number: u64| {
+        number < search.schedules
+            && number < first.load(Ordering::Relaxed)
+            && !search.halt.load(Ordering::Relaxed)
+            && search.time.is_none_or(|time| now() < time)
+    };
+    let work = || {
+        let mut glances = Vec::new();
+        loop {
+            let chunk = next.fetch_add(CHUNK, Ordering::Relaxed);
+            for number in chunk..chunk + CHUNK {
+                if !goes_on(number) {
+                    return glances;
+                }
+                let Some(glance) = look(plan, search, number) else { continue };
+                if glance.broken.is_some() {
+                    first.fetch_min(number, Ordering::Relaxed);
+                }
+                glances.push(glance);
+            }
+            watch((chunk + CHUNK).min(search.schedules));
+        }
+    };
+    let mut glances: Vec<Glance> = std::thread::scope(|scope| {
+        let threads: Vec<_> = (0..search.jobs.max(1)).map(|_| scope.spawn(work)).collect();
+        let joined = threads.into_iter().map(std::thread::ScopedJoinHandle::join);
+        joined.flat_map(|glances| glances.unwrap_or_else(|panic| std::panic::resume_unwind(panic))).collect()
+    });
+    glances.sort_by_key(|glance| glance.number);
+    // What was looked at beyond the first violation does not count, or figures would depend on the threads.
+    let first = first.into_inner();
+    glances.retain(|glance| glance.number <= first);
+    let found = glances.last_mut().and_then(|glance| {
+        let broken = glance.broken.take()?;
+        Some((glance.number + 1, scheduled(plan, search, glance.number)?, broken))
+    });
+    Explored { figures: figures(&glances, search, now()), found }
+}
+
+fn figures(glances: &[Glance], search: &Search, took: Duration) -> Exploration {
+    let count = |which: fn(&&Glance) -> bool| glances.iter().filter(which).count();
+    let mut distinct = BTreeSet::new();
+    distinct.extend(glances.iter().map(|glance| glance.fingerprint).take(FINGERPRINTS));
+    let number = |count: usize| u64::try_from(count).unwrap_or(u64::MAX);
+    Exploration {
+        schedules: number(glances.len()),
+        distinct: number(distinct.len()),
+        bit_held: number(count(|glance| glance.bit_held)),
+        bit: number(count(|glance| glance.bit)),
+        virtual_time: glances.iter().map(|glance| glance.took).sum(),
+        took,
+        buggify: search.buggify.then(|| BOUNDS.to_owned()),
+        violation: None,
+    }
+}
+
+fn look(plan: &CellPlan, search: &Search, number: u64) -> Option<Glance> {
+    let plan = scheduled(plan, search, number)?;
+    // A fault that keeps holders from connecting at all leaves nothing to look at.
+    let schedule = simulate(&plan).ok()?;
+    let findings = schedule.judge(&search.checkers);
+    let held = |record: &FaultRecord| record.bit && hits_a_held_lock(record, &schedule.history);
+    Some(Glance {
+        number,
+        fingerprint: fingerprint(&schedule),
+        bit: schedule.injections.iter().any(|record| record.bit),
+        bit_held: schedule.injections.iter().any(held),
+        took: schedule.took,
+        broken: search.breaks(&findings),
+    })
+}
+
+/// The plan of schedule number `number`, counted from 0, with its own seed and faults.
+fn scheduled(plan: &CellPlan, search: &Search, number: u64) -> Option<CellPlan> {
+    let random = Random::new(plan.seed).fork(&number.to_string());
+    let seed = random.bits();
+    let mut plan = CellPlan { seed, ..plan.clone() };
+    if search.buggify {
+        let mut faults = plan.scenario.fault_fields.clone();
+        faults.extend(draw(&ground(&plan), &random.fork("buggify")));
+        plan.scenario = Arc::new(with_faults(&plan.scenario, &faults).ok()?);
+    }
+    Some(plan)
+}
+
+/// What random faults are drawn for.
+fn ground(plan: &CellPlan) -> Ground {
+    let (scenario, strategy) = (&plan.scenario, &plan.cell.strategy);
+    let Scenario { load, ttl, .. } = &**scenario;
+    Ground {
+        steps: load.flow.steps,
+        holders: load.holders,
+        bookings: load.attempts(),
+        ttl: *ttl,
+        redis_servers: scenario.redis_servers(strategy),
+        has_database_link: true,
+        keeps_tokens: strategy.guard.needs_token,
+        span: span(load),
+    }
+}
+
+/// How long the load takes, about: what a holder does one after the other.
+fn span(load: &Load) -> Duration {
+    let steps = u32::try_from(load.flow.steps.len()).unwrap_or(8);
+    let each = load.work + ROUND_TRIP * steps;
+    each * load.attempts().div_ceil(load.holders.max(1))
+}
+
+/// Whether somebody held a lock while the fault was in effect: the holder that it hit, or anybody where it hit none.
+fn hits_a_held_lock(record: &FaultRecord, history: &History) -> bool {
+    let until = record.healed.unwrap_or(Instant::FAR_FUTURE);
+    history.operations.iter().any(|acquire| {
+        let Outcome::Ok(Effect::Granted { .. }) = acquire.outcome else { return false };
+        let Some(granted) = acquire.completed else { return false };
+        let whom = record.holder.is_none_or(|holder| holder == acquire.holder);
+        let mut later = history.operations.iter().filter(|operation| {
+            operation.attempt == acquire.attempt && operation.step == Step::Release
+        });
+        let released = later.next().map_or(Instant::FAR_FUTURE, |release| release.invoked);
+        whom && record.injected <= released && granted <= until
+    })
+}
+
+/// Who did which step in which order, and what came of it.
+fn fingerprint(schedule: &Schedule) -> u64 {
+    // The standard library's, whose keys are fixed: the same in every process.
+    let mut hasher = DefaultHasher::new();
+    for operation in &schedule.history.operations {
+        let kind = match operation.outcome {
+            Outcome::Ok(_) => 0_u8,
+            Outcome::Fail(_) => 1,
+            Outcome::Info(_) => 2,
+        };
+        (operation.holder, operation.step, operation.slot, kind).hash(&mut hasher);
+    }
+    hasher.finish()
+}
