@@ -89,6 +89,12 @@ impl Group {
         waiting.into_iter().for_each(Waker::wake);
     }
 
+    /// How often it was killed: a task that was begun in an earlier life is dead.
+    #[must_use]
+    pub fn deaths(&self) -> u64 {
+        self.state().life
+    }
+
     /// Whether the group was killed and not restarted.
     #[must_use]
     pub fn is_killed(&self) -> bool {
@@ -297,6 +303,7 @@ mod tests {
         });
         assert!((&mut task).now_or_never().is_none());
         group.kill();
+        assert_eq!(group.deaths(), 1);
         assert!((&mut task).now_or_never().is_none());
         assert_eq!(Arc::strong_count(&held), 1, "the task was not dropped");
         assert!(group.gate(async { 1 }).now_or_never().is_none(), "the dead start nothing");

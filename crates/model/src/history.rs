@@ -98,6 +98,23 @@ pub enum AttemptResult {
     },
 }
 
+/// What an attempt says whose holder died.
+const DIED: &str = "its holder died";
+
+impl AttemptResult {
+    /// Of an attempt whose holder died before its answer.
+    #[must_use]
+    pub fn death() -> Self {
+        Self::Unknown { error: DIED.to_owned() }
+    }
+
+    /// Whether it is unknown because its holder died, and nobody was left to clean up.
+    #[must_use]
+    pub fn is_death(&self) -> bool {
+        matches!(self, Self::Unknown { error } if error == DIED)
+    }
+}
+
 /// Which part of the strategy refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]

@@ -3,7 +3,9 @@
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use lockproof_env::Random;
+use futures_util::FutureExt;
+use futures_util::future::select;
+use lockproof_env::{Env, Latch, Random};
 use lockproof_model::{AttemptId, Instant, SlotId};
 
 use crate::holder::Target;
@@ -63,6 +65,8 @@ pub(crate) struct Arrivals {
     contenders: u32,
     random: Random,
     next: Mutex<Next>,
+    /// Raised when the last attempt was handed out.
+    over: Latch,
 }
 
 #[derive(Debug, Default)]
@@ -81,7 +85,8 @@ impl Arrivals {
             Stop::AtTime(_) => load.holders.max(1),
         };
         let (stop, pace) = (load.stop, load.pace.clone());
-        Self { stop, pace, slots, contenders, random, next: Mutex::default() }
+        let over = Latch::new();
+        Self { stop, pace, slots, contenders, random, next: Mutex::default(), over }
     }
 
     /// The next attempt and when it is meant to start, unless the load has ended. It may be meant for later than
@@ -92,11 +97,8 @@ impl Arrivals {
             Pace::Closed => now,
             Pace::Open { .. } => begun + next.due,
         };
-        let ended = match self.stop {
-            Stop::After(attempts) => next.attempt >= attempts,
-            Stop::AtTime(length) => intended.saturating_since(begun) >= length,
-        };
-        if ended {
+        if self.has_ended(next.attempt, intended.saturating_since(begun)) {
+            self.over.raise();
             return None;
         }
         if let Pace::Open { spacing, ramp } = &self.pace {
@@ -105,7 +107,34 @@ impl Arrivals {
         }
         let slot = (next.attempt / self.contenders) % self.slots + 1;
         next.attempt += 1;
+        // Known with the last one and not only after it: whoever takes that may die and never ask again.
+        let due = match &self.pace {
+            Pace::Closed => now.saturating_since(begun),
+            Pace::Open { .. } => next.due,
+        };
+        if self.has_ended(next.attempt, due) {
+            self.over.raise();
+        }
         Some((Target { attempt: AttemptId(next.attempt), slot: SlotId(slot) }, intended))
+    }
+
+    fn has_ended(&self, attempts: u32, due: Duration) -> bool {
+        match self.stop {
+            Stop::After(all) => attempts >= all,
+            Stop::AtTime(length) => due >= length,
+        }
+    }
+
+    /// Completes once no attempt is left to be handed out.
+    pub(crate) async fn over(&self, env: &Env, begun: Instant) {
+        match (self.stop, &self.pace) {
+            // Nobody has to ask for it to be over.
+            (Stop::AtTime(length), Pace::Closed) => {
+                let late = env.sleep_until(begun + length).boxed();
+                select(self.over.raised().boxed(), late).await;
+            }
+            _ => self.over.raised().await,
+        }
     }
 
     fn gap(&self, spacing: Spacing, per_s: f64) -> Duration {

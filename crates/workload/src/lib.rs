@@ -1,7 +1,8 @@
 //! The booking workload: who tries to book what, step by step, and what came of it.
 //!
 //! ```text
-//!   run ─▶ holder 1 … holder n     each a task in a group of its own, with its own lock and database session
+//!   run ─▶ holder 1 … holder n     each a task in a group of its own, with its own lock and database session;
+//!            │                     a Seat outside the group starts it again when it was killed
 //!            │  takes the next Attempt
 //!            ▼
 //!          Flow (catalog/*.rs)     the order of steps of one booking
@@ -18,6 +19,7 @@ mod catalog;
 mod gate;
 mod holder;
 mod latency;
+mod life;
 mod load;
 mod recorder;
 

@@ -2,20 +2,21 @@
 
 use std::pin::pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
+use futures_util::FutureExt;
 use futures_util::future::{Either, join_all, select};
-use lockproof_bookings::{BookingError, BookingSession, BookingStore, Guard};
+use lockproof_bookings::{BookingError, BookingStore, Guard};
 use lockproof_env::{Env, Group};
-use lockproof_locks::{AnyLock, Driver, LockError, Policy};
+use lockproof_locks::{AnyLock, LockError, Policy};
 use lockproof_model::{History, HolderId, Instant};
 
 use crate::arrivals::{Arrivals, Pace};
 use crate::catalog::FlowEntry;
 use crate::gate::StepGate;
-use crate::holder::Holder;
 use crate::latency::{largest_backlog, longest_gap};
+use crate::life::Seat;
 use crate::recorder::Recorder;
 
 /// What is to be done.
@@ -108,7 +109,9 @@ pub enum SetUpError {
     Bookings(HolderId, #[source] BookingError),
 }
 
-/// Runs `load` to its end, or until `cut` completes; its output is given back then.
+/// Runs `load` to its end, or until `cut` completes; its output is given back then. The end is when all attempts were
+/// handed out and every holder that is alive has done with its last. A holder whose group was killed goes on with fresh
+/// sessions once that is restarted.
 ///
 /// `begun` is called once every holder is connected, before the first attempt, with that instant: the zero of a
 /// scenario's time line.
@@ -117,8 +120,7 @@ pub enum SetUpError {
 /// A holder could not be set up.
 ///
 /// # Cancel safety
-/// Dropping the future leaves the holders to end by themselves; use `halt` to end a load early and keep its
-/// history.
+/// Dropping the future stops the holders at their next await; use `halt` to end a load early and keep its history.
 pub async fn run<C: Send>(
     parties: &Parties,
     load: &Load,
@@ -126,32 +128,25 @@ pub async fn run<C: Send>(
     begun: impl FnOnce(Instant) + Send,
 ) -> Result<(Record, Option<C>), SetUpError> {
     let recorders: Vec<_> = (1..=load.holders).map(|n| Recorder::new(HolderId(n))).collect();
-    let mut holders = Vec::with_capacity(recorders.len());
-    for (recorder, group) in recorders.iter().zip(&parties.groups) {
-        holders.push(set_up(parties, load, recorder.clone(), group).await?);
+    let seat =
+        |(recorder, group): (&Recorder, &Group)| Seat::new(parties, load, recorder.clone(), group);
+    let seats: Vec<_> = recorders.iter().zip(&parties.groups).map(seat).collect();
+    let mut holders = Vec::with_capacity(seats.len());
+    for seat in &seats {
+        holders.push(seat.set_up(1).await?);
     }
     let started = parties.env.now();
     begun(started);
     let arrivals = Arc::new(Arrivals::new(load, parties.env.random().fork("arrivals")));
-    let tasks: Vec<_> = holders
-        .into_iter()
-        .map(|holder| {
-            let env = holder.env.clone();
-            env.spawn(work_off(
-                holder,
-                load.flow,
-                Arc::clone(&arrivals),
-                started,
-                Arc::clone(&parties.halt),
-            ))
-        })
-        .collect();
-    let aborts: Vec<_> = tasks.iter().map(lockproof_env::Task::aborter).collect();
-    let cut_by = match select(pin!(join_all(tasks)), pin!(cut)).await {
+    let lives = seats
+        .iter()
+        .zip(holders)
+        .map(|(seat, holder)| seat.live(holder, Arc::clone(&arrivals), started).boxed());
+    let cut_by = match select(join_all(lives), pin!(cut)).await {
         Either::Left(_) => None,
-        Either::Right((by, _)) => {
+        Either::Right((by, lives)) => {
             // What is open ends as info; the steps themselves are dropped, their claims withdrawn.
-            aborts.into_iter().for_each(|abort| abort.abort());
+            drop(lives);
             Some(by)
         }
     };
@@ -165,42 +160,4 @@ pub async fn run<C: Send>(
     let history = History::assemble(operations, attempts);
     let (longest_gap, backlog) = (longest_gap(&history), largest_backlog(&history));
     Ok((Record { history, longest_gap, backlog, started, finished }, cut_by))
-}
-
-async fn set_up(
-    parties: &Parties,
-    load: &Load,
-    recorder: Recorder,
-    group: &Group,
-) -> Result<Holder, SetUpError> {
-    let id = recorder.holder();
-    let env = parties.env.fork(&id.to_string()).in_group(group);
-    let driver = Driver::open(env.clone(), &parties.lock, id, parties.policy, parties.salt)
-        .await
-        .map_err(|error| SetUpError::Lock(id, error))?;
-    let booking = BookingSession::open(parties.store.as_ref(), parties.guard, id)
-        .await
-        .map_err(|error| SetUpError::Bookings(id, error))?;
-    let gate = Arc::clone(&parties.gate);
-    Ok(Holder { id, env, driver, booking, gate, recorder, work: load.work, valid_until: None })
-}
-
-async fn work_off(
-    mut holder: Holder,
-    flow: &'static FlowEntry,
-    arrivals: Arc<Arrivals>,
-    begun: Instant,
-    halt: Arc<AtomicBool>,
-) {
-    while !halt.load(Ordering::Relaxed) {
-        let Some((target, intended)) = arrivals.next(begun, holder.env.now()) else { break };
-        holder.env.sleep_until(intended).await;
-        if halt.load(Ordering::Relaxed) {
-            break;
-        }
-        holder.recorder.start(target, intended, holder.env.now());
-        let result = flow.flow.book(&mut holder, target).await;
-        holder.recorder.finish(holder.env.now(), result);
-    }
-    holder.driver.settle().await;
 }

@@ -73,6 +73,15 @@ impl Recorder {
         }
     }
 
+    /// The holder died: what is open ends as *info*, and its attempt as unknown at `now`.
+    pub(crate) fn abandon(&self, now: Instant) {
+        let mut pages = self.pages();
+        let Pages { operations, open, attempts, current } = &mut *pages;
+        operations.extend(open.take());
+        let died = |attempt| Attempt { finished: now, result: AttemptResult::death(), ..attempt };
+        attempts.extend(current.take().map(died));
+    }
+
     /// Everything written so far. What is still open ends as *info*, and its attempt as unknown at `now`.
     pub(crate) fn take(&self, now: Instant) -> (Vec<Operation>, Vec<Attempt>) {
         let mut pages = self.pages();

@@ -5,12 +5,12 @@
 //! nobody withdrew (F20), by a quorum that failed and was not taken back (F36), by a release that was given up.
 //!
 //! A holder that died cannot clean up, and its lease is what TTLs are for: slots on which an operation never ended are
-//! not judged.
+//! not judged, nor are those of a holder that died.
 
 use std::collections::BTreeSet;
 
 use lockproof_model::{
-    Anomaly, Effect, Evidence, Finding, Layer, LockLeft, Operation, SlotId, Step,
+    Anomaly, Attempt, Effect, Evidence, Finding, Layer, LockLeft, Operation, SlotId, Step,
 };
 
 use super::CheckerEntry;
@@ -38,7 +38,8 @@ impl Checker for OrphanedLocks {
     fn check(&self, evidence: &Evidence<'_>) -> Finding {
         let operations = &evidence.history.operations;
         let open = operations.iter().filter(|operation| operation.completed.is_none());
-        let undecided: BTreeSet<SlotId> = open.map(|operation| operation.slot).collect();
+        let mut undecided: BTreeSet<SlotId> = open.map(|operation| operation.slot).collect();
+        undecided.extend(slots_of_the_dead(&evidence.history.attempts));
         let orphans: Vec<_> = evidence
             .left
             .iter()
@@ -47,6 +48,13 @@ impl Checker for OrphanedLocks {
             .collect();
         Finding::from_anomalies(ENTRY.name, ENTRY.layer, words::listed(&orphans, Clone::clone))
     }
+}
+
+/// Every slot of a holder that died: a clean-up that was under way died with it.
+fn slots_of_the_dead(attempts: &[Attempt]) -> impl Iterator<Item = SlotId> {
+    let died = attempts.iter().filter(|attempt| attempt.result.is_death());
+    let dead: BTreeSet<_> = died.map(|attempt| attempt.holder).collect();
+    attempts.iter().filter(move |attempt| dead.contains(&attempt.holder)).map(|a| a.slot)
 }
 
 fn describe(left: &LockLeft, operations: &[Operation]) -> Anomaly {

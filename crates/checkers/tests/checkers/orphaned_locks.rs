@@ -1,5 +1,5 @@
 use lockproof_checkers::kinds;
-use lockproof_model::{Step, Verdict};
+use lockproof_model::{AttemptResult, Step, Verdict};
 
 use crate::builder::Run;
 
@@ -48,6 +48,17 @@ fn rejects_a_lock_whose_grant_nobody_has_seen() {
 fn does_not_judge_what_a_holder_that_died_has_left() {
     let mut run = Run::with_capacity(1);
     run.attempt(1, 1).acquire(0, 1, 300).unanswered(Step::Check, 3);
+    run.left(1, FIRST);
+    assert_eq!(run.finish().judge(CHECKER).verdict, Verdict::Valid);
+}
+
+#[test]
+fn does_not_judge_what_a_holder_left_that_died_between_two_operations() {
+    let mut run = Run::with_capacity(1);
+    // Withdrawing this one in the background …
+    run.attempt(1, 1).acquire(0, 1, 300).release(20, 25);
+    // … when it died in another.
+    run.attempt(1, 2).acquire(30, 31, 330).result(AttemptResult::death());
     run.left(1, FIRST);
     assert_eq!(run.finish().judge(CHECKER).verdict, Verdict::Valid);
 }

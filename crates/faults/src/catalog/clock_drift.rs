@@ -25,9 +25,8 @@ pub(super) const ENTRY: FaultEntry = FaultEntry {
     build: |arguments| {
         let rate =
             arguments.number("rate")?.ok_or_else(|| ArgumentError::missing("rate", "1.5"))?;
-        // Written so that a NaN is refused as well.
-        let is_wrong = rate < 1.0 || rate > 1.0;
-        if !(is_wrong && (0.0..=FASTEST).contains(&rate)) {
+        let is_right = (rate - 1.0).abs() < f64::EPSILON;
+        if is_right || !(0.0..=FASTEST).contains(&rate) {
             let what = "a clock that drifts has a rate from 0 to 100 that is not 1: 1.5, 0.5";
             return Err(ArgumentError::new("rate", what));
         }

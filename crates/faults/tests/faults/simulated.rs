@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use lockproof_bookings::{Constraints, Layout, SqliteStore};
+use lockproof_bookings::{Constraints, Layout};
 use lockproof_env::Env;
 use lockproof_faults::{Healed, Occasion, Worlds, find};
 use lockproof_locks::{
@@ -46,9 +46,7 @@ impl World {
             seed: 1,
         };
         let env = simulation.env();
-        // Nobody books anything here.
-        let store = Arc::new(SqliteStore::new(env.clone(), "nowhere"));
-        let rig = Arc::new(SimRig::new(simulation, plan, store));
+        let rig = Arc::new(SimRig::new(simulation, plan));
         let lock = (entry.build)(settings, rig.backends(), env.fork("lock"));
         Self { env, rig, lock }
     }

@@ -1,5 +1,6 @@
 //! Holders, step by step, at a gate whose keeper is the test.
 
 mod cut;
+mod killed;
 mod order;
 mod support;

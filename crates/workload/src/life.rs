@@ -1,0 +1,150 @@
+//! A holder from one life to the next.
+//!
+//! ```text
+//!   live ── outside the holder's group: a holder cannot see its own death
+//!    │
+//!    ├─ waits for the holder's task ──▶ it has worked off its attempts: done
+//!    │                             └──▶ it was killed: what it wrote is abandoned
+//!    ├─ waits for the restart ──▶ or nothing is left to do: done, and dead
+//!    └─ starts it again: new sessions, other randomness, the same name
+//! ```
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use futures_util::FutureExt;
+use futures_util::future::{AbortHandle, Either, select};
+use lockproof_bookings::BookingSession;
+use lockproof_env::{Group, Task};
+use lockproof_locks::Driver;
+use lockproof_model::{Instant, in_full};
+
+use crate::arrivals::Arrivals;
+use crate::catalog::FlowEntry;
+use crate::holder::Holder;
+use crate::load::{Load, Parties, SetUpError};
+use crate::recorder::Recorder;
+
+/// Between two tries of a holder that was started again and cannot connect.
+const PAUSE: Duration = Duration::from_millis(20);
+
+/// What a holder needs to live, and to live again.
+#[derive(Clone, Debug)]
+pub(crate) struct Seat {
+    pub(crate) parties: Parties,
+    pub(crate) group: Group,
+    pub(crate) recorder: Recorder,
+    pub(crate) work: Duration,
+    pub(crate) flow: &'static FlowEntry,
+}
+
+impl Seat {
+    pub(crate) fn new(parties: &Parties, load: &Load, recorder: Recorder, group: &Group) -> Self {
+        let (parties, group) = (parties.clone(), group.clone());
+        Self { parties, group, recorder, work: load.work, flow: load.flow }
+    }
+
+    /// Connects the holder for its first life, or a later one.
+    pub(crate) async fn set_up(&self, life: u32) -> Result<Holder, SetUpError> {
+        let id = self.recorder.holder();
+        let parties = &self.parties;
+        // Drawn anew, or it would claim the lock with the owner values of the dead.
+        let name = if life == 1 { id.to_string() } else { format!("{id}, life {life}") };
+        let env = parties.env.fork(&name).in_group(&self.group);
+        let driver = Driver::open(env.clone(), &parties.lock, id, parties.policy, parties.salt)
+            .await
+            .map_err(|error| SetUpError::Lock(id, error))?;
+        let booking = BookingSession::open(parties.store.as_ref(), parties.guard, id)
+            .await
+            .map_err(|error| SetUpError::Bookings(id, error))?;
+        let (gate, recorder) = (Arc::clone(&parties.gate), self.recorder.clone());
+        let (work, valid_until) = (self.work, None);
+        Ok(Holder { id, env, driver, booking, gate, recorder, work, valid_until })
+    }
+
+    /// From its first attempt to the end of the load, over as many lives as that takes. A holder that is dead when no
+    /// attempt is left stays so.
+    ///
+    /// # Cancel safety
+    /// Dropped, the holder is stopped at its next await.
+    pub(crate) async fn live(&self, first: Holder, arrivals: Arc<Arrivals>, begun: Instant) {
+        let env = &self.parties.env;
+        let mut deaths = self.group.deaths();
+        let mut task = self.spawn(work_off(
+            first,
+            self.flow,
+            Arc::clone(&arrivals),
+            begun,
+            Arc::clone(&self.parties.halt),
+        ));
+        for life in 2.. {
+            let _stops = StopsWithMe(task.aborter());
+            // One that ended without a kill has panicked or was aborted: it has no other life.
+            if task.await.is_ok() || self.group.deaths() == deaths {
+                return;
+            }
+            self.recorder.abandon(env.now());
+            let over = arrivals.over(env, begun).boxed();
+            // In this order: when both are true there is nothing to start it again for.
+            if let Either::Left(_) = select(over, self.group.restarted().boxed()).await {
+                return;
+            }
+            deaths = self.group.deaths();
+            task = self.spawn(self.clone().live_again(life, Arc::clone(&arrivals), begun));
+        }
+    }
+
+    /// A later life: in the group from its first breath, so that it can be killed or paused while it connects.
+    async fn live_again(self, life: u32, arrivals: Arc<Arrivals>, begun: Instant) {
+        let env = &self.parties.env;
+        let holder = loop {
+            match self.set_up(life).await {
+                Ok(holder) => break holder,
+                Err(error) => {
+                    tracing::debug!(error = in_full(&error), "started again, not yet connected");
+                    let over = arrivals.over(env, begun).boxed();
+                    let pause = env.sleep(PAUSE).boxed();
+                    if let Either::Left(_) = select(over, pause).await {
+                        return;
+                    }
+                }
+            }
+        };
+        let halt = Arc::clone(&self.parties.halt);
+        work_off(holder, self.flow, arrivals, begun, halt).await;
+    }
+
+    fn spawn(&self, future: impl Future<Output = ()> + Send + 'static) -> Task<()> {
+        self.parties.env.in_group(&self.group).spawn(future)
+    }
+}
+
+/// Aborts a task when dropped; nothing, where it has ended.
+struct StopsWithMe(AbortHandle);
+
+impl Drop for StopsWithMe {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+async fn work_off(
+    mut holder: Holder,
+    flow: &'static FlowEntry,
+    arrivals: Arc<Arrivals>,
+    begun: Instant,
+    halt: Arc<AtomicBool>,
+) {
+    while !halt.load(Ordering::Relaxed) {
+        let Some((target, intended)) = arrivals.next(begun, holder.env.now()) else { break };
+        holder.env.sleep_until(intended).await;
+        if halt.load(Ordering::Relaxed) {
+            break;
+        }
+        holder.recorder.start(target, intended, holder.env.now());
+        let result = flow.flow.book(&mut holder, target).await;
+        holder.recorder.finish(holder.env.now(), result);
+    }
+    holder.driver.settle().await;
+}
