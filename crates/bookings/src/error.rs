@@ -42,6 +42,8 @@ pub(crate) enum Kind {
         #[source]
         source: tokio_postgres::Error,
     },
+    #[error("cannot open a connection to PostgreSQL")]
+    Tls(#[source] crate::TlsError),
     #[error("the connection to PostgreSQL was lost; the next begin dials again")]
     ConnectionLost,
     #[error(

@@ -10,6 +10,7 @@ mod files;
 mod interrupt;
 mod machine;
 mod progress;
+mod servers;
 mod terminal;
 
 use std::process::ExitCode;
@@ -33,7 +34,7 @@ fn main() -> ExitCode {
         Command::Run(run) => commands::run::run(&run, arguments.color, arguments.verbose),
         Command::New(new) => commands::new::run(&new),
         Command::List(list) => commands::list::run(&list),
-        Command::Doctor => commands::doctor::run(),
+        Command::Doctor(doctor) => commands::doctor::run(&doctor),
         Command::RedisModel(model) => commands::redis_model::run(&model),
     };
     exit.unwrap_or_else(|failure| {

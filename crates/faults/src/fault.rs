@@ -18,6 +18,13 @@ pub trait Fault: Debug + Send + Sync + 'static {
     /// How long an injection lasts by nature.
     fn lasts(&self) -> Lasts;
 
+    /// What it does to others who use the same servers, as the rest of a sentence that begins with its name; `None`
+    /// when they notice nothing. On servers that are not the run's own such a fault is refused, unless it was asked
+    /// for twice.
+    fn harms_others(&self) -> Option<&'static str> {
+        None
+    }
+
     /// Does it.
     ///
     /// # Errors

@@ -99,35 +99,46 @@ struct Outcome {
 
 /// The error is a sentence: a server that could not be started or reached.
 async fn conduct(plan: &CellPlan, settings: &CellSettings) -> Result<Outcome, String> {
-    let scenario = &plan.scenario;
     let set_up = lockproof_env::live::env(plan.seed);
-    let rig = LiveRig::start(&set_up, settings.provider.as_ref(), rig_plan(plan)).await;
+    let provider = settings.provider.as_ref();
+    let rig = LiveRig::start(&set_up, provider, rig_plan(plan, provider)).await;
     let rig = Arc::new(rig.map_err(|error| in_full(&error))?);
+    let outcome = load(plan, settings, &rig).await;
+    // Also of a load that failed: the servers may be somebody else's.
+    if let Err(error) = rig.clear().await {
+        tracing::warn!(error = in_full(&error), "what the cell made is left behind");
+    }
+    outcome
+}
+
+async fn load(
+    plan: &CellPlan,
+    settings: &CellSettings,
+    rig: &Arc<LiveRig>,
+) -> Result<Outcome, String> {
+    let scenario = &plan.scenario;
     // A clock of its own, so that a story's times count from the load and not from its servers' start.
     let env = &lockproof_env::live::env(plan.seed);
     let triggers =
-        Triggers::new(env.fork("faults"), Arc::clone(&rig) as Arc<dyn Rig>, &scenario.faults);
-    let parties = parties(env, plan, settings, &rig, &triggers);
+        Triggers::new(env.fork("faults"), Arc::clone(rig) as Arc<dyn Rig>, &scenario.faults);
+    let parties = parties(env, plan, settings, rig, &triggers);
     let cut = cut_short(env, settings, &triggers);
     let (record, cut_short) = run(&parties, &scenario.load, cut, |start| triggers.begin(start))
         .await
         .map_err(|error| in_full(&error))?;
     let (injections, faults) = triggers.end().await;
     let table = rig.store().table().await.map_err(|error| in_full(&error))?;
-    if let Err(error) = rig.clear().await {
-        tracing::warn!(error = in_full(&error), "the cell's tables are left behind");
-    }
-    Ok(Outcome { record, table, injections, faults, cut_short, rig })
+    Ok(Outcome { record, table, injections, faults, cut_short, rig: Arc::clone(rig) })
 }
 
-fn rig_plan(plan: &CellPlan) -> RigPlan {
-    let CellPlan { index, scenario, cell, seed } = plan;
+fn rig_plan(plan: &CellPlan, provider: &dyn Provider) -> RigPlan {
+    let CellPlan { scenario, cell, seed, .. } = plan;
     RigPlan {
-        name: format!("{}-{}", index + 1, scenario.name),
+        name: name(plan),
         holders: scenario.load.holders,
         redis_servers: scenario.redis_servers(&cell.strategy),
         links: scenario.link_use(),
-        lock: scenario.lock_settings(&cell.strategy, KEY_PREFIX.to_owned()),
+        lock: scenario.lock_settings(&cell.strategy, provider.key_prefix(&name(plan))),
         layout: Layout {
             slots: scenario.load.slots,
             capacity: scenario.capacity,
@@ -137,8 +148,10 @@ fn rig_plan(plan: &CellPlan) -> RigPlan {
     }
 }
 
-/// Each cell has servers of its own, so one prefix does.
-const KEY_PREFIX: &str = "lockproof:";
+/// The number comes first, so that no two cells of a run are called the same, however much is cut off.
+fn name(plan: &CellPlan) -> String {
+    format!("{}-{}", plan.index + 1, plan.scenario.name)
+}
 
 fn parties(
     env: &Env,
@@ -148,7 +161,7 @@ fn parties(
     triggers: &Triggers,
 ) -> Parties {
     let strategy = plan.cell.strategy;
-    let lock = plan.scenario.lock_settings(&strategy, KEY_PREFIX.to_owned());
+    let lock = plan.scenario.lock_settings(&strategy, settings.provider.key_prefix(&name(plan)));
     Parties {
         env: env.clone(),
         lock: (strategy.lock.build)(lock, rig.backends(), env.fork("lock")),

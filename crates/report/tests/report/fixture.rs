@@ -193,6 +193,7 @@ fn servers(servers: &[(&str, &str, u32)]) -> Vec<ServerInfo> {
         kind: kind.to_owned(),
         version: version.to_owned(),
         count,
+        settings: Vec::new(),
     };
     servers.iter().map(server).collect()
 }
