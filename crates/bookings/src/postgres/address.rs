@@ -178,7 +178,9 @@ impl FromStr for PostgresAddress {
             }
             1 => {}
             _ => {
-                return Err(wrong("the URL names several hosts; name the one that is to be tested"));
+                return Err(wrong(
+                    "the URL names several hosts; name the one that is to be tested",
+                ));
             }
         }
         config.ssl_mode(ssl_mode);

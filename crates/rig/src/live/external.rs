@@ -4,6 +4,7 @@
 //! removes its own at its end, the run what is left at its own, and the next run, or `lockproof doctor --sweep`, what
 //! killed ones have left.
 
+mod notices;
 mod postgres;
 mod pulse;
 mod redis;
@@ -31,7 +32,7 @@ use crate::{ExternalServers, RigError};
 
 pub(super) const ENTRY: ProviderEntry = ProviderEntry {
     name: "external",
-    summary: "servers that run already, named by --redis-url and --database-url; everything under a name of the run's own",
+    summary: "servers that run already, by URL; everything on them bears the run's name",
     database_link: true,
     shared: true,
     start: |servers| Ok(Arc::new(External::start(servers)?)),
@@ -122,11 +123,11 @@ impl External {
             Ok::<_, RigError>((redis, database))
         })?;
         let present = Present::start(servers)?;
-        let mut notices = twins(servers, &redis)?;
+        let mut notices = notices::twins(servers, &redis)?;
         if !present.swept.is_empty() {
             notices.push(present.swept.to_string());
         }
-        notices.extend(warnings(servers, &redis, database.as_ref()));
+        notices.extend(notices::warnings(servers, &redis, database.as_ref()));
         Ok(Self { redis, database, workspace, notices, present })
     }
 
@@ -146,55 +147,6 @@ impl External {
             }
         })
     }
-}
-
-/// One process under two names is no two servers.
-fn twins(servers: &ExternalServers, seen: &[redis::Seen]) -> Result<Vec<String>, RigError> {
-    let mut notices = Vec::new();
-    let named: Vec<_> = servers.redis.iter().zip(seen).collect();
-    for (place, (url, this)) in named.iter().enumerate() {
-        let twin = named[..place]
-            .iter()
-            .find(|(_, other)| !this.process.is_empty() && this.process == other.process);
-        let Some((other, _)) = twin else { continue };
-        let db = |url: &crate::RedisUrl| url.connection().redis_settings().db();
-        if db(url) == db(other) {
-            return Err(redis::unusable(
-                url,
-                &format!(
-                    "it is the same server as {other}, and a quorum would count it twice; name another"
-                ),
-            ));
-        }
-        notices.push(format!("{url} and {other} are one process: a quorum over both is not one of independent servers"));
-    }
-    Ok(notices)
-}
-
-fn warnings(
-    servers: &ExternalServers,
-    redis: &[redis::Seen],
-    database: Option<&postgres::Seen>,
-) -> Vec<String> {
-    let of = |name: &dyn fmt::Display, info: &ServerInfo| -> Vec<String> {
-        let warned =
-            info.settings.iter().filter_map(|setting| Some((setting, setting.warning.as_ref()?)));
-        warned
-            .map(|(setting, warning)| {
-                format!("{name}: {} is {}: {warning}", setting.name, quoted(&setting.value))
-            })
-            .collect()
-    };
-    let mut warnings: Vec<_> =
-        servers.redis.iter().zip(redis).flat_map(|(url, seen)| of(url, &seen.info)).collect();
-    if let Some((url, seen)) = servers.database.as_ref().zip(database) {
-        warnings.extend(of(url, &seen.info));
-    }
-    warnings
-}
-
-fn quoted(value: &str) -> &str {
-    if value.is_empty() { "empty" } else { value }
 }
 
 impl Provider for External {

@@ -12,8 +12,8 @@ use crate::support::{FINE, read, refused, with, with_fault};
 
 fn servers(redis: &[&str], database: Option<&str>) -> ExternalServers {
     ExternalServers {
-        redis: redis.iter().map(|url| url.parse().unwrap()).collect(),
-        database: database.map(|url| url.parse().unwrap()),
+        redis: redis.iter().map(|url| url.parse().expect("a URL")).collect(),
+        database: database.map(|url| url.parse().expect("a URL")),
     }
 }
 

@@ -125,6 +125,6 @@ fn explain_connection(error: &Error) -> &'static str {
     } else if has("password missing") {
         "it asks for a password; put one into the URL: postgres://USER:PASSWORD@HOST/DATABASE"
     } else {
-        "it cannot be reached; is it running, and is the port right?"
+        "it cannot be reached; see that it runs, and that the port is right"
     }
 }

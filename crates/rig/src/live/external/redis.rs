@@ -100,6 +100,7 @@ pub(super) fn unusable(url: &RedisUrl, why: &str) -> RigError {
 /// What the server or the connection said, and what to do about it.
 pub(super) fn explain(url: &RedisUrl, error: RedisError) -> RigError {
     let said = error.to_string();
+    let speaks_tls = matches!(url.connection().addr(), redis::ConnectionAddr::TcpTls { .. });
     let has = |part: &str| said.contains(part);
     let why = match error.code() {
         Some("NOAUTH") => "it asks for a password; put one into the URL: redis://:PASSWORD@HOST",
@@ -118,12 +119,16 @@ pub(super) fn explain(url: &RedisUrl, error: RedisError) -> RigError {
         _ if has("InvalidContentType") || has("corrupt message") => {
             "it does not speak TLS on this port; write redis://"
         }
+        _ if (error.is_io_error() || error.is_timeout()) && speaks_tls => {
+            "it cannot be reached; see that it runs, and that it speaks TLS on this port (without TLS write redis://)"
+        }
         _ if error.is_io_error() || error.is_timeout() => {
-            "it cannot be reached; is it running, is the port right, and does TLS have its rediss://?"
+            "it cannot be reached; see that it runs, and that the port is right (for TLS write rediss://)"
         }
         _ => "it answered with an error",
     };
-    unusable(url, why).because(error)
+    // Its text alone: it names itself as its own cause, and one line would say everything twice.
+    unusable(url, why).because(said.as_str())
 }
 
 const WRONG_PASSWORD: &str =

@@ -118,7 +118,7 @@ fn plain(name: &str, value: String) -> ServerSetting {
 
 /// The bookings' database where none was named.
 pub(super) fn of_the_embedded_database() -> Vec<ServerSetting> {
-    vec![plain("embedded", "no database URL was given".to_owned())]
+    vec![plain("chosen", "since no database URL was given".to_owned())]
 }
 
 #[cfg(test)]
