@@ -14,7 +14,6 @@ mod sweep;
 
 use std::fmt;
 use std::sync::Arc;
-use std::time::Duration;
 
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
@@ -37,9 +36,6 @@ pub(super) const ENTRY: ProviderEntry = ProviderEntry {
     shared: true,
     start: |servers| Ok(Arc::new(External::start(servers)?)),
 };
-
-/// How long one server is waited for when a connection is opened.
-const PATIENCE: Duration = Duration::from_secs(5);
 
 /// A run that has shown on every server that it lives. Dropping it ends that.
 struct Present {
@@ -185,8 +181,8 @@ impl Provider for External {
             }
             let (url, seen) = (self.present.servers.database.as_ref().zip(self.database.as_ref()))
                 .ok_or_else(|| RigError::new("no database is named"))?;
-            let dialled = seen.address.connect().await;
-            dialled.map_err(|error| postgres::explain(url, error))?;
+            // As with Redis: whether it is still there is said with its name.
+            drop(postgres::dial(url, None).await?);
             Ok(Database::Postgres {
                 address: Box::new(seen.address.clone()),
                 tcp: seen.tcp,

@@ -207,9 +207,14 @@ fn open_store(
         Database::Postgres { mut address, schema, settings, .. } => {
             let config = address.config_mut();
             // On purpose, since the driver's defaults wait for ever for a connection and two hours for a dead peer.
-            config.connect_timeout(Duration::from_secs(10));
+            // What a URL says of it stands.
+            if config.get_connect_timeout().is_none() {
+                config.connect_timeout(Duration::from_secs(10));
+            }
+            if config.get_tcp_user_timeout().is_none() {
+                config.tcp_user_timeout(Duration::from_secs(30));
+            }
             config.keepalives_idle(Duration::from_secs(30));
-            config.tcp_user_timeout(Duration::from_secs(30));
             let schema = schema
                 .parse::<SchemaName>()
                 .map_err(|error| RigError::new("cannot name the run's schema").because(error))?;

@@ -1,8 +1,9 @@
 //! A Postgres of somebody else: whether it can be used, and what it is.
 
 use std::net::SocketAddr;
+use std::time::Duration;
 
-use lockproof_bookings::{PostgresAddress, PostgresDialError};
+use lockproof_bookings::{Dialled, PostgresAddress, PostgresDialError};
 use lockproof_model::ServerInfo;
 use tokio_postgres::error::SqlState;
 use tokio_postgres::{Client, Error};
@@ -27,10 +28,8 @@ pub(super) struct Seen {
 /// It cannot be used: why, and what to do.
 pub(super) async fn look(url: &DatabaseUrl) -> Result<Seen, RigError> {
     let mut address = url.address().clone();
-    let limit = address.config().get_connect_timeout().copied();
-    address.config_mut().connect_timeout(limit.unwrap_or(super::PATIENCE));
-    address.prepare().map_err(|error| unusable(url, "TLS cannot be set up").because(error))?;
-    let dialled = address.connect().await.map_err(|error| explain(url, error))?;
+    address.prepare().map_err(|error| explain(url, error.into()))?;
+    let dialled = dial(url, None).await?;
     let client = dialled.client();
     let said = |error: Error| explain(url, error.into());
     refuse_what_cannot_work(url, client).await?;
@@ -44,6 +43,24 @@ pub(super) async fn look(url: &DatabaseUrl) -> Result<Seen, RigError> {
     let info = ServerInfo { settings, ..ServerInfo::new("postgres", version) };
     Ok(Seen { address, info, tcp, spare: usize::try_from(spare).unwrap_or(0) })
 }
+
+/// Opens a connection, called `session` where others shall know it, that never hangs for long: neither when it is
+/// opened nor when its server is gone without a word.
+pub(super) async fn dial(url: &DatabaseUrl, session: Option<String>) -> Result<Dialled, RigError> {
+    let mut address = url.address().clone();
+    let config = address.config_mut();
+    if config.get_connect_timeout().is_none() {
+        config.connect_timeout(PATIENCE);
+    }
+    config.tcp_user_timeout(PATIENCE).keepalives_idle(PATIENCE);
+    if let Some(session) = session {
+        config.application_name(session);
+    }
+    address.connect().await.map_err(|error| explain(url, error))
+}
+
+/// How long a server is waited for.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Sessions of others are counted, not their details, so this needs no right.
 const SPARE: &str = "SELECT current_setting('max_connections')::bigint

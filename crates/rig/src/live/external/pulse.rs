@@ -32,7 +32,7 @@ pub(super) async fn of_redis(
     let mut connection = named(&url, run).await.map_err(|error| server::explain(&url, error))?;
     Ok(async move {
         loop {
-            while cmd("PING").query_async::<()>(&mut connection).await.is_ok() {
+            while answers(&mut connection, run).await {
                 env.sleep(BEAT).await;
             }
             tracing::warn!(server = %url, "the session that shows that this run lives was lost; opening it again");
@@ -52,6 +52,14 @@ async fn named(url: &RedisUrl, run: RunId) -> RedisResult<MultiplexedConnection>
     name.arg("SETNAME").arg(run.session());
     let () = name.query_async(&mut connection).await?;
     Ok(connection)
+}
+
+/// Asked with what a user of few rights may say, and of a proxy that has taken another connection it finds out.
+async fn answers(connection: &mut MultiplexedConnection, run: RunId) -> bool {
+    let mut name = cmd("CLIENT");
+    name.arg("GETNAME");
+    let name: RedisResult<Option<String>> = name.query_async(connection).await;
+    name.is_ok_and(|name| name == Some(run.session()))
 }
 
 /// The runs that have a session on the server of `connection`.
@@ -92,9 +100,7 @@ pub(super) async fn of_postgres(
 }
 
 async fn locked(url: &DatabaseUrl, run: RunId) -> Result<lockproof_bookings::Dialled, RigError> {
-    let mut address = url.address().clone();
-    address.config_mut().application_name(run.session()).connect_timeout(super::PATIENCE);
-    let dialled = address.connect().await.map_err(|error| postgres::explain(url, error))?;
+    let dialled = postgres::dial(url, Some(run.session())).await?;
     // Shared, so that the session that takes over need not wait until the server has noticed the other's end.
     let lock = format!("SELECT pg_advisory_lock_shared('{}'::bigint)", run.0.cast_signed());
     let locked = dialled.client().batch_execute(&lock).await;

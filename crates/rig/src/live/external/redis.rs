@@ -107,7 +107,7 @@ pub(super) fn explain(url: &RedisUrl, error: RedisError) -> RigError {
         Some("WRONGPASS") => WRONG_PASSWORD,
         Some("READONLY") => "it is a read-only replica; name the primary",
         Some("NOPERM") => {
-            "its user may not do what locks need; allow it keys lockproof:*, and commands of @read, @write, @scripting, INFO, SCAN and CLIENT"
+            "its user may not do what locks need; let it: ~lockproof:* +@read +@write +@scripting +info +client"
         }
         Some("OOM") => "its memory is full and it evicts nothing; make room, or raise maxmemory",
         Some("MISCONF" | "NOREPLICAS") => "it takes no writes at present; see its own words",

@@ -7,6 +7,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::time::Duration;
 
 use lockproof_env::Env;
 
@@ -15,6 +16,9 @@ use super::run_id::RunId;
 use super::{postgres, redis as server};
 use crate::live::straight::{dial, keys_under, remove};
 use crate::{DatabaseUrl, RedisUrl, RigError};
+
+/// Long enough for a living run to notice that its session is gone and to open another.
+const BETWEEN_LOOKS: Duration = BEAT.saturating_mul(6);
 
 /// What a sweep did.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -73,7 +77,7 @@ pub(super) async fn redis(url: &RedisUrl, mine: RunId, env: &Env) -> Result<Swep
             return Ok(swept);
         }
         if look > 0 {
-            env.sleep(BEAT * 4).await;
+            env.sleep(BETWEEN_LOOKS).await;
         }
         let living = living_on_redis(&mut connection).await.unwrap_or_default();
         // A server that does not even show this run's own session cannot tell who lives.
@@ -97,7 +101,7 @@ pub(super) async fn redis(url: &RedisUrl, mine: RunId, env: &Env) -> Result<Swep
 /// # Errors
 /// The server cannot be reached.
 pub(super) async fn postgres(url: &DatabaseUrl, mine: RunId, env: &Env) -> Result<Swept, RigError> {
-    let dialled = url.address().connect().await.map_err(|error| postgres::explain(url, error))?;
+    let dialled = postgres::dial(url, None).await?;
     let cannot = |error: tokio_postgres::Error| postgres::explain(url, error.into());
     let client = dialled.client();
     let mut found = schemas(client).await.map_err(cannot)?;
@@ -108,7 +112,7 @@ pub(super) async fn postgres(url: &DatabaseUrl, mine: RunId, env: &Env) -> Resul
             return Ok(swept);
         }
         if look > 0 {
-            env.sleep(BEAT * 4).await;
+            env.sleep(BETWEEN_LOOKS).await;
         }
         let living = living_on_postgres(client).await.map_err(cannot)?;
         if !living.contains(&mine) {
@@ -129,7 +133,7 @@ pub(super) async fn postgres(url: &DatabaseUrl, mine: RunId, env: &Env) -> Resul
 /// # Errors
 /// The server cannot be reached.
 pub(super) async fn own_schemas(url: &DatabaseUrl, run: RunId) -> Result<Swept, RigError> {
-    let dialled = url.address().connect().await.map_err(|error| postgres::explain(url, error))?;
+    let dialled = postgres::dial(url, None).await?;
     let found = schemas(dialled.client()).await;
     let mut found = found.map_err(|error| postgres::explain(url, error.into()))?;
     found.retain(|(of, _)| *of == run);
