@@ -95,6 +95,8 @@ struct Outcome {
     faults: Vec<FaultSummary>,
     cut_short: Option<&'static str>,
     rig: Arc<LiveRig>,
+    /// Which server of somebody else did not last as long as the load.
+    gone: Option<String>,
 }
 
 /// The error is a sentence: a server that could not be started or reached.
@@ -103,10 +105,14 @@ async fn conduct(plan: &CellPlan, settings: &CellSettings) -> Result<Outcome, St
     let provider = settings.provider.as_ref();
     let rig = LiveRig::start(&set_up, provider, rig_plan(plan, provider)).await;
     let rig = Arc::new(rig.map_err(|error| in_full(&error))?);
-    let outcome = load(plan, settings, &rig).await;
+    let mut outcome = load(plan, settings, &rig).await;
     // Also of a load that failed: the servers may be somebody else's.
     if let Err(error) = rig.clear().await {
-        tracing::warn!(error = in_full(&error), "what the cell made is left behind");
+        let error = in_full(&error);
+        tracing::warn!(error, "what the cell made is left behind");
+        if let Ok(outcome) = &mut outcome {
+            outcome.gone = provider.shared().then_some(error);
+        }
     }
     outcome
 }
@@ -128,7 +134,7 @@ async fn load(
         .map_err(|error| in_full(&error))?;
     let (injections, faults) = triggers.end().await;
     let table = rig.store().table().await.map_err(|error| in_full(&error))?;
-    Ok(Outcome { record, table, injections, faults, cut_short, rig: Arc::clone(rig) })
+    Ok(Outcome { record, table, injections, faults, cut_short, rig: Arc::clone(rig), gone: None })
 }
 
 fn rig_plan(plan: &CellPlan, provider: &dyn Provider) -> RigPlan {
@@ -194,7 +200,7 @@ async fn cut_short(env: &Env, settings: &CellSettings, triggers: &Triggers) -> &
 }
 
 fn finish(plan: &CellPlan, settings: &CellSettings, outcome: Outcome) -> Finished {
-    let Outcome { record, table, injections, faults, cut_short, rig } = outcome;
+    let Outcome { record, table, injections, faults, cut_short, rig, gone } = outcome;
     let Record { history, longest_gap, backlog, started, finished } = record;
     let evidence = Evidence { history: &history, table: &table, faults: &injections };
     let findings = judge_all(&evidence, settings.checkers.iter().copied());
@@ -202,7 +208,7 @@ fn finish(plan: &CellPlan, settings: &CellSettings, outcome: Outcome) -> Finishe
     let bookings = count(table.bookings.len());
     let doubles = findings.iter().map(duplicates).sum();
     let interrupted = settings.halt.load(Ordering::Relaxed).then_some("interrupted");
-    let judgement = judge(&Facts {
+    let mut judgement = judge(&Facts {
         expect: plan.cell.expect,
         require: plan.scenario.require,
         findings: &findings,
@@ -212,6 +218,11 @@ fn finish(plan: &CellPlan, settings: &CellSettings, outcome: Outcome) -> Finishe
         faults: &faults,
         cut_short: cut_short.or(interrupted),
     });
+    // A load whose servers went away shows nothing by what it did not come to; what it did come to stands.
+    if let Some(gone) = gone.filter(|_| judgement.status < Status::Infrastructure) {
+        judgement.status = Status::Infrastructure;
+        judgement.reasons.insert(0, gone);
+    }
     let tally = Tally::of(&history);
     let report = CellReport {
         judgement,

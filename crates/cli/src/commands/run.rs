@@ -47,8 +47,12 @@ pub(crate) fn run(arguments: &RunArguments, color: Color, verbose: u8) -> Result
     let mut watcher = Watcher { display, keeper: &keeper, trouble: None };
     let cells = matrix.run(&mut watcher);
     watcher.display.end();
-    // Whatever is left on servers of others goes now, so that what is said of it comes before the results.
-    drop(matrix);
+    if let Err(error) = matrix.settings.provider.end() {
+        terminal::error(&format!(
+            "what this run made is still there, and `lockproof doctor --sweep` removes it: {}",
+            in_full(&error)
+        ));
+    }
     let manifest = Manifest {
         version: env!("CARGO_PKG_VERSION").to_owned(),
         revision: machine::revision(),

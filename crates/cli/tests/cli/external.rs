@@ -75,6 +75,11 @@ impl Begun {
         self.0.wait().unwrap();
     }
 
+    /// Its exit code when it ends by itself.
+    fn end(mut self) -> Option<i32> {
+        self.0.wait().unwrap().code()
+    }
+
     /// Its exit code after Ctrl-C.
     fn interrupt(mut self) -> Option<i32> {
         kill_process(Pid::from_child(&self.0), Signal::INT).unwrap();

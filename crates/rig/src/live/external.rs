@@ -14,6 +14,7 @@ mod sweep;
 
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
@@ -92,6 +93,8 @@ struct External {
     /// For the embedded database, where none was named.
     workspace: Option<Workspace>,
     notices: Vec<String>,
+    /// Whether nothing is left to be removed.
+    ended: AtomicBool,
     present: Present,
 }
 
@@ -124,7 +127,8 @@ impl External {
             notices.push(present.swept.to_string());
         }
         notices.extend(notices::warnings(servers, &redis, database.as_ref()));
-        Ok(Self { redis, database, workspace, notices, present })
+        let ended = AtomicBool::new(false);
+        Ok(Self { redis, database, workspace, notices, ended, present })
     }
 
     /// What is not gone by now: of cells that could not clear up, or did not come to it.
@@ -201,6 +205,15 @@ impl Provider for External {
         self.notices.clone()
     }
 
+    fn shared(&self) -> bool {
+        true
+    }
+
+    fn end(&self) -> Result<(), RigError> {
+        // Once, whatever comes of it: who cannot be reached now cannot be a moment later.
+        if self.ended.swap(true, Ordering::Relaxed) { Ok(()) } else { self.clear() }
+    }
+
     fn spare_connections(&self) -> Option<usize> {
         self.database.as_ref().map(|seen| seen.spare)
     }
@@ -208,12 +221,8 @@ impl Provider for External {
 
 impl Drop for External {
     fn drop(&mut self) {
-        if let Err(error) = self.clear() {
-            let error = in_full(&error);
-            tracing::error!(
-                error,
-                "what this run left is still there; `lockproof doctor --sweep` removes it"
-            );
+        if let Err(error) = self.end() {
+            tracing::error!(error = in_full(&error), "what this run left is still there");
         }
     }
 }

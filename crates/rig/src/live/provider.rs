@@ -59,6 +59,20 @@ pub trait Provider: Debug + Send + Sync {
         Vec::new()
     }
 
+    /// Whether its servers are somebody else's, so that one which is gone is no doing of the run's.
+    fn shared(&self) -> bool {
+        false
+    }
+
+    /// Removes what is left of the run on servers of others. Dropping it does the same, if it was not done, without a
+    /// word of what stood in the way.
+    ///
+    /// # Errors
+    /// Something is left all the same.
+    fn end(&self) -> Result<(), RigError> {
+        Ok(())
+    }
+
     /// How many connections the database has to spare, where that is known and not many.
     fn spare_connections(&self) -> Option<usize> {
         None

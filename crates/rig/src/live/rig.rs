@@ -105,8 +105,8 @@ impl LiveRig {
         for server in self.redis.iter().filter(|server| server.shared) {
             let removed = remove_keys(&server.connection, &self.plan.lock.key_prefix).await;
             cleared = cleared.and(removed.map(drop).map_err(|error| {
-                RigError::new(format!("cannot remove the cell's keys from {}", server.name))
-                    .because(error)
+                let what = format!("cannot remove the cell's keys from {}", server.name);
+                RigError::new(what).because(error.to_string())
             }));
         }
         let dropped = self.store.drop_tables().await;

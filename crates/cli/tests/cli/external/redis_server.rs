@@ -178,6 +178,21 @@ fn a_killed_run_is_swept_and_neither_the_living_nor_others_are() {
 }
 
 #[test]
+fn a_server_that_goes_away_during_a_run_is_no_pass() {
+    let Some(mut redis) = TheirRedis::start(1) else { return };
+    let place = Place::new();
+    let text = endless("redis-set-nx+fencing").replace("60s", "2s");
+    place.scenario("bereft", &text);
+    let begun = Begun::run(&place, &["bereft.toml", "--redis-url", &redis.url(0)]);
+    redis.keys_of_runs(&[]);
+    redis.stop();
+    assert_eq!(begun.end(), Some(5));
+    let results =
+        std::fs::read_to_string(place.path().join("reports/latest/results.json")).unwrap();
+    assert!(results.contains("keys from redis://:***@127.0.0.1:"), "{results}");
+}
+
+#[test]
 fn an_interrupted_run_takes_its_keys_with_it() {
     let Some(redis) = TheirRedis::start(1) else { return };
     let others = keys_of_others(&redis);

@@ -68,6 +68,11 @@ impl TheirRedis {
         Some(theirs)
     }
 
+    /// Ends all of them.
+    pub(crate) fn stop(&mut self) {
+        self.servers.clear();
+    }
+
     /// Where number `number` is, without a word on passwords.
     pub(crate) fn address(&self, number: usize) -> String {
         format!("redis://127.0.0.1:{}", self.port(number))
