@@ -16,6 +16,7 @@ mod parse;
 mod plan;
 mod reader;
 mod render;
+mod servers;
 mod source;
 mod strategy;
 mod suggest;

@@ -13,6 +13,7 @@ use crate::arrivals;
 use crate::faults::{self, Surroundings};
 use crate::plan::{Cell, Replay, Require, SCHEMA_VERSION, Scenario};
 use crate::reader::Reader;
+use crate::servers;
 use crate::source::{Problem, Problems, Source};
 use crate::strategy::Strategy;
 use crate::suggest::hint;
@@ -68,6 +69,7 @@ fn scenario(path: &Path, mut top: Reader<'_, '_>) -> Option<Scenario> {
     };
     let tables = top.tables("fault");
     let fault_fields = tables.iter().map(Reader::written).collect();
+    let fault_places = tables.iter().map(|table| table.place_of("kind")).collect();
     let faults: Vec<_> = (1..)
         .zip(tables)
         .filter_map(|(number, reader)| faults::read(number, reader, &around))
@@ -75,6 +77,7 @@ fn scenario(path: &Path, mut top: Reader<'_, '_>) -> Option<Scenario> {
     let cells = expectations(&mut top, &strategies);
     let require = require(&mut top);
     let replay = replay(&mut top);
+    let external = servers::read(&mut top);
     top.finish();
     Some(Scenario {
         path: path.to_owned(),
@@ -91,6 +94,8 @@ fn scenario(path: &Path, mut top: Reader<'_, '_>) -> Option<Scenario> {
         server_time_limit: lock.server_time_limit,
         faults,
         fault_fields,
+        fault_places,
+        external,
         require,
         replay,
     })

@@ -13,7 +13,7 @@ use lockproof_scenario::Replay;
 use crate::arguments::{Color, ReplayArguments, WorldName};
 use crate::commands::run::provider;
 use crate::exit::{Exit, Failure};
-use crate::{machine, results, terminal};
+use crate::{machine, results, servers, terminal};
 
 /// A replay is small; one that takes longer hangs.
 const LIMIT: Duration = Duration::from_secs(60);
@@ -93,7 +93,10 @@ fn live(
     replay: Replay,
 ) -> Result<(CellReport, News), Failure> {
     let entry = provider(&arguments.provider)?;
-    let provider = (entry.start)().map_err(|error| Failure::infrastructure(in_full(&error)))?;
+    let scenarios = [Arc::clone(&plan.scenario)];
+    let servers =
+        servers::of_run(entry, &arguments.servers, &scenarios, arguments.allow_destructive)?;
+    let provider = (entry.start)(&servers).map_err(|error| Failure::infrastructure(in_full(&error)))?;
     let settings =
         CellSettings { provider, checkers: checkers(), limit: LIMIT, halt: Arc::default() };
     let (finished, kept) = replay_live(plan, &settings, replay.order);

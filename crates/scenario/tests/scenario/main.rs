@@ -3,4 +3,5 @@
 mod faults;
 mod problems;
 mod resolved;
+mod servers;
 mod support;
