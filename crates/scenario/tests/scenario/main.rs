@@ -2,5 +2,7 @@
 
 mod faults;
 mod problems;
+mod replaced;
 mod resolved;
 mod support;
+mod worlds;
