@@ -31,6 +31,8 @@ pub(crate) enum Command {
     Run(RunArguments),
     /// Search simulated schedules for one that breaks a strategy, and make it as small as it can be
     Explore(ExploreArguments),
+    /// Run a saved schedule again, byte for byte, or try it against real servers
+    Replay(ReplayArguments),
     /// Write a commented scenario to start from
     New(NewArguments),
     /// Show a catalog
@@ -125,6 +127,33 @@ pub(crate) struct ExploreArguments {
     /// How to show progress on stderr
     #[arg(long, env = "LOCKPROOF_SHOW_PROGRESS", value_enum, default_value_t = Progress::Auto)]
     pub(crate) show_progress: Progress,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ReplayArguments {
+    /// A replay, as `explore` saves it
+    pub(crate) file: PathBuf,
+
+    /// Where to run it: in the simulated world, or live, its steps held to their order
+    #[arg(long, env = "LOCKPROOF_WORLD", value_enum, default_value_t = WorldName::Sim)]
+    pub(crate) world: WorldName,
+
+    /// Where servers come from in the live world: embedded, process
+    #[arg(long, env = "LOCKPROOF_PROVIDER", default_value = "embedded")]
+    pub(crate) provider: String,
+
+    /// How to show the results on stdout
+    #[arg(long, env = "LOCKPROOF_FORMAT", value_enum, default_value_t = Format::Text)]
+    pub(crate) format: Format,
+}
+
+/// A world by name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum WorldName {
+    /// Model servers in virtual time
+    Sim,
+    /// Real sockets and servers in real time
+    Live,
 }
 
 /// Which layers' anomalies end a search.

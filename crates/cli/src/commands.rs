@@ -5,4 +5,5 @@ pub(crate) mod explore;
 pub(crate) mod list;
 pub(crate) mod new;
 pub(crate) mod redis_model;
+pub(crate) mod replay;
 pub(crate) mod run;

@@ -37,6 +37,9 @@ fn main() -> ExitCode {
         Command::Explore(explore) => {
             commands::explore::run(&explore, arguments.color, arguments.verbose)
         }
+        Command::Replay(replay) => {
+            commands::replay::run(&replay, arguments.color, arguments.verbose)
+        }
         Command::New(new) => commands::new::run(&new),
         Command::List(list) => commands::list::run(&list),
         Command::Doctor => commands::doctor::run(),

@@ -10,11 +10,11 @@ use crate::arguments::{Color, Format};
 use crate::exit::Failure;
 use crate::terminal;
 
-/// Shows `report`, which is kept at `directory`.
+/// Shows `report`, and where it is kept.
 pub(crate) fn show(
     format: Format,
     report: &RunReport,
-    directory: &Path,
+    directory: Option<&Path>,
     color: Color,
     verbose: u8,
 ) -> Result<(), Failure> {
@@ -25,7 +25,7 @@ pub(crate) fn show(
     let rendering = lockproof_report::find(name).expect("both formats are in the catalog");
     let settings = Settings {
         style: terminal::style(color, verbose),
-        directory: Some(directory.to_owned()),
+        directory: directory.map(Path::to_owned),
     };
     let mut out = io::stdout().lock();
     let written = (rendering.build)(&settings).render(report, &mut out).and_then(|()| out.flush());

@@ -10,11 +10,12 @@ use lockproof_model::{
     RefusedBy, Status, Story, Verdict, in_full,
 };
 use lockproof_rig::live::{LiveRig, Provider};
-use lockproof_scenario::{Cell, Scenario};
+use lockproof_scenario::{Cell, Scenario, Turn};
 use lockproof_workload::{Latencies, Record, percentiles};
 
 use crate::conduct::{Outcome, Terms, conduct, rig_plan};
 use crate::judge::{Facts, contended_slots, judge};
+use crate::order::OrderGate;
 
 /// Stories told per cell; the first explains, the rest repeat it.
 const STORIES: usize = 3;
@@ -67,7 +68,15 @@ pub struct Artifacts {
 
 /// Runs one cell on the tokio runtime that calls this.
 pub(crate) async fn run_cell(plan: &CellPlan, settings: &CellSettings) -> Finished {
-    match stand_and_conduct(plan, settings).await {
+    run_ordered(plan, settings, None).await
+}
+
+async fn run_ordered(
+    plan: &CellPlan,
+    settings: &CellSettings,
+    order: Option<OrderGate>,
+) -> Finished {
+    match stand_and_conduct(plan, settings, order).await {
         Ok(outcome) => {
             let interrupted = settings.halt.load(Ordering::Relaxed).then_some("interrupted");
             finish(plan, &settings.checkers, outcome, interrupted)
@@ -82,8 +91,30 @@ pub(crate) async fn run_cell(plan: &CellPlan, settings: &CellSettings) -> Finish
     }
 }
 
+/// Runs one cell live with its steps in the order of `turns`, on a runtime of its own, and says whether they came so.
+///
+/// # Panics
+/// When the operating system gives no runtime its timers, or the cell panics: a bug.
+pub fn replay_live(
+    plan: &CellPlan,
+    settings: &CellSettings,
+    turns: Vec<Turn>,
+) -> (Finished, Result<(), String>) {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = runtime.expect("the operating system gives a runtime its timers");
+    runtime.block_on(async {
+        let order = OrderGate::new(lockproof_env::live::env(plan.seed), turns);
+        let finished = run_ordered(plan, settings, Some(order.clone())).await;
+        (finished, order.kept())
+    })
+}
+
 /// The error is a sentence: a server that could not be started or reached.
-async fn stand_and_conduct(plan: &CellPlan, settings: &CellSettings) -> Result<Outcome, String> {
+async fn stand_and_conduct(
+    plan: &CellPlan,
+    settings: &CellSettings,
+    order: Option<OrderGate>,
+) -> Result<Outcome, String> {
     let set_up = lockproof_env::live::env(plan.seed);
     let rig = LiveRig::start(&set_up, settings.provider.as_ref(), rig_plan(plan)).await;
     let rig = Arc::new(rig.map_err(|error| in_full(&error))?);
@@ -93,7 +124,7 @@ async fn stand_and_conduct(plan: &CellPlan, settings: &CellSettings) -> Result<O
         limit: settings.limit,
         halt: Some(Arc::clone(&settings.halt)),
         salt: lockproof_env::live::entropy(),
-        order: None,
+        order,
     };
     conduct(plan, rig, &env, &terms).await
 }

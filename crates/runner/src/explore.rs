@@ -15,7 +15,8 @@ use lockproof_faults::buggify::{BOUNDS, Ground, draw};
 use lockproof_model::{
     Effect, Exploration, FaultRecord, Finding, History, Instant, Layer, Outcome, Step, Verdict,
 };
-use lockproof_scenario::{Scenario, with_faults};
+use lockproof_scenario::Scenario;
+use crate::with_faults::with_faults;
 use lockproof_workload::Load;
 
 use crate::cell::CellPlan;

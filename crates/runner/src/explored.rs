@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
-use lockproof_model::{CellReport, Expectation, Exploration, Judgement, Layer, Status};
+use lockproof_model::{Expectation, Exploration, Judgement, Layer, Status};
 use lockproof_workload::Latencies;
 
 use crate::cell::{Artifacts, CellPlan, Finished};
 use crate::explore::{Broken, Search, explore};
-use crate::shrink::{Shrunk, shrink, violation};
-use crate::simulate::simulate_cell;
+use crate::shrink::{Shrunk, digest, shrink, violation};
+use crate::simulate::{simulate, simulate_cell};
 
 /// Searches one cell, shrinks what breaks it, and judges.
 ///
@@ -36,6 +36,38 @@ pub fn explore_cell(
     finished.report.judgement = judge(plan, search, &figures, Some(&broken));
     finished.report.exploration = Some(figures);
     Finished { artifacts: Some(artifacts(shrunk)), ..finished }
+}
+
+/// Runs a replay in the simulated world and says whether its history is the one that was kept, byte for byte; the error
+/// is a sentence.
+///
+/// # Errors
+/// The scenario is no replay, or the schedule did not begin.
+pub fn replay_simulated(
+    plan: &CellPlan,
+    search: &Search,
+) -> Result<(Finished, bool), String> {
+    let Some(replay) = &plan.scenario.replay else {
+        return Err("it has no [replay] table: `lockproof explore` writes replays".to_owned());
+    };
+    let plan = CellPlan { seed: replay.seed, ..plan.clone() };
+    let schedule = simulate(&plan)?;
+    let same = digest(&schedule) == replay.digest;
+    let broken = search.breaks(&schedule.judge(&search.checkers));
+    let mut finished = simulate_cell(&plan, &search.checkers);
+    let Some(broken) = broken else { return Ok((finished, same)) };
+    let shrunk = Shrunk { plan: plan.clone(), schedule, broken };
+    finished.report.exploration = Some(Exploration {
+        schedules: 1,
+        distinct: 1,
+        bit_held: 0,
+        bit: 0,
+        virtual_time: shrunk.schedule.took,
+        took: Duration::ZERO,
+        buggify: None,
+        violation: Some(violation(1, &plan, &shrunk)),
+    });
+    Ok((finished, same))
 }
 
 fn artifacts(shrunk: Shrunk) -> Artifacts {

@@ -18,10 +18,11 @@ mod matrix;
 mod order;
 mod shrink;
 mod simulate;
+mod with_faults;
 
-pub use cell::{Artifacts, CellPlan, CellSettings, Finished};
+pub use cell::{Artifacts, CellPlan, CellSettings, Finished, replay_live};
 pub use explore::{Broken, Explored, Search, explore};
-pub use explored::explore_cell;
+pub use explored::{explore_cell, replay_simulated};
 pub use judge::{Facts, contended_slots, judge};
 pub use matrix::{Matrix, Observer, cells_of};
 pub use order::turns_of;

@@ -9,7 +9,8 @@ use std::time::Duration;
 
 use lockproof_env::Random;
 use lockproof_model::{Size, Violation};
-use lockproof_scenario::{Replay, Require, Scenario, resolved, with_faults};
+use lockproof_scenario::{Replay, Require, Scenario, resolved};
+use crate::with_faults::with_faults;
 use lockproof_workload::{Pace, Stop};
 use sha1_smol::Sha1;
 
@@ -18,8 +19,10 @@ use crate::explore::{Broken, Search};
 use crate::order::turns_of;
 use crate::simulate::{Schedule, simulate};
 
-/// Seeds under which a smaller scenario is tried, the one that was found first among them.
+/// Seeds under which a smaller scenario is tried, the one that was found first among them: at most so many …
 const TRIES: u64 = 60;
+/// … and fewer for a large one, so that each scenario costs about as many bookings.
+const BOOKINGS: u64 = 600;
 /// Schedules in all; beyond it the smallest so far is what there is.
 const BUDGET: u64 = 30_000;
 
@@ -79,7 +82,7 @@ pub fn violation(number: u64, before: &CellPlan, shrunk: &Shrunk) -> Violation {
 #[must_use]
 pub fn digest(schedule: &Schedule) -> String {
     let json = serde_json::to_vec(&(&schedule.history, &schedule.table));
-    Sha1::from(json.expect("a history is plain data")).hexdigest()
+    Sha1::from(json.expect("a history is plain data")).digest().to_string()
 }
 
 fn as_replay(shrunk: &Shrunk) -> CellPlan {
@@ -96,7 +99,8 @@ fn as_replay(shrunk: &Shrunk) -> CellPlan {
 }
 
 fn any_seed(plan: &CellPlan, broken: &Broken, search: &Search, budget: &mut u64) -> Option<Shrunk> {
-    let others = (1..TRIES).map(|n| Random::new(plan.seed).fork(&n.to_string()).bits());
+    let tries = (BOOKINGS / u64::from(plan.scenario.load.attempts().max(1))).clamp(4, TRIES);
+    let others = (1..tries).map(|n| Random::new(plan.seed).fork(&n.to_string()).bits());
     for seed in std::iter::once(plan.seed).chain(others) {
         *budget = budget.checked_sub(1)?;
         let plan = CellPlan { seed, ..plan.clone() };
@@ -117,7 +121,7 @@ fn breaks(plan: &CellPlan, broken: &Broken, search: &Search) -> Option<Shrunk> {
 /// Scenarios that are a step smaller, those that take away most first.
 fn smaller(plan: &CellPlan) -> Vec<Scenario> {
     let scenario = &*plan.scenario;
-    let mut candidates = Vec::new();
+    let mut candidates = leaps(scenario);
     for faults in fewer(&scenario.fault_fields) {
         candidates.extend(with_faults(scenario, &faults));
     }
@@ -164,6 +168,26 @@ fn smaller(plan: &CellPlan) -> Vec<Scenario> {
         }
     }
     candidates
+}
+
+/// Almost nothing, which is often enough: two or three holders, one slot, one fault that comes once.
+fn leaps(scenario: &Scenario) -> Vec<Scenario> {
+    let mut leaps = Vec::new();
+    for (holders, bookings) in [(2, 2), (3, 3), (3, 5)] {
+        if scenario.load.holders < holders || scenario.load.attempts() <= bookings {
+            continue;
+        }
+        let mut small = scenario.clone();
+        small.load.holders = holders;
+        small.load.slots = 1;
+        small.load.stop = Stop::After(bookings);
+        for fault in &scenario.fault_fields {
+            for once in simpler(fault).into_iter().take(2).chain([fault.clone()]) {
+                leaps.extend(with_faults(&small, &[once]));
+            }
+        }
+    }
+    leaps
 }
 
 /// The list without some of its items: one alone, halves, all but one.

@@ -58,7 +58,7 @@ pub(crate) fn run(arguments: &ExploreArguments, color: Color, verbose: u8) -> Re
     };
     let report = RunReport { schema_version: RESULTS_SCHEMA_VERSION, manifest, cells };
     let kept = keeper.finish(&report);
-    results::show(arguments.format, &report, &keeper.path(), color, verbose)?;
+    results::show(arguments.format, &report, Some(&keeper.path()), color, verbose)?;
     if let Ok(Latest::Occupied(path)) = &kept {
         terminal::error(&format!("{} is no link and was left alone", path.display()));
     }

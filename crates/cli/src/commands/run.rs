@@ -57,7 +57,7 @@ pub(crate) fn run(arguments: &RunArguments, color: Color, verbose: u8) -> Result
     let report = RunReport { schema_version: RESULTS_SCHEMA_VERSION, manifest, cells };
     let kept = keeper.finish(&report);
     // The results are shown even when they could not be kept: they are all that is left then.
-    results::show(arguments.format, &report, &keeper.path(), color, verbose)?;
+    results::show(arguments.format, &report, Some(&keeper.path()), color, verbose)?;
     if let Ok(Latest::Occupied(path)) = &kept {
         terminal::error(&format!("{} is no link and was left alone", path.display()));
     }
@@ -67,7 +67,7 @@ pub(crate) fn run(arguments: &RunArguments, color: Color, verbose: u8) -> Result
     }
 }
 
-fn provider(name: &str) -> Result<&'static ProviderEntry, Failure> {
+pub(crate) fn provider(name: &str) -> Result<&'static ProviderEntry, Failure> {
     find_provider(name).ok_or_else(|| {
         let names: Vec<_> = PROVIDERS.iter().map(|entry| entry.name).collect();
         let meant = nearest(name, names.iter().copied());

@@ -1,0 +1,143 @@
+//! `lockproof replay`: a saved schedule again.
+
+use std::io::{self, Write};
+use std::sync::Arc;
+use std::time::Duration;
+
+use lockproof_env::live::stopwatch;
+use lockproof_model::{
+    CellReport, Layer, Manifest, RESULTS_SCHEMA_VERSION, RunReport, World, in_full,
+};
+use lockproof_runner::{CellPlan, CellSettings, Search, replay_live, replay_simulated};
+use lockproof_scenario::{Replay, Scenario};
+
+use crate::arguments::{Color, ReplayArguments, WorldName};
+use crate::commands::run::provider;
+use crate::exit::{Exit, Failure};
+use crate::{machine, results};
+
+/// A replay is small; one that takes longer hangs.
+const LIMIT: Duration = Duration::from_secs(60);
+
+pub(crate) fn run(arguments: &ReplayArguments, color: Color, verbose: u8) -> Result<Exit, Failure> {
+    let scenario = lockproof_scenario::load(&arguments.file)
+        .map_err(|error| Failure::usage(format!("invalid scenario\n{error}")))?;
+    let path = arguments.file.display();
+    let Some(replay) = scenario.replay.clone() else {
+        return Err(Failure::usage(format!(
+            "{path} is no replay: it has no [replay] table; `lockproof explore` saves replays"
+        )));
+    };
+    let [cell] = scenario.cells.as_slice() else {
+        return Err(Failure::usage(format!("{path} is no replay: a replay has one strategy")));
+    };
+    let plan = CellPlan { index: 0, cell: *cell, seed: replay.seed, scenario: Arc::new(scenario) };
+    let (started, took) = (machine::utc(), stopwatch());
+    let (cell, news) = match arguments.world {
+        WorldName::Sim => simulated(&plan, &replay)?,
+        WorldName::Live => live(arguments, &plan, replay)?,
+    };
+    let status = cell.judgement.status;
+    let manifest = Manifest {
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        revision: machine::revision(),
+        command: command(arguments),
+        seed: plan.seed,
+        world: if arguments.world == WorldName::Sim { World::Sim } else { World::Live },
+        provider: if arguments.world == WorldName::Sim {
+            "simulated".to_owned()
+        } else {
+            arguments.provider.clone()
+        },
+        started,
+        took: took(),
+        machine: machine::description(),
+        interrupted: false,
+    };
+    let report = RunReport { schema_version: RESULTS_SCHEMA_VERSION, manifest, cells: vec![cell] };
+    results::show(arguments.format, &report, None, color, verbose)?;
+    say(&news.text)?;
+    Ok(if news.is_same { status.into() } else { Exit::Inconclusive })
+}
+
+/// Whether the schedule came again.
+struct News {
+    is_same: bool,
+    text: String,
+}
+
+fn simulated(plan: &CellPlan, replay: &Replay) -> Result<(CellReport, News), Failure> {
+    let search = Search {
+        schedules: 1,
+        time: None,
+        jobs: 1,
+        buggify: false,
+        layers: vec![Layer::Effect, Layer::Liveness],
+        checkers: checkers(),
+        halt: Arc::default(),
+    };
+    let (finished, is_same) = replay_simulated(plan, &search).map_err(Failure::usage)?;
+    let digest = &replay.digest;
+    let text = if is_same {
+        format!("replayed: the same history, byte for byte (SHA-1 {digest})")
+    } else {
+        format!(
+            "not the same: the history's SHA-1 is no longer {digest}; the file was edited, or another version of lockproof wrote it"
+        )
+    };
+    Ok((finished.report, News { is_same, text }))
+}
+
+fn live(
+    arguments: &ReplayArguments,
+    plan: &CellPlan,
+    replay: Replay,
+) -> Result<(CellReport, News), Failure> {
+    let entry = provider(&arguments.provider)?;
+    refuse_what_live_cannot(&plan.scenario)?;
+    let provider = (entry.start)().map_err(|error| Failure::infrastructure(in_full(&error)))?;
+    let settings =
+        CellSettings { provider, checkers: checkers(), limit: LIMIT, halt: Arc::default() };
+    let (finished, kept) = replay_live(plan, &settings, replay.order);
+    let report = finished.report;
+    let again = report.duplicates > 0;
+    let order = match &kept {
+        Ok(()) => "every step in its order".to_owned(),
+        Err(why) => format!("the order was lost: {why}"),
+    };
+    let text = if again {
+        format!("reproduced live: {} duplicate bookings, {order}", report.duplicates)
+    } else {
+        format!("not reproduced live: no slot was sold twice, {order}")
+    };
+    Ok((report, News { is_same: again, text }))
+}
+
+fn refuse_what_live_cannot(scenario: &Scenario) -> Result<(), Failure> {
+    match scenario.needs_simulation() {
+        Some(why) => Err(Failure::usage(format!("{}: {why}", scenario.path.display()))),
+        None => Ok(()),
+    }
+}
+
+fn checkers() -> Vec<&'static dyn lockproof_checkers::Checker> {
+    lockproof_checkers::ENTRIES.iter().map(|entry| entry.checker).collect()
+}
+
+fn command(arguments: &ReplayArguments) -> String {
+    let mut command = format!("lockproof replay {}", arguments.file.display());
+    if arguments.world == WorldName::Live {
+        command.push_str(" --world live --provider ");
+        command.push_str(&arguments.provider);
+    }
+    command
+}
+
+fn say(line: &str) -> Result<(), Failure> {
+    match writeln!(io::stdout().lock(), "{line}") {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            Err(Failure::infrastructure(format!("cannot write the results: {error}")))
+        }
+        _ => Ok(()),
+    }
+}
