@@ -33,6 +33,28 @@ pub(crate) fn load(paths: &[PathBuf], strategies: &[String]) -> Result<Vec<Arc<S
     Ok(scenarios.into_iter().map(Arc::new).collect())
 }
 
+/// Refuses what cannot run live, each with its reason.
+pub(crate) fn check_live(scenarios: &[Arc<Scenario>]) -> Result<(), Failure> {
+    let way = "run it with --world sim or explore";
+    refused(scenarios, |scenario| Some(format!("{}; {way}", scenario.needs_simulation()?)))
+}
+
+/// Refuses what cannot be simulated, each with its reason.
+pub(crate) fn check_simulated(scenarios: &[Arc<Scenario>]) -> Result<(), Failure> {
+    refused(scenarios, |scenario| Some(format!("{}; use lockproof run", scenario.needs_live()?)))
+}
+
+fn refused(
+    scenarios: &[Arc<Scenario>],
+    why: impl Fn(&Scenario) -> Option<String>,
+) -> Result<(), Failure> {
+    let line = |scenario: &Arc<Scenario>| {
+        Some(format!("{}: {}", scenario.path.display(), why(scenario)?))
+    };
+    let lines: Vec<_> = scenarios.iter().filter_map(line).collect();
+    if lines.is_empty() { Ok(()) } else { Err(Failure::usage(lines.join("\n"))) }
+}
+
 /// Keeps the wanted strategies. One that no scenario names runs in all of them and is expected to be safe.
 fn select(scenarios: &mut [Scenario], wanted: &[String]) -> Result<(), Failure> {
     if wanted.is_empty() {

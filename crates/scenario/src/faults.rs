@@ -269,7 +269,8 @@ pub(crate) fn lack(reach: &Reach, strategy: &Strategy, servers: usize) -> Option
     match reach {
         Reach::Links(selectors) | Reach::Servers(selectors) => {
             let missing = selectors.iter().find(|links| links.resolve(servers).is_empty())?;
-            Some(format!("{strategy} has no link {missing}: it runs on {servers} Redis servers"))
+            let what = if matches!(reach, Reach::Links(_)) { "link" } else { "server" };
+            Some(format!("{strategy} has no {what} {missing}: it runs on {servers} Redis servers"))
         }
         Reach::LockOfHolder if servers == 0 => {
             Some(format!("{strategy} has no server that could drop a lock"))

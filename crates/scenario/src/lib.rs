@@ -12,6 +12,7 @@
 
 mod arrivals;
 mod faults;
+mod only;
 mod parse;
 mod plan;
 mod reader;
@@ -22,7 +23,8 @@ mod strategy;
 mod suggest;
 mod turn;
 
-pub use parse::{load, parse};
+pub use only::Only;
+pub use parse::{load, parse, with_faults};
 pub use plan::{Cell, Replay, Require, SCHEMA_VERSION, Scenario};
 pub use render::resolved;
 pub use source::{Problem, Problems};

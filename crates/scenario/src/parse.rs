@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
+use lockproof_faults::FaultPlan;
 use lockproof_locks::{LockSettings, Wait};
 use lockproof_model::Expectation;
 use lockproof_workload::{FlowEntry, Load, Pace, Stop};
@@ -11,6 +12,7 @@ use toml::de::{DeTable, DeValue};
 
 use crate::arrivals;
 use crate::faults::{self, Surroundings};
+use crate::only::{self, Only};
 use crate::plan::{Cell, Replay, Require, SCHEMA_VERSION, Scenario};
 use crate::reader::Reader;
 use crate::servers;
@@ -28,6 +30,62 @@ pub fn load(path: &Path) -> Result<Scenario, Problems> {
         Problems(vec![Problem { path: path.to_owned(), line: 0, column: 0, what }])
     })?;
     parse(path, &text)
+}
+
+/// The same scenario with its faults replaced by these: each the fields of one `[[fault]]`, as
+/// [`Scenario::fault_fields`] holds them.
+///
+/// # Errors
+/// Everything wrong with them, placed in the text of each.
+pub fn with_faults(scenario: &Scenario, faults: &[String]) -> Result<Scenario, Problems> {
+    let strategies: Vec<_> = scenario.cells.iter().map(|cell| cell.strategy).collect();
+    let around = Surroundings {
+        flow: scenario.load.flow,
+        holders: scenario.load.holders,
+        strategies: &strategies,
+        servers: scenario.servers,
+    };
+    let (mut plans, mut fields) = (Vec::new(), Vec::new());
+    let mut problems = Vec::new();
+    for (number, text) in (1..).zip(faults) {
+        match one_fault(number, text, &around) {
+            Ok((plan, written)) => {
+                plans.push(plan);
+                fields.push(written);
+            }
+            Err(Problems(more)) => problems.extend(more),
+        }
+    }
+    if !problems.is_empty() {
+        return Err(Problems(problems));
+    }
+    Ok(Scenario { faults: plans, fault_fields: fields, ..scenario.clone() })
+}
+
+/// One fault's fields by themselves, with the plan that they come to.
+fn one_fault(
+    number: u32,
+    text: &str,
+    around: &Surroundings<'_>,
+) -> Result<(FaultPlan, String), Problems> {
+    let name = format!("[[fault]] {number}");
+    let source = Source::new(Path::new(&name), text);
+    let read = match DeTable::parse(text) {
+        Ok(table) => {
+            let reader = Reader::new(&source, name.as_str(), 0..0, table.into_inner());
+            let written = reader.written();
+            faults::read(number, reader, around).map(|plan| (plan, written))
+        }
+        Err(error) => {
+            source.problem(&error.span().unwrap_or(0..0), error.message());
+            None
+        }
+    };
+    match (read, source.problems()) {
+        (_, Some(problems)) => Err(problems),
+        (Some(fault), None) => Ok(fault),
+        (None, None) => unreachable!("a fault that is not there has its problem noted"),
+    }
 }
 
 /// Reads a scenario from `text`, which problems place in `path`.
@@ -58,6 +116,7 @@ fn scenario(path: &Path, mut top: Reader<'_, '_>) -> Option<Scenario> {
     let name = name(path, &mut top);
     let title = top.text("title").map_or_else(|| name.clone(), Spanned::into_inner);
     let catalog = top.texts("catalog").into_iter().map(Spanned::into_inner).collect();
+    let only: Option<Only> = only::read(&mut top);
     let strategies = strategies(&mut top);
     let (load, capacity) = workload(&mut top);
     let lock = lock(&mut top);
@@ -84,6 +143,7 @@ fn scenario(path: &Path, mut top: Reader<'_, '_>) -> Option<Scenario> {
         name,
         title,
         catalog,
+        only,
         cells,
         load,
         capacity,

@@ -5,11 +5,11 @@ use std::time::Duration;
 
 use lockproof_faults::FaultPlan;
 use lockproof_locks::{Drift, LockSettings, Needs, Policy, Wait};
-use lockproof_model::Expectation;
+use lockproof_model::{Expectation, World};
 use lockproof_rig::{ExternalServers, LinkUse};
 use lockproof_workload::Load;
 
-use crate::{Strategy, Turn};
+use crate::{Only, Strategy, Turn};
 
 /// The version of scenario files that this program reads.
 pub const SCHEMA_VERSION: u32 = 1;
@@ -25,6 +25,8 @@ pub struct Scenario {
     pub title: String,
     /// The failure modes of the catalogue that it shows.
     pub catalog: Vec<String>,
+    /// The world that it runs in alone, where it does.
+    pub only: Option<Only>,
     /// Each strategy, and what is expected of it.
     pub cells: Vec<Cell>,
     /// Who books what.
@@ -150,6 +152,26 @@ impl Scenario {
             }
         };
         self.faults.iter().map(of).max().unwrap_or(LinkUse::Direct)
+    }
+
+    /// Why it cannot run live, where it cannot: it says so itself, or a fault is one that the live world cannot do.
+    #[must_use]
+    pub fn needs_simulation(&self) -> Option<String> {
+        let needs = |plan: &FaultPlan| Some((plan.number, plan.needs_simulation()?));
+        if let Some((number, what)) = self.faults.iter().find_map(needs) {
+            return Some(format!(
+                "fault {number} is {what}, which only the simulated world can do"
+            ));
+        }
+        let only = self.only.as_ref().filter(|only| only.world == World::Sim)?;
+        Some(format!("it is for the simulated world alone: {}", only.because))
+    }
+
+    /// Why it cannot be simulated, where it cannot: it says so itself.
+    #[must_use]
+    pub fn needs_live(&self) -> Option<String> {
+        let only = self.only.as_ref().filter(|only| only.world == World::Live)?;
+        Some(format!("it is for the live world alone: {}", only.because))
     }
 
     /// Whether a fault asks a simulated server for its past.

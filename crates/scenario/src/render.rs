@@ -27,6 +27,10 @@ fn write_resolved(scenario: &Scenario, out: &mut String) -> std::fmt::Result {
     writeln!(out, "name = {}", quote(&scenario.name))?;
     writeln!(out, "title = {}", quote(&scenario.title))?;
     writeln!(out, "catalog = {}", list(scenario.catalog.clone()))?;
+    if let Some(only) = &scenario.only {
+        let because = quote(&only.because);
+        writeln!(out, "only = {}\nbecause = {because}", quote(only.word()))?;
+    }
     writeln!(out, "strategies = {}", list(strategies))?;
     let load = &scenario.load;
     writeln!(out, "\n[workload]\nflow = {}", quote(load.flow.name))?;

@@ -21,6 +21,7 @@ use crate::{machine, results, selection, terminal};
 
 pub(crate) fn run(arguments: &ExploreArguments, color: Color, verbose: u8) -> Result<Exit, Failure> {
     let scenarios = selection::load(&arguments.paths, &arguments.strategy)?;
+    selection::check_simulated(&scenarios)?;
     let interrupt = Interrupt::listen()
         .map_err(|error| Failure::infrastructure(format!("cannot listen for signals: {error}")))?;
     let seed = arguments.seed.unwrap_or_else(entropy);

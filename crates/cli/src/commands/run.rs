@@ -27,6 +27,7 @@ pub(crate) fn run(arguments: &RunArguments, color: Color, verbose: u8) -> Result
     // Everything that can be rejected is rejected before a server is started.
     let scenarios = selection::load(&arguments.paths, &arguments.strategy)?;
     let entry = provider(&arguments.provider)?;
+    selection::check_live(&scenarios)?;
     check_links(entry, &scenarios)?;
     let servers =
         servers::of_run(entry, &arguments.servers, &scenarios, arguments.allow_destructive)?;

@@ -67,3 +67,34 @@ fn a_missing_file_an_empty_directory_and_an_unknown_provider_are_refused() {
         assert!(said.contains(part), "{arguments:?}: {said}");
     }
 }
+
+#[test]
+fn a_fault_that_only_a_simulation_can_do_is_refused_live() {
+    let evict = "[[fault]]\nkind = \"evict\"\nfrom = \"1s\"\nservers = \"redis\"\n";
+    let said = refused(&small(r#"["redis-set-nx"]"#, evict));
+    assert!(
+        said.contains(
+            "bad.toml: fault 1 is evict, which only the simulated world can do; run it with --world sim or explore"
+        ),
+        "{said}"
+    );
+}
+
+#[test]
+fn a_scenario_for_the_other_world_is_refused_with_its_own_reason() {
+    let only = |world: &str| {
+        let text = small(r#"["redis-set-nx"]"#, "");
+        format!("only = \"{world}\"\nbecause = \"it takes a day\"\n{text}")
+    };
+    let said = refused(&only("sim"));
+    assert!(
+        said.contains("bad.toml: it is for the simulated world alone: it takes a day"),
+        "{said}"
+    );
+    let place = Place::new();
+    place.scenario("bad", &only("live"));
+    let output = place.lockproof().args(["explore", "bad.toml"]).output().unwrap();
+    let said = stderr(&output);
+    assert_eq!(output.status.code(), Some(2), "{said}");
+    assert!(said.contains("bad.toml: it is for the live world alone: it takes a day"), "{said}");
+}

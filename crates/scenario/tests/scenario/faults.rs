@@ -59,6 +59,84 @@ fn a_fault_on_a_link_that_a_strategy_lacks_is_refused() {
 }
 
 #[test]
+fn a_fault_of_a_server_that_a_strategy_lacks_is_refused() {
+    let crash = |servers: &str| {
+        with_fault(&format!("kind = \"crash-server\"\nfrom = \"0ms\"\nservers = {servers}"))
+    };
+    refused(
+        &crash("\"redis-3\""),
+        &["bad.toml:11:1: redis-set-nx has no server redis-3: it runs on 1 Redis servers"],
+    );
+    refused(
+        &crash("[\"redis-1\", \"database\"]"),
+        &[
+            "bad.toml:14:1: `database` is no Redis server, and no other can suffer this; links = [\"database\"] of lose-reply, reset-connections or partition come close",
+        ],
+    );
+    refused(&crash("\"rdis\""), &["bad.toml:14:1: `rdis` names no Redis server; available:"]);
+    refused(
+        &crash("[]"),
+        &[r#"bad.toml:14:1: `servers` is missing; for example servers = "redis-1""#],
+    );
+    refused(
+        &format!("{}keeps = \"some\"\n", crash("\"redis\"")),
+        &[
+            "bad.toml:15:1: `some` is nothing that a server keeps; write nothing, every-second or everything",
+        ],
+    );
+}
+
+#[test]
+fn a_clock_goes_wrong_by_a_figure_that_there_is() {
+    let clock = |kind: &str, figure: &str| {
+        with_fault(&format!("kind = \"{kind}\"\nfrom = \"0ms\"\nservers = \"redis\"\n{figure}"))
+    };
+    refused(
+        &clock("clock-jump", ""),
+        &[r#"bad.toml:11:1: `by` is missing; for example by = "+2s", or "-500ms" back"#],
+    );
+    refused(
+        &clock("clock-jump", "by = \"+1us\""),
+        &[
+            "bad.toml:15:1: `+1us` is no jump; a clock jumps by whole milliseconds, at least one and at most a year: +2s, -500ms",
+        ],
+    );
+    let rate = "a clock that drifts has a rate from 0 to 100 that is not 1: 1.5, 0.5";
+    for wrong in ["1", "1.0", "-0.5", "nan", "101"] {
+        refused(
+            &clock("clock-drift", &format!("rate = {wrong}")),
+            &[&format!("bad.toml:15:1: {rate}")],
+        );
+    }
+    refused(
+        &clock("clock-drift", "rate = \"fast\""),
+        &["bad.toml:15:1: `rate` takes a number, not a string"],
+    );
+    for right in ["0", "2", "0.5", "1.001"] {
+        read(&clock("clock-drift", &format!("rate = {right}"))).unwrap();
+    }
+    refused(
+        &with_fault("kind = \"failover\"\nat = \"before-release\"\nservers = \"redis\""),
+        &[r#"bad.toml:11:1: `lag` is missing; for example lag = "5ms""#],
+    );
+    refused(
+        &with_fault(
+            "kind = \"failover\"\nat = \"before-release\"\nservers = \"redis\"\nlag = \"5ms\"\nfor = \"1s\"",
+        ),
+        &["bad.toml:11:1: failover is over at once; remove `for`"],
+    );
+}
+
+#[test]
+fn a_partition_goes_one_way_of_two() {
+    let partition = "kind = \"partition\"\nfrom = \"0ms\"\nlinks = \"redis\"\ndirection = \"up\"";
+    refused(
+        &with_fault(partition),
+        &["bad.toml:15:1: `up` is no direction; write to-server or to-client"],
+    );
+}
+
+#[test]
 fn a_lock_cannot_be_dropped_where_there_is_none() {
     let text = with_fault("kind = \"expire-lock\"\nat = \"after-check\"");
     refused(

@@ -2,6 +2,8 @@
 
 mod faults;
 mod problems;
+mod replaced;
 mod resolved;
 mod servers;
 mod support;
+mod worlds;
