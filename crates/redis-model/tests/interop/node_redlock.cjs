@@ -6,12 +6,14 @@ const { setTimeout: sleep } = require('node:timers/promises');
 const Redis = require('ioredis');
 const { default: Redlock, ExecutionError } = require('redlock');
 
+const ONCE = { retryCount: 0 };
+
 async function oneHolderAtATime(mine, theirs) {
   const lock = await mine.acquire(['slot:1'], 30_000);
-  await assert.rejects(theirs.acquire(['slot:1'], 30_000, { retryCount: 0 }), ExecutionError);
+  await assert.rejects(theirs.acquire(['slot:1'], 30_000, ONCE), ExecutionError);
   await lock.release();
   const next = await theirs.acquire(['slot:1'], 30_000);
-  await assert.rejects(mine.release(lock), ExecutionError, 'a stale release');
+  await assert.rejects(mine.release(lock, ONCE), ExecutionError, 'a stale release');
   await next.release();
 }
 
@@ -37,7 +39,7 @@ async function expiry(mine, theirs, clients) {
 
 async function severalResourcesAtOnce(mine, theirs) {
   const lock = await mine.acquire(['slot:4', 'slot:5'], 30_000);
-  await assert.rejects(theirs.acquire(['slot:5', 'slot:6'], 30_000, { retryCount: 0 }), ExecutionError);
+  await assert.rejects(theirs.acquire(['slot:5', 'slot:6'], 30_000, ONCE), ExecutionError);
   await lock.release();
   await (await theirs.acquire(['slot:5', 'slot:6'], 30_000)).release();
 }
