@@ -10,6 +10,9 @@ use clap::Parser;
 pub(crate) struct Arguments {
     /// Only contests whose title contains this
     filter: Option<String>,
+    /// Only contestants whose name contains this, for a profiler; bars that lack one are not judged
+    #[arg(long)]
+    only: Option<String>,
     /// Samples of each contestant
     #[arg(long, default_value_t = 9, value_parser = clap::value_parser!(u32).range(5..))]
     pub(crate) turns: u32,
@@ -28,6 +31,10 @@ impl Arguments {
 
     pub(crate) fn wants(&self, title: &str) -> bool {
         self.filter.as_ref().is_none_or(|filter| title.contains(filter.as_str()))
+    }
+
+    pub(crate) fn admits(&self, contestant: &str) -> bool {
+        self.only.as_ref().is_none_or(|only| contestant.contains(only.as_str()))
     }
 }
 

@@ -36,6 +36,7 @@ impl Contest {
     /// Holds it and prints what came of it; how many bars were missed.
     pub(crate) fn hold(&self, servers: &Servers, arguments: &Arguments) -> usize {
         let mut contestants = (self.contestants)(servers);
+        contestants.retain(|contestant| arguments.admits(&contestant.name));
         let mut results: Vec<Results> =
             contestants.iter().map(|contestant| Results::of(&contestant.name)).collect();
         // Connections are dialled, scripts loaded and memory is touched before anything counts.
@@ -81,13 +82,12 @@ impl fmt::Display for Results {
 }
 
 impl Bar {
-    /// Says whether it holds.
+    /// Says whether it holds; nothing where one of the two did not take part.
     fn judge(&self, results: &[Results]) -> bool {
-        let of = |name| {
-            let found = results.iter().find(|row| row.name == name);
-            found.expect("a bar names contestants of its contest")
+        let of = |name| results.iter().find(|row| row.name == name);
+        let (Some(ours), Some(theirs)) = (of(self.ours), of(self.theirs)) else {
+            return true;
         };
-        let (ours, theirs) = (of(self.ours), of(self.theirs));
         let (figure, what): (fn(&Sample) -> f64, _) = match self.limit {
             Limit::Throughput(_) => (|sample| sample.pairs_per_second, "pairs/s"),
             Limit::P50(_) => (|sample| sample.p50_us, "p50"),

@@ -19,6 +19,7 @@ mod bars;
 mod contest;
 mod contestants;
 mod measure;
+mod places;
 mod servers;
 mod spread;
 

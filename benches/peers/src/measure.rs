@@ -4,7 +4,6 @@ use std::fmt;
 use std::future::Future;
 use std::time::Duration;
 
-use hdrhistogram::Histogram;
 use lockproof_env::{Env, live};
 use lockproof_model::Instant;
 use tokio::runtime::Runtime;
@@ -14,6 +13,9 @@ use tokio::task::JoinSet;
 pub(crate) trait Holder: Send + 'static {
     /// Takes its lock, which nobody else wants, and gives it back.
     fn pair(&mut self) -> impl Future<Output = ()> + Send;
+
+    /// Time is not measured any more.
+    fn sample_has_ended(&mut self) {}
 }
 
 /// What a sample came to.
@@ -82,7 +84,8 @@ async fn together<H: Holder>(holders: Vec<H>, length: Duration) -> (Vec<H>, Samp
         });
     }
     let mut holders = Vec::new();
-    for (holder, watch) in tasks.join_all().await {
+    for (mut holder, watch) in tasks.join_all().await {
+        holder.sample_has_ended();
         holders.push(holder);
         whole.merge(watch);
     }
@@ -94,19 +97,20 @@ struct Watch {
     env: Env,
     started: Instant,
     last: Instant,
-    laps: Histogram<u64>,
+    /// Nanoseconds, in order: a histogram for each holder would be too much memory to be walked through.
+    laps: Vec<u32>,
 }
 
 impl Watch {
     fn start(env: &Env) -> Self {
         let now = env.now();
-        Self { env: env.clone(), started: now, last: now, laps: histogram() }
+        Self { env: env.clone(), started: now, last: now, laps: Vec::new() }
     }
 
     fn lap(&mut self) {
         let now = self.env.now();
-        let lap = now.saturating_since(self.last);
-        record(&mut self.laps, lap);
+        let lap = now.saturating_since(self.last).as_nanos();
+        self.laps.push(u32::try_from(lap).unwrap_or(u32::MAX));
         self.last = now;
     }
 
@@ -117,25 +121,17 @@ impl Watch {
 
     fn merge(&mut self, other: Self) {
         self.last = self.last.max(other.last);
-        self.laps.add(other.laps).expect("they have the same bounds");
+        self.laps.extend(other.laps);
     }
 
-    #[expect(clippy::cast_precision_loss, reason = "counts and nanoseconds of a second")]
-    fn sample(&self) -> Sample {
-        let at = |quantile| self.laps.value_at_quantile(quantile) as f64 / 1000.0;
+    #[expect(clippy::cast_precision_loss, reason = "a count of pairs in a second")]
+    fn sample(mut self) -> Sample {
+        self.laps.sort_unstable();
+        let at = |percent| f64::from(self.laps[self.laps.len() * percent / 100]) / 1000.0;
         Sample {
             pairs_per_second: self.laps.len() as f64 / self.elapsed().as_secs_f64(),
-            p50_us: at(0.5),
-            p99_us: at(0.99),
+            p50_us: at(50),
+            p99_us: at(99),
         }
     }
-}
-
-/// Up to a minute in nanoseconds, three digits.
-pub(crate) fn histogram() -> Histogram<u64> {
-    Histogram::new_with_bounds(1, 60_000_000_000, 3).expect("constant bounds are valid")
-}
-
-pub(crate) fn record(histogram: &mut Histogram<u64>, took: Duration) {
-    histogram.saturating_record(u64::try_from(took.as_nanos()).unwrap_or(u64::MAX));
 }

@@ -8,6 +8,8 @@ use lockproof_rig::RigError;
 use lockproof_rig::live::{Provider, RedisServer, find_provider, probes};
 use tokio::runtime::{Builder, Runtime};
 
+use crate::places::Places;
+
 /// As many as the largest quorum asks.
 const COUNT: usize = 5;
 
@@ -28,11 +30,14 @@ impl Servers {
             crate::say(&format!("skipped: redis-server was not found ({})", redis.remedy));
             return None;
         }
+        let places = Places::here();
+        places.for_servers();
         let runtime = Builder::new_current_thread().enable_all().build();
         let runtime = runtime.expect("the operating system grants an event loop");
         let entry = find_provider("process").expect("it is in the catalog");
         let provider = standing((entry.start)());
         let servers = (0..COUNT).map(|_| standing(runtime.block_on(provider.redis()))).collect();
+        places.for_contestants();
         Some(Self { servers, runtime, _provider: provider })
     }
 

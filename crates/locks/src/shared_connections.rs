@@ -14,7 +14,7 @@ use redis::aio::{ConnectionLike, MultiplexedConnection};
 use redis::io::tcp::TcpSettings;
 use redis::{
     AsyncConnectionConfig, Cmd, ConnectionInfo, IntoConnectionInfo, Pipeline, RedisError,
-    RedisFuture, RedisResult, Value,
+    RedisResult, Value,
 };
 
 use crate::{Backends, LockError, RedisConnection, Result};
@@ -42,7 +42,7 @@ pub struct SharedConnections {
 }
 
 /// A connection that is there, on its way, or did not come.
-type Dial = Shared<BoxFuture<'static, std::result::Result<Monitored, Arc<RedisError>>>>;
+type Dial = Shared<BoxFuture<'static, std::result::Result<SharedConnection, Arc<RedisError>>>>;
 
 impl SharedConnections {
     /// Connections to the servers at `urls` (`redis://…`, `unix:///…`). `env` is where dialling takes place: no
@@ -129,7 +129,7 @@ impl Backends for SharedConnections {
         let dial = self.shared(server, holder);
         async move {
             match dial.await {
-                Ok(connection) => Ok(RedisConnection::new(connection)),
+                Ok(connection) => Ok(RedisConnection::shared(connection)),
                 Err(error) => {
                     let what = format!("could not reach redis server {}", server + 1);
                     Err(LockError::definite(what).because(error))
@@ -142,7 +142,7 @@ impl Backends for SharedConnections {
 
 async fn dial(
     address: RedisResult<ConnectionInfo>,
-) -> std::result::Result<Monitored, Arc<RedisError>> {
+) -> std::result::Result<SharedConnection, Arc<RedisError>> {
     let config = AsyncConnectionConfig::new()
         .set_connection_timeout(Some(DIAL_LIMIT))
         .set_response_timeout(None);
@@ -151,48 +151,42 @@ async fn dial(
         redis::Client::open(address)?.get_multiplexed_async_connection_with_config(&config).await
     };
     let inner = open.await.map_err(Arc::new)?;
-    Ok(Monitored { inner, broken: Arc::default() })
+    Ok(SharedConnection { inner, broken: Arc::default() })
 }
 
 /// A connection that remembers that it broke, so that the next to ask is given another.
 #[derive(Clone, Debug)]
-struct Monitored {
+pub(crate) struct SharedConnection {
     inner: MultiplexedConnection,
     broken: Arc<AtomicBool>,
 }
 
-impl Monitored {
+impl SharedConnection {
+    /// Sends one command and waits for its reply.
+    pub(crate) async fn request(&mut self, command: &Cmd) -> RedisResult<Value> {
+        let answer = self.inner.send_packed_command(command).await;
+        self.note(answer)
+    }
+
+    /// Sends a pipeline and waits for `count` replies from number `offset` on.
+    pub(crate) async fn request_all(
+        &mut self,
+        pipeline: &Pipeline,
+        offset: usize,
+        count: usize,
+    ) -> RedisResult<Vec<Value>> {
+        let answers = self.inner.send_packed_commands(pipeline, offset, count).await;
+        self.note(answers)
+    }
+
+    pub(crate) fn database(&self) -> i64 {
+        self.inner.get_db()
+    }
+
     fn note<T>(&self, answer: RedisResult<T>) -> RedisResult<T> {
         if answer.as_ref().is_err_and(RedisError::is_unrecoverable_error) {
             self.broken.store(true, Ordering::Relaxed);
         }
         answer
-    }
-}
-
-impl ConnectionLike for Monitored {
-    fn req_packed_command<'a>(&'a mut self, cmd: &'a Cmd) -> RedisFuture<'a, Value> {
-        async move {
-            let answer = self.inner.send_packed_command(cmd).await;
-            self.note(answer)
-        }
-        .boxed()
-    }
-
-    fn req_packed_commands<'a>(
-        &'a mut self,
-        pipeline: &'a Pipeline,
-        offset: usize,
-        count: usize,
-    ) -> RedisFuture<'a, Vec<Value>> {
-        async move {
-            let answer = self.inner.send_packed_commands(pipeline, offset, count).await;
-            self.note(answer)
-        }
-        .boxed()
-    }
-
-    fn get_db(&self) -> i64 {
-        self.inner.get_db()
     }
 }

@@ -73,4 +73,8 @@ impl Holder for Ours {
         let released = Effect::Released { owned: true };
         self.pen.complete(self.env.now(), Outcome::Ok(released));
     }
+
+    fn sample_has_ended(&mut self) {
+        assert!(!self.pen.take().is_empty(), "nothing was recorded");
+    }
 }

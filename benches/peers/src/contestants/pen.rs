@@ -1,16 +1,10 @@
-//! Writes operations down as the workload's recorder does.
+//! Writes operations down as the workload's recorder does; its histograms are made after a run, from these.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use hdrhistogram::Histogram;
 use lockproof_model::{
     AttemptId, HolderId, Instant, Operation, OperationId, Outcome, Reason, SlotId, Step,
 };
-
-use crate::measure::{histogram, record};
-
-/// The histories of a run are as long as that; beyond, this one begins again and keeps its memory.
-const OPERATIONS_MAX: usize = 20_000;
 
 /// One holder's part of a history: behind a mutex, since the run takes it when the holder has stopped.
 #[derive(Debug)]
@@ -23,12 +17,11 @@ pub(super) struct Pen {
 struct Pages {
     operations: Vec<Operation>,
     open: Option<Operation>,
-    latencies: Histogram<u64>,
 }
 
 impl Pen {
     pub(super) fn new(holder: HolderId) -> Self {
-        let pages = Pages { operations: Vec::new(), open: None, latencies: histogram() };
+        let pages = Pages { operations: Vec::new(), open: None };
         Self { holder, pages: Arc::new(Mutex::new(pages)) }
     }
 
@@ -48,10 +41,11 @@ impl Pen {
     pub(super) fn complete(&self, completed: Instant, outcome: Outcome) {
         let mut pages = self.pages.lock().unwrap_or_else(PoisonError::into_inner);
         let Some(operation) = pages.open.take() else { return };
-        record(&mut pages.latencies, completed.saturating_since(operation.invoked));
-        if pages.operations.len() == OPERATIONS_MAX {
-            pages.operations.clear();
-        }
         pages.operations.push(Operation { completed: Some(completed), outcome, ..operation });
+    }
+
+    /// Takes what was written, as the run does when its holders have stopped.
+    pub(super) fn take(&self) -> Vec<Operation> {
+        std::mem::take(&mut self.pages.lock().unwrap_or_else(PoisonError::into_inner).operations)
     }
 }
