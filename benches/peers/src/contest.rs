@@ -50,7 +50,9 @@ impl Contest {
                 results[who].samples.push(contestants[who].sample(arguments.sample));
             }
         }
-        say(&format!("\n{:<52}{:>10}{:>10}{:>10}", self.title, "pairs/s", "p50 µs", "p99 µs"));
+        let columns =
+            ["pairs/s", "p50 µs", "p99 µs", "CPU µs"].map(|column| format!("{column:>10}"));
+        say(&format!("\n{:<52}{}", self.title, columns.concat()));
         results.iter().for_each(|row| say(&row.to_string()));
         let missed = self.bars.iter().filter(|bar| !bar.judge(&results));
         missed.count()
@@ -77,7 +79,8 @@ impl fmt::Display for Results {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (pairs, p50) = (self.median(|s| s.pairs_per_second), self.median(|s| s.p50_us));
         let p99 = self.median(|s| s.p99_us);
-        write!(f, "  {:<50}{pairs:>10.0}{p50:>10.1}{p99:>10.1}", self.name)
+        let cpu = self.median(|s| s.cpu_us);
+        write!(f, "  {:<50}{pairs:>10.0}{p50:>10.1}{p99:>10.1}{cpu:>10.2}", self.name)
     }
 }
 
