@@ -12,6 +12,8 @@ const OURS_3: &str = "lockproof redlock, 3 servers";
 const OURS_5: &str = "lockproof redlock, 5 servers";
 const RAW: &str = "raw redis multiplexed connection";
 const RAW_ENDLESS: &str = "raw redis multiplexed connection, no time limit";
+/// Ours has two as well: what the layer above them costs.
+const RAW_TWO: &str = "raw redis, two multiplexed connections";
 const SOCKET: &str = "raw blocking socket";
 const RSLOCK: &str = "rslock";
 const RSLOCK_3: &str = "rslock, 3 servers";
@@ -24,8 +26,9 @@ pub(crate) const CONTESTS: &[Contest] = &[
         contestants: |servers| {
             vec![
                 ours::lock(OURS, "redis-set-nx", servers, 1, MANY),
-                raw::multiplexed(RAW, servers, MANY, Patience::Limited),
-                raw::multiplexed(RAW_ENDLESS, servers, MANY, Patience::Endless),
+                raw::multiplexed(RAW, servers, MANY, 1, Patience::Limited),
+                raw::multiplexed(RAW_ENDLESS, servers, MANY, 1, Patience::Endless),
+                raw::multiplexed(RAW_TWO, servers, MANY, 2, Patience::Limited),
                 rslock::lock(RSLOCK, servers, 1, MANY, true),
                 rslock::lock("rslock, Nagle on (its default)", servers, 1, MANY, false),
                 fred::multiplexed("raw fred", servers, MANY),
@@ -34,6 +37,7 @@ pub(crate) const CONTESTS: &[Contest] = &[
         bars: &[
             Bar { ours: OURS, theirs: RSLOCK, limit: Limit::Throughput(1.15) },
             Bar { ours: OURS, theirs: RAW, limit: Limit::Throughput(0.9) },
+            Bar { ours: OURS, theirs: RAW_TWO, limit: Limit::Throughput(0.8) },
         ],
     },
     Contest {
@@ -42,7 +46,7 @@ pub(crate) const CONTESTS: &[Contest] = &[
             vec![
                 ours::lock(OURS, "redis-set-nx", servers, 1, 1),
                 raw::blocking(SOCKET, servers),
-                raw::multiplexed(RAW, servers, 1, Patience::Limited),
+                raw::multiplexed(RAW, servers, 1, 1, Patience::Limited),
                 rslock::lock(RSLOCK, servers, 1, 1, true),
                 fred::multiplexed("raw fred", servers, 1),
             ]

@@ -22,15 +22,19 @@ use crate::{Backends, LockError, RedisConnection, Result};
 /// Dialling is bounded by the lock's own time limit; this only ends attempts that nobody waits for any more.
 const DIAL_LIMIT: Duration = Duration::from_secs(30);
 
+/// Connections per server. While the server works through what came over one, this program can write to the other: with
+/// two, neither waits for the other to be done, and more would only make the batches smaller.
+const LANES: u32 = 2;
+
 /// Where holder so-and-so finds server number so-and-so.
 type Address = dyn Fn(usize, HolderId) -> RedisResult<ConnectionInfo> + Send + Sync;
 
-/// [`Backends`] that dial real servers: one multiplexed connection per server, shared by all holders, dialled when
-/// it is first needed and again after it broke.
+/// [`Backends`] that dial real servers: two multiplexed connections per server, shared by all holders, dialled when
+/// they are first needed and again after they broke.
 ///
-/// One connection carries the requests of all holders in the order in which they were sent, and writes those that
-/// come together in one system call, which is faster than a connection each. Where the rig has to tell holders
-/// apart it asks for [one each](Self::one_per_holder).
+/// A holder is always given the same one, so that its requests arrive in the order in which it sent them. A connection
+/// writes the requests that come together in one system call, which is faster than a connection for each holder. Where
+/// the rig has to tell holders apart it asks for [one each](Self::one_per_holder).
 ///
 /// Needs a tokio runtime, as the client library does.
 pub struct SharedConnections {
@@ -38,7 +42,8 @@ pub struct SharedConnections {
     servers: usize,
     address: Box<Address>,
     per_holder: bool,
-    dialled: Mutex<BTreeMap<(usize, Option<HolderId>), Dial>>,
+    /// By server, and by holder or lane.
+    dialled: Mutex<BTreeMap<(usize, u32), Dial>>,
 }
 
 /// A connection that is there, on its way, or did not come.
@@ -77,7 +82,7 @@ impl SharedConnections {
     #[must_use]
     pub fn driver_settings() -> Vec<DriverSetting> {
         [
-            ("connections", "one multiplexed connection per server, shared by all holders"),
+            ("connections", "two multiplexed connections per server, shared by all holders"),
             ("TCP_NODELAY", "on (the library's default is off)"),
             (
                 "response time limit",
@@ -95,7 +100,7 @@ impl SharedConnections {
 
     /// The connection that is there or on its way, or a new one when it broke or never came.
     fn shared(&self, server: usize, holder: HolderId) -> Dial {
-        let user = self.per_holder.then_some(holder);
+        let user = if self.per_holder { holder.0 } else { holder.0 % LANES };
         let mut dialled = self.dialled.lock().unwrap_or_else(PoisonError::into_inner);
         let usable = |dial: &&Dial| match dial.peek() {
             Some(Ok(connection)) => !connection.broken.load(Ordering::Relaxed),

@@ -19,11 +19,12 @@ pub(crate) enum Patience {
     Endless,
 }
 
-/// Tasks that share one multiplexed connection, with `TCP_NODELAY`.
+/// Tasks that share so many multiplexed connections, with `TCP_NODELAY`.
 pub(crate) fn multiplexed<'a>(
     name: &str,
     servers: &'a Servers,
     holders: u32,
+    connections: usize,
     patience: Patience,
 ) -> Contestant<'a> {
     let config = match patience {
@@ -33,13 +34,16 @@ pub(crate) fn multiplexed<'a>(
     let release = Script::new(RELEASE);
     let open = async {
         let client = client(servers.addresses(1)[0], true);
-        let connection = client.get_multiplexed_async_connection_with_config(&config).await;
-        let mut connection = connection.expect("the server answers");
-        let digest = release.prepare_invoke().load_async(&mut connection).await.expect("it is Lua");
-        let raw = (1..=holders).map(|holder| Raw {
-            connection: connection.clone(),
+        let mut lanes = Vec::new();
+        for _ in 0..connections {
+            let lane = client.get_multiplexed_async_connection_with_config(&config).await;
+            lanes.push(lane.expect("the server answers"));
+        }
+        let digest = release.prepare_invoke().load_async(&mut lanes[0]).await.expect("it is Lua");
+        let raw = (1..=holders).zip(lanes.iter().cycle()).map(|(holder, lane)| Raw {
+            connection: lane.clone(),
             digest: digest.clone(),
-            key: key("raw", holder),
+            key: key(name, holder),
             owner: format!("{holder:032x}"),
         });
         raw.collect()
