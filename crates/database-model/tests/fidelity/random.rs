@@ -5,7 +5,7 @@ use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestRng, TestRu
 use crate::generate::plans;
 
 /// Enough to meet every pair of statements; a long run says how many by the environment.
-const CASES: u32 = 500;
+const CASES: u32 = 400;
 
 fn runner() -> TestRunner {
     let number = |name: &str| {
