@@ -120,6 +120,19 @@ fn a_session_that_is_terminated_leaves_the_line_at_once() {
 }
 
 #[test]
+fn a_session_whose_client_has_gone_can_be_terminated() {
+    let (mut database, a, b) = pair();
+    database.execute(a, BEGIN);
+    database.execute(a, LOCK);
+    assert_eq!(database.execute(b, ADD), Executed::Blocked);
+    database.disconnect(b);
+    database.terminate(b);
+    database.execute(a, Statement::Commit);
+    assert_eq!(woken(&mut database), []);
+    assert_eq!(database.table().slots[0].version, 0);
+}
+
+#[test]
 fn statements_sent_ahead_are_executed_in_order() {
     let (mut database, a, b) = pair();
     database.execute(a, BEGIN);
