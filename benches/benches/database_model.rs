@@ -1,8 +1,8 @@
 //! What a simulated booking costs in the model database.
 //!
-//! One iteration of `booking/…` is begin, read (with its lock, if the guard takes one), count, insert and commit, on
-//! one session of a database whose slots are taken in turn; the database is made anew for every hundred, in the
-//! memory of the last. `schedule` is what a simulated schedule asks of it in total: a new database with a hundred
+//! `booking/…` is begin, read (with its lock, if the guard takes one), count, insert and commit, on one session whose
+//! slots are taken in turn. One iteration sells a hundred, of a database made anew in the memory of the last; the
+//! throughput counts bookings. `schedule` is what a simulated schedule asks of it in total: a new database with a hundred
 //! slots, ten sessions, and a hundred bookings.
 
 use std::hint::black_box;

@@ -4,8 +4,8 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use lockproof_model::in_full;
-use lockproof_rig::RigError;
 use lockproof_rig::live::{Provider, RedisServer, find_provider, probes};
+use lockproof_rig::{ExternalServers, RigError};
 use tokio::runtime::{Builder, Runtime};
 
 use crate::places::Places;
@@ -35,15 +35,17 @@ impl Servers {
         let runtime = Builder::new_current_thread().enable_all().build();
         let runtime = runtime.expect("the operating system grants an event loop");
         let entry = find_provider("process").expect("it is in the catalog");
-        let provider = standing((entry.start)());
-        let servers = (0..COUNT).map(|_| standing(runtime.block_on(provider.redis()))).collect();
+        let provider = standing((entry.start)(&ExternalServers::default()));
+        let servers =
+            (0..COUNT).map(|number| standing(runtime.block_on(provider.redis(number)))).collect();
         places.for_contestants();
         Some(Self { servers, runtime, _provider: provider })
     }
 
     /// Where the first `count` of them listen.
     pub(crate) fn addresses(&self, count: usize) -> Vec<SocketAddr> {
-        self.servers[..count].iter().map(|server| server.address).collect()
+        let servers = self.servers[..count].iter();
+        servers.map(|server| server.tcp.expect("servers of our own listen on TCP")).collect()
     }
 }
 

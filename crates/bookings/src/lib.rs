@@ -25,7 +25,7 @@ mod store;
 pub use error::{BookingError, Result};
 pub use guard::{Checked, Guard, Inserted, Request, Seen};
 pub use lockproof_model::Certainty;
-pub use model_store::{Direct, ModelStore, NoAnswer, Reply, Wire, WireSession};
+pub use model_store::{Direct, DirectSession, ModelStore, NoAnswer, Reply, Wire, WireSession};
 pub use postgres::{
     Dialled, PostgresAddress, PostgresDialError, PostgresStore, PostgresUrlError, SchemaName,
     TlsError,

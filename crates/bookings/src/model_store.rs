@@ -19,7 +19,7 @@ use lockproof_database_model::{Database, Layout as Tables, PredicateLocks};
 use lockproof_model::{BookingTable, DriverSetting, HolderId};
 
 use self::connection::ModelConnection;
-pub use self::direct::Direct;
+pub use self::direct::{Direct, DirectSession};
 pub use self::wire::{NoAnswer, Reply, Wire, WireSession};
 use crate::{BookingStore, Connection, Layout, Result};
 

@@ -4,7 +4,6 @@ use lockproof_model::{BookingId, SlotId};
 
 use crate::answer::{Answer, SqlError};
 use crate::database::{Database, Step};
-use crate::layout::PredicateLocks;
 use crate::ledger::Stamp;
 use crate::slots::{Slot, shelf};
 use crate::statement::{BookingValues, Isolation};
@@ -43,12 +42,11 @@ impl Database {
         let place = self.ledger.push(values, at, self.writer(at));
         let transaction = self.transaction_mut(at);
         transaction.inserted.push(place);
-        if let Some(sxact) = transaction.sxact {
-            let by_key = self.layout.predicate_locks == PredicateLocks::OnePage;
-            if let Err(error) = self.serializable.add_key(sxact, by_key) {
-                return Step::Error(error);
-            }
+        let sxact = transaction.sxact;
+        if let Err(error) = self.serializable.add_key(sxact, self.layout.predicate_locks) {
+            return Step::Error(error);
         }
+        self.serializable.find_place();
         self.assign_xid(at);
         self.insert_again(at, values)
     }
@@ -66,9 +64,8 @@ impl Database {
             return Step::Wait(Wait::Transaction { session: other, serial });
         }
         if let Some(sxact) = self.transaction(at).sxact {
-            let exact = self.layout.predicate_locks == PredicateLocks::Exact;
-            let slot = exact.then_some(values.slot.0);
-            if let Err(error) = self.serializable.add_booking(sxact, slot) {
+            let index = self.layout.predicate_locks;
+            if let Err(error) = self.serializable.add_booking(sxact, values.slot, index) {
                 return Step::Error(error);
             }
         }
@@ -136,7 +133,7 @@ impl Database {
     /// The row that the transaction sees under this key.
     fn find_booking(&mut self, at: u32, booking: BookingId) -> Result<Option<u32>, SqlError> {
         if let Some(sxact) = self.transaction(at).sxact {
-            self.serializable.lock_key(sxact);
+            self.serializable.lock_keys(sxact);
         }
         let Some(place) = self.ledger.find(booking) else { return Ok(None) };
         let is_seen = self.read_booking(at, place)?;

@@ -122,9 +122,10 @@ impl Database {
     }
 
     /// The server ends the session, as an administrator's `pg_terminate_backend` does: at once, also while it waits.
-    /// What it was waiting for is not answered. No effect on a session that has ended.
+    /// What it was waiting for is not answered. This reaches a session whose client has gone, too; no effect on one that
+    /// has ended.
     pub fn terminate(&mut self, session: SessionId) {
-        if let Some(at) = self.find(session) {
+        if let Some(at) = self.place(session) {
             self.end(at);
             self.wake();
         }
@@ -256,10 +257,17 @@ impl Database {
         }
     }
 
-    fn find(&self, session: SessionId) -> Option<u32> {
+    /// Where a session is that has not ended.
+    fn place(&self, session: SessionId) -> Option<u32> {
         let at = session.0.checked_sub(self.first_session)?;
         let known = self.sessions.get(at as usize)?;
-        (known.client == Client::Connected).then_some(at)
+        (known.client != Client::Ended).then_some(at)
+    }
+
+    /// The same, if its client is there.
+    fn find(&self, session: SessionId) -> Option<u32> {
+        let is_there = |&at: &u32| self.sessions[at as usize].client == Client::Connected;
+        self.place(session).filter(is_there)
     }
 
     pub(crate) fn name(&self, at: usize) -> SessionId {

@@ -28,8 +28,15 @@ pub(crate) struct Serializable {
     forgotten: u32,
     /// Counts preparations and commits.
     sequence: u64,
+    /// Counts locks.
+    locks: u64,
+    /// Whether a booking's key, and then its slot, have ever been added to an index.
+    has_keys: bool,
+    has_bookings: bool,
     /// Those that were forgotten, for their memory.
     spare: Vec<Sxact>,
+    /// Those who have read what is being written, for its memory as well.
+    readers: Vec<(u64, SxactId)>,
 }
 
 /// What is known of one of them.
@@ -55,13 +62,33 @@ struct Sxact {
     out: Vec<SxactId>,
     /// Who has read what it has written.
     into: Vec<SxactId>,
-    /// What it has read: versions of slots' rows, slots whose bookings were looked for, bookings that were looked for
-    /// by key, and whether any were.
-    versions: Vec<(u32, u64)>,
-    counted: Vec<u32>,
-    keys: Vec<u32>,
-    has_read_keys: bool,
+    /// What it has read.
+    locks: Vec<Lock>,
 }
+
+/// A predicate lock, which stops nobody.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Lock {
+    target: Target,
+    /// Readers are looked at in the order in which they took theirs, which can decide who is refused.
+    order: u64,
+}
+
+/// What was read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Target {
+    /// The version of a slot's row that a commit has made.
+    Version { row: u32, commit: u64 },
+    /// The bookings of a slot.
+    Bookings { slot: u32 },
+    /// Whatever keys bookings have.
+    Keys,
+    /// The booking at this place.
+    Booking { place: u32 },
+}
+
+/// An index in which there has never been anything has no page: it is locked as a whole, and looked at last.
+const WHOLE_INDEX: u64 = 1 << 63;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum State {
@@ -86,31 +113,16 @@ impl Sxact {
             has_written: false,
             out: Vec::new(),
             into: Vec::new(),
-            versions: Vec::new(),
-            counted: Vec::new(),
-            keys: Vec::new(),
-            has_read_keys: false,
+            locks: Vec::new(),
         }
     }
 
     /// The same memory, for another one.
     fn renew(mut self) -> Self {
-        let Self { out, into, versions, counted, keys, .. } = &mut self;
-        for list in [&mut *out, into] {
-            list.clear();
-        }
-        for list in [&mut *counted, keys] {
-            list.clear();
-        }
-        versions.clear();
-        Self {
-            out: self.out,
-            into: self.into,
-            versions: self.versions,
-            counted: self.counted,
-            keys: self.keys,
-            ..Self::new()
-        }
+        self.out.clear();
+        self.into.clear();
+        self.locks.clear();
+        Self { out: self.out, into: self.into, locks: self.locks, ..Self::new() }
     }
 
     fn is_committed(&self) -> bool {
@@ -126,7 +138,8 @@ impl Sxact {
 impl Serializable {
     pub(crate) fn clear(&mut self) {
         self.sxacts.clear();
-        (self.forgotten, self.sequence) = (0, 0);
+        (self.forgotten, self.sequence, self.locks) = (0, 0, 0);
+        (self.has_keys, self.has_bookings) = (false, false);
     }
 
     /// A transaction takes its snapshot.

@@ -18,6 +18,8 @@ pub(crate) struct Slot {
     pub(crate) current: Version,
     /// What `owner` has written, if it has.
     pub(crate) pending: Option<Columns>,
+    /// Whether it has done so more than once.
+    pub(crate) is_rewritten: bool,
     /// The session that has it FOR UPDATE or has changed it.
     pub(crate) owner: u32,
     /// Sessions that have it FOR SHARE.
@@ -49,6 +51,8 @@ pub(crate) struct Version {
     pub(crate) commit: u64,
     /// By which serializable transaction, or 0.
     pub(crate) writer: u32,
+    /// The version that it came right after, by its commit; none where its transaction had made another one before.
+    pub(crate) replaces: Option<u64>,
 }
 
 /// How a row is locked.
@@ -60,8 +64,14 @@ pub(crate) enum Mode {
 
 impl Slot {
     pub(crate) const EMPTY: Self = Self {
-        current: Version { columns: Columns { version: 0, fence: 0 }, commit: 0, writer: 0 },
+        current: Version {
+            columns: Columns { version: 0, fence: 0 },
+            commit: 0,
+            writer: 0,
+            replaces: None,
+        },
         pending: None,
+        is_rewritten: false,
         owner: NONE,
         sharers: Vec::new(),
         older: Vec::new(),
@@ -111,13 +121,15 @@ impl Slot {
                 self.older.drain(..needless);
             }
         }
-        self.current = Version { columns, commit, writer };
+        let replaces = (!self.is_rewritten).then_some(self.current.commit);
+        self.current = Version { columns, commit, writer, replaces };
     }
 
     pub(crate) fn release(&mut self, session: u32) {
         if self.owner == session {
             self.owner = NONE;
             self.pending = None;
+            self.is_rewritten = false;
         }
         self.sharers.retain(|&sharer| sharer != session);
     }

@@ -119,7 +119,9 @@ impl Database {
         }
         self.acquire(at, row, Mode::Exclusive);
         if changed.is_some() {
-            self.slots[row as usize].pending = changed;
+            let slot = &mut self.slots[row as usize];
+            slot.is_rewritten = slot.pending.is_some();
+            slot.pending = changed;
         }
         Step::Answer(Answer::Changed(changed.is_some().into()))
     }

@@ -33,6 +33,8 @@ pub(crate) struct RowWait {
     pub(crate) mode: Mode,
     /// Who has it FOR SHARE already does not queue for more.
     pub(crate) is_member: bool,
+    /// The row's newest version, by its commit, when this began to wait.
+    version: u64,
     /// Whose transaction had the row when this was looked at last, and which of its transactions that was.
     owner: (u32, u64),
     /// Whether a locking read found that one to have changed the row. It then goes on to the version that was made,
@@ -46,7 +48,8 @@ impl Database {
         let slot = &self.slots[row as usize];
         let is_member = slot.sharers.contains(&at);
         let (owner, follows) = (self.owner(slot), is_read && slot.pending.is_some());
-        Wait::Row(RowWait { row, mode, is_member, owner, follows })
+        let version = slot.current.commit;
+        Wait::Row(RowWait { row, mode, is_member, version, owner, follows })
     }
 
     fn owner(&self, slot: &Slot) -> (u32, u64) {
@@ -129,10 +132,12 @@ impl Database {
     }
 
     fn may_have_row(&mut self, at: u32, wait: RowWait) -> bool {
-        let RowWait { row, mode, is_member, owner, follows } = wait;
+        let RowWait { row, mode, is_member, version, owner, follows } = wait;
         let (is_stale, looks) = (self.is_stale(at, row), self.looks);
         let slot = &self.slots[row as usize];
         let has_ended = self.owner(slot) != owner;
+        // Where the next version was replaced as well, that is news enough.
+        let follows = follows && slot.current.replaces == Some(version);
         let is_free = slot.is_free_for(at, mode);
         if is_member {
             return is_free || (is_stale && !follows) || self.waits_for_ever(at, row);
@@ -148,6 +153,7 @@ impl Database {
             return true;
         }
         let now = (self.owner(slot), slot.pending.is_some());
+        let version = slot.current.commit;
         let slot = &mut self.slots[row as usize];
         slot.closed = looks;
         if has_ended && follows {
@@ -156,7 +162,7 @@ impl Database {
             // At the head of the line now, it looks at the row again.
             let is_read = matches!(waiting.statement, Statement::ReadSlot { .. });
             let (owner, follows) = (now.0, is_read && now.1);
-            waiting.wait = Wait::Row(RowWait { owner, follows, ..wait });
+            waiting.wait = Wait::Row(RowWait { version, owner, follows, ..wait });
         }
         self.waits_for_ever(at, row)
     }

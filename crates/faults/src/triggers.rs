@@ -112,18 +112,21 @@ impl Triggers {
 }
 
 impl StepGate for Triggers {
-    fn pass<'a>(&'a self, occurrence: &'a Occurrence) -> BoxFuture<'a, ()> {
+    fn pass<'a>(&'a self, occurrence: &'a Occurrence) -> Option<BoxFuture<'a, ()>> {
+        if self.0.armed.is_empty() {
+            return None;
+        }
         self.0.notify(occurrence);
         let due = self.0.due(occurrence);
         if due.is_empty() {
-            return future::ready(()).boxed();
+            return None;
         }
-        async move {
+        let fire = async move {
             for index in due {
                 Inner::fire(&self.0, index, occurrence).await;
             }
-        }
-        .boxed()
+        };
+        Some(fire.boxed())
     }
 }
 

@@ -40,7 +40,8 @@ impl Default for Options {
 pub struct ScriptLimits {
     /// Instructions of the Lua machine in one run, counted in steps of about ten thousand.
     pub instructions: u64,
-    /// Bytes that all scripts, the cached ones included, may occupy.
+    /// Bytes that all scripts, the cached ones included, may occupy; 0 for no bound, which is a third quicker, and
+    /// right where every script is one's own.
     pub memory_bytes: usize,
 }
 

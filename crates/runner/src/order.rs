@@ -124,14 +124,16 @@ pub(crate) struct Ordered {
 }
 
 impl StepGate for Ordered {
-    fn pass<'a>(&'a self, occurrence: &'a Occurrence) -> BoxFuture<'a, ()> {
-        async move {
+    fn pass<'a>(&'a self, occurrence: &'a Occurrence) -> Option<BoxFuture<'a, ()>> {
+        let pass = async move {
             let Occurrence { holder, point, .. } = *occurrence;
             if point.moment != Moment::Answer {
                 self.order.wait(Turn { holder, point }).await;
             }
-            self.inner.pass(occurrence).await;
-        }
-        .boxed()
+            if let Some(wait) = self.inner.pass(occurrence) {
+                wait.await;
+            }
+        };
+        Some(pass.boxed())
     }
 }

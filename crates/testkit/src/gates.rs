@@ -54,20 +54,20 @@ impl Passages {
 }
 
 impl StepGate for Passages {
-    fn pass<'a>(&'a self, occurrence: &'a Occurrence) -> BoxFuture<'a, ()> {
+    fn pass<'a>(&'a self, occurrence: &'a Occurrence) -> Option<BoxFuture<'a, ()>> {
         self.list().push(occurrence.clone());
         let place = (occurrence.holder, occurrence.point);
         if !self.0.bars.contains(&place) {
-            return std::future::ready(()).boxed();
+            return None;
         }
         let (open, opened) = oneshot::channel();
         let arrival = Arrival { occurrence: occurrence.clone(), _open: open };
-        async move {
+        let wait = async move {
             // A keeper that has gone home bars nobody.
             drop(self.0.stopped.send(arrival));
             drop(opened.await);
-        }
-        .boxed()
+        };
+        Some(wait.boxed())
     }
 }
 

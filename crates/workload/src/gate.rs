@@ -8,11 +8,19 @@ use lockproof_model::{AttemptId, HolderId, Instant, LockName, Point, SlotId};
 
 /// Asked by every holder at every point of every step, before it goes on.
 pub trait StepGate: Debug + Send + Sync + 'static {
-    /// Completes when the holder may go on.
+    /// What the holder has to wait for before it may go on; nothing, as nearly always.
     ///
     /// # Cancel safety
     /// Dropping the future abandons the wait; what the gate had begun for it is the gate's to end.
-    fn pass<'a>(&'a self, occurrence: &'a Occurrence) -> BoxFuture<'a, ()>;
+    fn pass<'a>(&'a self, occurrence: &'a Occurrence) -> Option<BoxFuture<'a, ()>>;
+
+    /// Waits for what [`pass`](Self::pass) says.
+    ///
+    /// # Cancel safety
+    /// As there.
+    fn wait<'a>(&'a self, occurrence: &'a Occurrence) -> BoxFuture<'a, ()> {
+        self.pass(occurrence).unwrap_or_else(|| std::future::ready(()).boxed())
+    }
 }
 
 /// A holder has come to a point of its flow.
@@ -52,7 +60,7 @@ pub enum Seen {
 pub struct OpenGate;
 
 impl StepGate for OpenGate {
-    fn pass<'a>(&'a self, _occurrence: &'a Occurrence) -> BoxFuture<'a, ()> {
-        std::future::ready(()).boxed()
+    fn pass<'a>(&'a self, _occurrence: &'a Occurrence) -> Option<BoxFuture<'a, ()>> {
+        None
     }
 }

@@ -51,6 +51,8 @@ pub struct Holder {
     pub(crate) work: Duration,
     /// Of the lease that it holds now.
     pub(crate) valid_until: Option<Instant>,
+    /// The lock of the slot that it was after last.
+    pub(crate) lock: Option<(SlotId, LockName)>,
 }
 
 impl Holder {
@@ -61,7 +63,8 @@ impl Holder {
     /// withdrawn, so the attempt itself certainly did not book.
     pub async fn acquire(&mut self, target: Target) -> Result<Lease, AttemptResult> {
         self.invoke(target, Step::Acquire).await;
-        match self.driver.acquire(&target.lock()).await {
+        let lock = self.lock_of(target);
+        match self.driver.acquire(&lock).await {
             Ok(Acquisition::Granted { lease, requested, tries }) => {
                 self.valid_until = Some(lease.valid_until);
                 let granted = Effect::Granted {
@@ -226,13 +229,23 @@ impl Holder {
             holder: self.id,
             attempt: target.attempt,
             slot: target.slot,
-            lock: target.lock(),
+            lock: self.lock_of(target),
             point,
             at: self.env.now(),
             seen,
             valid_until: self.valid_until,
         };
-        self.gate.pass(&occurrence).await;
+        if let Some(wait) = self.gate.pass(&occurrence) {
+            wait.await;
+        }
+    }
+
+    /// The lock of the slot that it is after; named once for all its steps.
+    fn lock_of(&mut self, target: Target) -> LockName {
+        match &self.lock {
+            Some((slot, lock)) if *slot == target.slot => lock.clone(),
+            _ => self.lock.insert((target.slot, target.lock())).1.clone(),
+        }
     }
 }
 

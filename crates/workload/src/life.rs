@@ -59,8 +59,8 @@ impl Seat {
             .await
             .map_err(|error| SetUpError::Bookings(id, error))?;
         let (gate, recorder) = (Arc::clone(&parties.gate), self.recorder.clone());
-        let (work, valid_until) = (self.work, None);
-        Ok(Holder { id, env, driver, booking, gate, recorder, work, valid_until })
+        let (work, valid_until, lock) = (self.work, None, None);
+        Ok(Holder { id, env, driver, booking, gate, recorder, work, valid_until, lock })
     }
 
     /// From its first attempt to the end of the load, over as many lives as that takes. A holder that is dead when no

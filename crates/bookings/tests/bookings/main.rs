@@ -10,6 +10,7 @@ mod aborts;
 mod buyers;
 mod engines;
 mod interrupted;
+mod model;
 mod postgres;
 mod refusals;
 mod schedules;

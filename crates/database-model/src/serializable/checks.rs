@@ -1,6 +1,6 @@
 //! When an antidependency is dangerous, and who has to give way.
 
-use super::{Serializable, Sxact, SxactId};
+use super::{Serializable, State, Sxact, SxactId, Target};
 use crate::answer::SqlError;
 
 const REFUSED: Result<(), SqlError> = Err(SqlError::SerializationFailure);
@@ -21,26 +21,37 @@ impl Serializable {
         self.conflict(reader, writer, reader)
     }
 
-    /// `CheckForSerializableConflictIn`: `writer` changes something that those have read whom `has_read` knows.
+    /// `CheckForSerializableConflictIn`: `writer` changes what those have read of whose targets `is_read` says so.
     pub(super) fn conflicts_in(
         &mut self,
         writer: SxactId,
-        has_read: impl Fn(&Sxact) -> bool,
+        is_read: impl Fn(&Sxact, Target) -> bool,
     ) -> Result<(), SqlError> {
         self.may_read(writer)?;
         let Some(sxact) = self.get_mut(writer) else { return Ok(()) };
         sxact.has_written = true;
         let xmin = sxact.xmin;
-        for place in 0..self.sxacts.len() {
-            let reader = SxactId(self.forgotten + 1 + u32::try_from(place).unwrap_or(u32::MAX));
-            let Some(sxact) = self.get(reader).filter(|_| reader != writer) else { continue };
+        let mut readers = std::mem::take(&mut self.readers);
+        readers.clear();
+        for (number, sxact) in (self.forgotten + 1..).zip(&self.sxacts) {
             // The server compares with the oldest transaction of the snapshot, so some that do not overlap count too.
-            let overlaps = !sxact.is_committed() || xmin < sxact.finished_before;
-            if !sxact.is_doomed && overlaps && has_read(sxact) {
-                self.conflict(reader, writer, writer)?;
+            let overlaps = match sxact.state {
+                State::Open => !sxact.is_doomed,
+                State::Committed => xmin < sxact.finished_before,
+                State::Gone => false,
+            };
+            if overlaps && SxactId(number) != writer {
+                let locks = sxact.locks.iter().filter(|lock| is_read(sxact, lock.target));
+                let first = locks.map(|lock| lock.order).min();
+                readers.extend(first.map(|order| (order, SxactId(number))));
             }
         }
-        Ok(())
+        readers.sort_unstable();
+        let mut readers_left = readers.iter();
+        let outcome =
+            readers_left.try_for_each(|&(_, reader)| self.conflict(reader, writer, writer));
+        self.readers = readers;
+        outcome
     }
 
     /// `FlagRWConflict`, on behalf of `me`, who is one of the two.

@@ -2,20 +2,34 @@
 
 use lockproof_model::SlotId;
 
-use super::{Serializable, SxactId};
+use super::{Lock, Serializable, SxactId, Target, WHOLE_INDEX};
 use crate::answer::SqlError;
 use crate::database::Database;
+use crate::layout::PredicateLocks;
 use crate::ledger::{Booking, Stamp};
 use crate::slots::{NONE, shelf};
 
 impl Serializable {
+    fn lock(&mut self, id: SxactId, target: Target, part: u64) {
+        self.locks += 1;
+        let order = self.locks | part;
+        if let Some(sxact) = self.get_mut(id)
+            && !sxact.locks.iter().any(|lock| lock.target == target)
+        {
+            sxact.locks.push(Lock { target, order });
+        }
+    }
+
+    /// Who writes what it has read needs no mark of that.
+    fn unlock(&mut self, id: SxactId, target: Target) {
+        if let Some(sxact) = self.get_mut(id) {
+            sxact.locks.retain(|lock| lock.target != target);
+        }
+    }
+
     /// A version of a slot's row was read.
     pub(crate) fn lock_version(&mut self, id: SxactId, row: u32, commit: u64) {
-        if let Some(sxact) = self.get_mut(id)
-            && !sxact.versions.contains(&(row, commit))
-        {
-            sxact.versions.push((row, commit));
-        }
+        self.lock(id, Target::Version { row, commit }, 0);
     }
 
     /// A version is replaced; `None` for one of the transaction's own, which nobody else has read.
@@ -25,48 +39,52 @@ impl Serializable {
         row: u32,
         replaced: Option<u64>,
     ) -> Result<(), SqlError> {
-        self.conflicts_in(id, |sxact| {
-            replaced.is_some_and(|commit| sxact.versions.contains(&(row, commit)))
-        })?;
-        // Who writes a row needs no mark of having read it.
-        if let (Some(sxact), Some(commit)) = (self.get_mut(id), replaced) {
-            sxact.versions.retain(|&read| read != (row, commit));
+        let replaced = replaced.map(|commit| Target::Version { row, commit });
+        self.conflicts_in(id, |_, target| replaced == Some(target))?;
+        if let Some(replaced) = replaced {
+            self.unlock(id, replaced);
         }
         Ok(())
     }
 
     /// A booking was looked for by its key.
-    pub(crate) fn lock_key(&mut self, id: SxactId) {
-        if let Some(sxact) = self.get_mut(id) {
-            sxact.has_read_keys = true;
-        }
+    pub(crate) fn lock_keys(&mut self, id: SxactId) {
+        self.lock(id, Target::Keys, if self.has_keys { 0 } else { WHOLE_INDEX });
     }
 
     /// A booking is written, under a new key.
-    pub(crate) fn add_key(&mut self, id: SxactId, is_page_locked: bool) -> Result<(), SqlError> {
-        self.conflicts_in(id, |sxact| is_page_locked && sxact.has_read_keys)
+    pub(crate) fn add_key(
+        &mut self,
+        id: Option<SxactId>,
+        index: PredicateLocks,
+    ) -> Result<(), SqlError> {
+        self.has_keys = true;
+        let Some(id) = id else { return Ok(()) };
+        let is_page_locked = index == PredicateLocks::OnePage;
+        self.conflicts_in(id, |_, target| is_page_locked && target == Target::Keys)
     }
 
-    /// A booking is added to the index on slots: of this slot, or of any where that has one page.
-    pub(crate) fn add_booking(&mut self, id: SxactId, slot: Option<u32>) -> Result<(), SqlError> {
-        self.conflicts_in(id, |sxact| {
-            slot.map_or(!sxact.counted.is_empty(), |slot| sxact.counted.contains(&slot))
+    /// A booking is about to be added to the index on slots.
+    pub(crate) fn find_place(&mut self) {
+        self.has_bookings = true;
+    }
+
+    /// A booking is added to the index on slots.
+    pub(crate) fn add_booking(
+        &mut self,
+        id: SxactId,
+        slot: SlotId,
+        index: PredicateLocks,
+    ) -> Result<(), SqlError> {
+        let exact = (index == PredicateLocks::Exact).then_some(slot.0);
+        self.conflicts_in(id, |_, target| match target {
+            Target::Bookings { slot } => exact.is_none_or(|exact| exact == slot),
+            Target::Version { .. } | Target::Keys | Target::Booking { .. } => false,
         })
     }
 
-    fn lock_count(&mut self, id: SxactId, slot: u32) {
-        if let Some(sxact) = self.get_mut(id)
-            && !sxact.counted.contains(&slot)
-        {
-            sxact.counted.push(slot);
-        }
-    }
-
-    /// A booking was seen under its key.
-    fn lock_booking(&mut self, id: SxactId, place: u32) {
-        if let Some(sxact) = self.get_mut(id) {
-            sxact.keys.push(place);
-        }
+    fn lock_bookings(&mut self, id: SxactId, slot: u32) {
+        self.lock(id, Target::Bookings { slot }, if self.has_bookings { 0 } else { WHOLE_INDEX });
     }
 }
 
@@ -74,7 +92,7 @@ impl Database {
     /// Reads the bookings of a slot for a serializable transaction.
     pub(crate) fn read_bookings(&mut self, at: u32, slot: SlotId) -> Result<(), SqlError> {
         let Some(sxact) = self.transaction(at).sxact else { return Ok(()) };
-        self.serializable.lock_count(sxact, slot.0);
+        self.serializable.lock_bookings(sxact, slot.0);
         let shelf = &self.slots[shelf(slot, self.slots.len())];
         let of_slot = self.ledger.of(shelf).filter(|(_, row)| row.values.slot == slot);
         let mut places: Vec<_> = of_slot.map(|(place, row)| (row.values.unit, place)).collect();
@@ -95,7 +113,7 @@ impl Database {
         if let Some(sxact) = self.transaction(at).sxact {
             self.check_booking(at, sxact, place)?;
             if is_seen && !is_own {
-                self.serializable.lock_booking(sxact, place);
+                self.serializable.lock(sxact, Target::Booking { place }, 0);
             }
         }
         Ok(is_seen)
@@ -123,15 +141,14 @@ impl Database {
         let Some(sxact) = self.transaction(at).sxact else { return Ok(()) };
         let row = self.ledger.at(place);
         let (created, slot) = (row.created, row.values.slot.0);
-        self.serializable.conflicts_in(sxact, |reader| {
-            let has_counted =
-                reader.counted.contains(&slot) && created.is_seen(NONE, reader.snapshot);
-            has_counted || reader.keys.contains(&place)
+        self.serializable.conflicts_in(sxact, |reader, target| match target {
+            Target::Bookings { slot: other } => {
+                other == slot && created.is_seen(NONE, reader.snapshot)
+            }
+            Target::Booking { place: other } => other == place,
+            Target::Version { .. } | Target::Keys => false,
         })?;
-        // As with versions.
-        if let Some(sxact) = self.serializable.get_mut(sxact) {
-            sxact.keys.retain(|&other| other != place);
-        }
+        self.serializable.unlock(sxact, Target::Booking { place });
         Ok(())
     }
 }

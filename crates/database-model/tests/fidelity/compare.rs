@@ -12,9 +12,9 @@ use crate::script::{Line, SESSIONS, Transcript};
 pub(crate) enum Verdict {
     Alike,
     /// The server refused (40001) a SERIALIZABLE transaction that the model lets go on; not compared any further.
-    Refused,
+    Refused(String),
     /// Two waited for one thing, and the server let the second have it; not compared any further.
-    Raced,
+    Raced(String),
     Different(String),
 }
 
@@ -23,15 +23,16 @@ pub(crate) fn compare(model: &Transcript, server: &Transcript) -> Verdict {
     let mut sessions = Sessions::default();
     for (ours, theirs) in model.lines.iter().zip(&server.lines) {
         if ours != theirs {
-            if sessions.refused_by_server(ours, theirs) {
-                return Verdict::Refused;
-            }
-            if sessions.race(ours, theirs) {
-                return Verdict::Raced;
-            }
+            let kind = if sessions.refused_by_server(ours, theirs) {
+                Verdict::Refused
+            } else if sessions.race(ours, theirs) {
+                Verdict::Raced
+            } else {
+                Verdict::Different
+            };
             let (ours, theirs) = (tell(ours), tell(theirs));
-            return Verdict::Different(format!(
-                "{story}\nhere the model says\n  {ours}\nand the server\n  {theirs}"
+            return kind(format!(
+                "{story}here the model says\n  {ours}\nand the server\n  {theirs}"
             ));
         }
         writeln!(story, "  {}", tell(ours)).expect("a string takes everything");
@@ -41,7 +42,7 @@ pub(crate) fn compare(model: &Transcript, server: &Transcript) -> Verdict {
         return Verdict::Alike;
     }
     Verdict::Different(format!(
-        "{story}\nthe model ends with\n  {:?}\nand the server with\n  {:?}",
+        "{story}the model ends with\n  {:?}\nand the server with\n  {:?}",
         model.table, server.table
     ))
 }

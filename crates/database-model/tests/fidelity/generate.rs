@@ -8,7 +8,7 @@ use proptest::prelude::*;
 use crate::model::Stage;
 use crate::script::{SESSIONS, Transcript};
 
-const STATEMENTS_MAX: usize = 18;
+const STATEMENTS_MAX: usize = 20;
 
 /// Who does what, in this order. What is sent is decided as it is played: who waits says nothing.
 #[derive(Clone, Debug)]
@@ -32,7 +32,7 @@ impl Plan {
         for (number, act) in (1..).zip(&self.acts) {
             let Act { session, mut statement, in_transaction } = *act;
             if let Statement::Insert(values) = &mut statement {
-                values.holder = HolderId(u32::try_from(session).expect("there are three") + 1);
+                values.holder = HolderId(u32::try_from(session).expect("there are few") + 1);
                 values.attempt = AttemptId(number);
             }
             let level = Some(self.levels[session]).filter(|_| in_transaction);
@@ -42,7 +42,7 @@ impl Plan {
     }
 }
 
-/// Two sessions or three, mostly in transactions.
+/// Two sessions to four, mostly in transactions.
 pub(crate) fn plans() -> impl Strategy<Value = Plan> {
     let level = || {
         prop_oneof![
@@ -53,7 +53,7 @@ pub(crate) fn plans() -> impl Strategy<Value = Plan> {
     };
     // The same for all more often than chance has it: antidependencies take two.
     let levels = prop_oneof![
-        2 => [level(), level(), level()],
+        2 => [level(), level(), level(), level()],
         1 => level().prop_map(|level| [level; SESSIONS]),
     ];
     (2..=SESSIONS).prop_flat_map(move |sessions| {

@@ -5,7 +5,7 @@ use lockproof_model::BookingTable;
 
 pub(crate) const SLOTS: u32 = 2;
 pub(crate) const CAPACITY: u32 = 2;
-pub(crate) const SESSIONS: usize = 3;
+pub(crate) const SESSIONS: usize = 4;
 
 /// What came of a statement; `None` while it waits.
 pub(crate) type Outcome = Option<Result<Answer, &'static str>>;

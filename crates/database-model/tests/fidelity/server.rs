@@ -45,7 +45,8 @@ impl Server {
     pub(crate) async fn connect(config: &Config) -> Self {
         let env = live::env(1);
         let monitor = dial(&env, config).await;
-        let name = format!("lockproof_fidelity_{:x}", live::entropy());
+        let entropy = live::entropy();
+        let name = format!("lockproof_fidelity_{entropy:x}");
         let schemas = [format!("{name}_plain"), format!("{name}_unique")];
         for (schema, unique) in schemas.iter().zip(["", "UNIQUE"]) {
             let tables = include_str!("../../../bookings/src/postgres/schema.sql");
@@ -63,8 +64,8 @@ impl Server {
             let backend = client.query_one("SELECT pg_backend_pid()", &[]).await;
             let backend = backend.expect("it has one").get(0);
             let prepared = [
-                Prepared::prepare(&client, &schemas[0]).await,
-                Prepared::prepare(&client, &schemas[1]).await,
+                Prepared::prepare(&client, &schemas[0], entropy.cast_signed()).await,
+                Prepared::prepare(&client, &schemas[1], entropy.cast_signed()).await,
             ];
             sessions.push(Session { backend, prepared });
         }

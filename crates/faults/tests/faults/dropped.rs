@@ -13,7 +13,7 @@ async fn a_holder_that_is_dropped_while_held_up_leaves_its_evidence() {
     let holding = Noted { holds_step: true, ..Noted::new() };
     let (plan, counts) = holding.plan(at(Point::after(Step::Check), Choice::Every(1)));
     let (_env, triggers) = armed(&[plan]);
-    let dropped = poll_at_most(triggers.pass(&after_check(HOLDER)), 1).await;
+    let dropped = poll_at_most(triggers.wait(&after_check(HOLDER)), 1).await;
     assert!(dropped.is_none(), "the holder went on");
     let (records, summaries) = triggers.end().await;
     assert_eq!((counts.injected(), counts.healed()), (1, 1));
@@ -27,7 +27,7 @@ fn a_run_that_is_torn_down_heals_what_stands() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {
         let (_env, triggers) = armed(&[plan]);
-        triggers.pass(&after_check(HOLDER)).await;
+        triggers.wait(&after_check(HOLDER)).await;
     });
     assert_eq!((counts.injected(), counts.ended()), (1, 0));
     drop(runtime);

@@ -51,13 +51,13 @@ async fn a_holder_that_its_own_step_kills_never_gets_past_it() {
     let task = env.in_group(&group).spawn({
         let (triggers, went_on) = (triggers.clone(), Arc::clone(&went_on));
         async move {
-            triggers.pass(&after_check(HOLDER)).await;
+            triggers.wait(&after_check(HOLDER)).await;
             went_on.store(true, Ordering::SeqCst);
         }
     });
     assert!(in_time(&env, task).await.is_err());
     let commit = lockproof_model::Point::after(lockproof_model::Step::Commit);
-    triggers.pass(&crate::support::occurrence(OTHER, commit)).await;
+    triggers.wait(&crate::support::occurrence(OTHER, commit)).await;
     until(&env, || !group.is_killed()).await;
     let (records, _) = triggers.end().await;
     assert!(records[0].bit, "{records:?}");

@@ -37,7 +37,7 @@ async fn rows_while_held_up(side: &str) -> (usize, Vec<lockproof_model::FaultRec
         assert!(matches!(booking.commit().await.expect("it answers"), Committed::Booked(_)));
     }
     let here = occurrence(HOLDER, point);
-    let mut waits = triggers.pass(&here);
+    let mut waits = triggers.wait(&here);
     assert!(lockproof_testkit::poll_at_most(&mut waits, 1).await.is_none(), "the holder went on");
     a_moment(&bench.env).await;
     let rows = store.table().await.expect("it answers").bookings.len();

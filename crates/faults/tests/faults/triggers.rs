@@ -27,7 +27,7 @@ async fn fired(choice: Choice) -> u32 {
     let (plan, counts) = Noted::new().plan(at(Point::after(Step::Check), choice));
     let (_env, triggers) = armed(&[plan]);
     for _ in 0..10 {
-        triggers.pass(&after_check(HOLDER)).await;
+        triggers.wait(&after_check(HOLDER)).await;
     }
     let (records, summaries) = triggers.end().await;
     assert_eq!(records.len(), usize::try_from(counts.injected()).expect("it is there"));
@@ -53,13 +53,13 @@ async fn a_fault_fires_at_its_own_point_and_only_where_the_booking_goes_on() {
     let (_env, triggers) = armed(&[plan]);
     for other in [Point::before(Step::Check), Point::answer(Step::Check), Point::after(Step::Begin)]
     {
-        triggers.pass(&occurrence(HOLDER, other)).await;
+        triggers.wait(&occurrence(HOLDER, other)).await;
     }
     let mut refused = after_check(HOLDER);
     refused.seen = Seen::Ends;
-    triggers.pass(&refused).await;
+    triggers.wait(&refused).await;
     assert_eq!(counts.injected(), 0);
-    triggers.pass(&after_check(HOLDER)).await;
+    triggers.wait(&after_check(HOLDER)).await;
     assert_eq!(counts.injected(), 1);
 }
 
@@ -69,10 +69,10 @@ async fn a_fault_for_some_holders_neither_hits_nor_counts_the_others() {
     plan.holders = vec![OTHER];
     let (_env, triggers) = armed(&[plan]);
     for holder in [HOLDER, HOLDER, OTHER, HOLDER] {
-        triggers.pass(&after_check(holder)).await;
+        triggers.wait(&after_check(holder)).await;
     }
     assert_eq!(counts.injected(), 0);
-    triggers.pass(&after_check(OTHER)).await;
+    triggers.wait(&after_check(OTHER)).await;
     assert_eq!(counts.injected(), 1);
     let (records, _) = triggers.end().await;
     assert_eq!((records[0].holder, records[0].slot), (Some(OTHER), Some(SlotId(1))));
@@ -84,7 +84,7 @@ async fn an_event_ends_a_fault_when_it_is_anothers_and_on_the_same_slot() {
     let (plan, counts) = holding.plan(until_event("another-commit"));
     let (env, triggers) = armed(&[plan]);
     let here = after_check(HOLDER);
-    let mut waits = triggers.pass(&here);
+    let mut waits = triggers.wait(&here);
     assert!(poll_at_most(&mut waits, 1).await.is_none(), "the holder went on");
 
     let commit = |holder| occurrence(holder, Point::after(Step::Commit));
@@ -95,11 +95,11 @@ async fn an_event_ends_a_fault_when_it_is_anothers_and_on_the_same_slot() {
     let own = commit(HOLDER);
     let not_yet = occurrence(OTHER, Point::before(Step::Commit));
     for stranger in [&elsewhere, &failed, &own, &not_yet] {
-        triggers.pass(stranger).await;
+        triggers.wait(stranger).await;
         a_moment(&env).await;
         assert_eq!(counts.healed(), 0, "{stranger:?} is not the event");
     }
-    triggers.pass(&commit(OTHER)).await;
+    triggers.wait(&commit(OTHER)).await;
     in_time(&env, waits).await;
     assert_eq!(counts.healed(), 1);
 }
@@ -114,7 +114,7 @@ async fn a_length_ends_a_fault_for_which_no_event_comes() {
     let (plan, counts) = Noted { holds_step: true, ..Noted::new() }.plan(trigger);
     let (env, triggers) = armed(&[plan]);
     let began = env.now();
-    in_time(&env, triggers.pass(&after_check(HOLDER))).await;
+    in_time(&env, triggers.wait(&after_check(HOLDER))).await;
     assert!(env.now().saturating_since(began) >= length);
     assert_eq!(counts.healed(), 1);
     let (records, _) = triggers.end().await;
@@ -127,7 +127,7 @@ async fn a_fault_that_is_over_at_once_keeps_nobody() {
     let instant = Noted { lasts: Lasts::AnInstant, ..Noted::new() };
     let (plan, counts) = instant.plan(at(Point::after(Step::Check), Choice::Every(1)));
     let (env, triggers) = armed(&[plan]);
-    in_time(&env, triggers.pass(&after_check(HOLDER))).await;
+    in_time(&env, triggers.wait(&after_check(HOLDER))).await;
     until(&env, || counts.healed() == 1).await;
 }
 
@@ -138,7 +138,7 @@ async fn several_faults_at_one_point_all_fire() {
     let second = FaultPlan { number: 2, ..second };
     let (_env, triggers) = armed(&[first, second]);
     for _ in 0..2 {
-        triggers.pass(&after_check(HOLDER)).await;
+        triggers.wait(&after_check(HOLDER)).await;
     }
     assert_eq!((of_first.injected(), of_second.injected()), (2, 1));
     let (_, summaries) = triggers.end().await;
@@ -152,7 +152,7 @@ async fn healing_everything_lets_holders_go_and_injects_no_more() {
     let (plan, counts) = holding.plan(at(Point::after(Step::Check), Choice::Every(1)));
     let (env, triggers) = armed(&[plan]);
     let (first, second) = (after_check(HOLDER), after_check(OTHER));
-    let mut waits = [triggers.pass(&first), triggers.pass(&second)];
+    let mut waits = [triggers.wait(&first), triggers.wait(&second)];
     for wait in &mut waits {
         assert!(poll_at_most(wait, 1).await.is_none(), "the holder went on");
     }
@@ -160,7 +160,7 @@ async fn healing_everything_lets_holders_go_and_injects_no_more() {
     for wait in waits {
         in_time(&env, wait).await;
     }
-    in_time(&env, triggers.pass(&first)).await;
+    in_time(&env, triggers.wait(&first)).await;
     assert_eq!((counts.injected(), counts.healed()), (2, 2));
 }
 
@@ -169,7 +169,7 @@ async fn an_injection_that_fails_is_recorded_and_does_not_bite() {
     let broken = Noted { fails: true, holds_step: true, ..Noted::new() };
     let (plan, _) = broken.plan(at(Point::after(Step::Check), Choice::Every(1)));
     let (env, triggers) = armed(&[plan]);
-    in_time(&env, triggers.pass(&after_check(HOLDER))).await;
+    in_time(&env, triggers.wait(&after_check(HOLDER))).await;
     let (records, summaries) = triggers.end().await;
     assert_eq!(records[0].observed, "not injected: the rig is out of order");
     assert!(!records[0].bit && records[0].healed.is_some());
@@ -189,13 +189,13 @@ async fn a_real_pause_by_trigger_stops_the_group_of_the_holder_that_came() {
     };
     let triggers = Triggers::new(env.fork("faults"), Arc::clone(&rig) as Arc<dyn Rig>, &[plan]);
     let here = after_check(HOLDER);
-    let mut waits = triggers.pass(&here);
+    let mut waits = triggers.wait(&here);
     assert!(poll_at_most(&mut waits, 1).await.is_none(), "the holder went on");
     let paused = |holder: HolderId| rig.group(holder).unwrap().is_paused();
     assert!(paused(HOLDER) && !paused(OTHER));
     a_moment(&env).await;
     let other = after_check(OTHER);
-    let mut next = triggers.pass(&other);
+    let mut next = triggers.wait(&other);
     // The other's check is the event, and its own pause begins.
     assert!(poll_at_most(&mut next, 1).await.is_none(), "the other holder went on");
     in_time(&env, waits).await;

@@ -132,13 +132,27 @@ impl ConnectionLike for SimConnection {
     }
 }
 
+/// Bytes of a request that takes or gives back a lock, at most.
+const TYPICAL_COMMAND: usize = 192;
+
 fn words(cmd: &Cmd) -> Vec<Bytes> {
-    cmd.args_iter()
-        .map(|word| match word {
-            Arg::Simple(word) => Bytes::copy_from_slice(word),
-            _ => Bytes::from_static(b"0"), // the cursor of a scan that begins
-        })
-        .collect()
+    // One buffer for all, since a schedule sends thousands.
+    let mut buffer = Vec::with_capacity(TYPICAL_COMMAND);
+    let mut ends = Vec::with_capacity(8);
+    for word in cmd.args_iter() {
+        match word {
+            Arg::Simple(word) => buffer.extend_from_slice(word),
+            _ => buffer.push(b'0'), // the cursor of a scan that begins
+        }
+        ends.push(buffer.len());
+    }
+    let (buffer, mut begin) = (Bytes::from(buffer), 0);
+    let word = |end| {
+        let word = buffer.slice(begin..end);
+        begin = end;
+        word
+    };
+    ends.into_iter().map(word).collect()
 }
 
 fn reset() -> RedisError {

@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 use std::ops::{Deref, DerefMut};
 
-use lockproof_redis_model::{Options, Server};
+use lockproof_redis_model::{Options, ScriptLimits, Server};
 
 thread_local! {
     /// A Lua machine takes longer to set up than a whole schedule takes to run.
@@ -20,9 +20,17 @@ pub(super) struct Pooled(Option<Server>);
 impl Pooled {
     pub(super) fn take() -> Self {
         let spare = SPARE.with_borrow_mut(Vec::pop);
-        let mut server = spare.unwrap_or_else(|| Server::new(Options::default()));
+        let mut server = spare.unwrap_or_else(|| Server::new(options()));
         server.start_over();
         Self(Some(server))
+    }
+}
+
+/// The scripts are the locks' own, so their memory needs no bound.
+fn options() -> Options {
+    Options {
+        scripts: ScriptLimits { memory_bytes: 0, ..ScriptLimits::default() },
+        ..Options::default()
     }
 }
 

@@ -43,17 +43,19 @@ const SQL: [&str; 18] = [
 /// One session's statements on one schema.
 pub(crate) struct Prepared {
     client: Arc<Client>,
+    /// What is added to the keys of advisory locks, which all tests on a server share.
+    salt: i64,
     statements: Vec<tokio_postgres::Statement>,
 }
 
 impl Prepared {
-    pub(crate) async fn prepare(client: &Arc<Client>, schema: &str) -> Self {
+    pub(crate) async fn prepare(client: &Arc<Client>, schema: &str, salt: i64) -> Self {
         let mut statements = Vec::new();
         for sql in SQL {
             let sql = sql.replace("{schema}", schema);
             statements.push(client.prepare(&sql).await.expect("it is SQL"));
         }
-        Self { client: Arc::clone(client), statements }
+        Self { client: Arc::clone(client), salt, statements }
     }
 
     pub(crate) async fn say(&self, statement: Statement) -> Outcome {
@@ -107,6 +109,7 @@ impl Prepared {
             Statement::Delete { booking } => self.change(11, &[&booking.0]).await,
             Statement::AdvisoryLock { key, scope } => {
                 let which = if scope == AdvisoryScope::Session { 12 } else { 13 };
+                let key = self.salt.wrapping_add(key);
                 self.client.execute(&self.statements[which], &[&key]).await?;
                 Ok(Answer::Done)
             }
@@ -133,6 +136,7 @@ impl Prepared {
     }
 
     async fn ask(&self, which: usize, key: i64) -> Result<Answer, Error> {
+        let key = self.salt.wrapping_add(key);
         let row = self.client.query_one(&self.statements[which], &[&key]).await?;
         Ok(Answer::Advisory(row.get(0)))
     }
