@@ -37,7 +37,7 @@ pub(crate) const CONTESTS: &[Contest] = &[
         bars: &[
             Bar { ours: OURS, theirs: RSLOCK, limit: Limit::Throughput(1.15) },
             Bar { ours: OURS, theirs: RAW, limit: Limit::Throughput(0.9) },
-            Bar { ours: OURS, theirs: RAW_TWO, limit: Limit::Throughput(0.8) },
+            Bar { ours: OURS, theirs: RAW_TWO, limit: Limit::Throughput(0.9) },
         ],
     },
     Contest {

@@ -13,7 +13,7 @@ fn redlock_works_on_one_server_and_on_five() {
     }
     let installed = packages("node", &beside("package.json"), |folder| {
         let mut npm = Command::new("npm");
-        npm.args(["install", "--silent", "--no-audit", "--no-fund", "--ignore-scripts"]);
+        npm.args(["install", "--loglevel=error", "--no-audit", "--no-fund", "--ignore-scripts"]);
         npm.current_dir(folder);
         npm
     });
