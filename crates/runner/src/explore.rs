@@ -16,7 +16,7 @@ use lockproof_model::{
     Effect, Exploration, FaultRecord, Finding, History, Instant, Layer, Outcome, Step, Verdict,
 };
 use lockproof_scenario::Scenario;
-use crate::with_faults::with_faults;
+use lockproof_scenario::with_faults;
 use lockproof_workload::Load;
 
 use crate::cell::CellPlan;
@@ -188,7 +188,9 @@ fn scheduled(plan: &CellPlan, search: &Search, number: u64) -> Option<CellPlan> 
     if search.buggify {
         let mut faults = plan.scenario.fault_fields.clone();
         faults.extend(draw(&ground(&plan), &random.fork("buggify")));
-        plan.scenario = Arc::new(with_faults(&plan.scenario, &faults).ok()?);
+        // This strategy alone: what is drawn for its servers another strategy of the scenario may not have.
+        let own = Scenario { cells: vec![plan.cell], ..(*plan.scenario).clone() };
+        plan.scenario = Arc::new(with_faults(&own, &faults).ok()?);
     }
     Some(plan)
 }

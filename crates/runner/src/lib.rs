@@ -18,7 +18,6 @@ mod matrix;
 mod order;
 mod shrink;
 mod simulate;
-mod with_faults;
 
 pub use cell::{Artifacts, CellPlan, CellSettings, Finished, replay_live};
 pub use explore::{Broken, Explored, Search, explore};

@@ -10,7 +10,7 @@ use std::time::Duration;
 use lockproof_env::Random;
 use lockproof_model::{Size, Violation};
 use lockproof_scenario::{Replay, Require, Scenario, resolved};
-use crate::with_faults::with_faults;
+use lockproof_scenario::with_faults;
 use lockproof_workload::{Pace, Stop};
 use sha1_smol::Sha1;
 
