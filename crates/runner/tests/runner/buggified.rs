@@ -28,7 +28,7 @@ server-time-limit = "10ms"
 "#;
 
 fn scenario() -> Scenario {
-    parse(Path::new("drawn.toml"), SCENARIO).unwrap()
+    parse(Path::new("drawn.toml"), SCENARIO).expect("it is fine")
 }
 
 /// One schedule with the faults that `seed` draws.
@@ -44,9 +44,9 @@ fn schedule(scenario: &Scenario, seed: u64) -> (Vec<String>, Schedule) {
         span: Duration::from_millis(60),
     };
     let faults = draw(&ground, &Random::new(seed));
-    let scenario = Arc::new(with_faults(scenario, &faults).unwrap());
+    let scenario = Arc::new(with_faults(scenario, &faults).expect("what is drawn can be read"));
     let plan = CellPlan { index: 0, cell: scenario.cells[0], scenario, seed };
-    (faults, simulate(&plan).unwrap())
+    (faults, simulate(&plan).expect("the holders connect"))
 }
 
 #[test]
