@@ -11,6 +11,7 @@ use lockproof_bookings::catalog::{ENTRIES, Entry};
 use lockproof_bookings::{BookingSession, Checked, Committed, Inserted, Layout, Request};
 use lockproof_env::live;
 use lockproof_model::{AttemptId, FencingToken, HolderId, SlotId};
+use lockproof_rig::System;
 
 const SOURCES: [Source; 2] = [
     Source { name: "sqlite", provider: "embedded", programs: &[] },

@@ -16,7 +16,7 @@ use lockproof_locks::{
     Tokens, Wait,
 };
 use lockproof_model::{HolderId, LockName};
-use lockproof_rig::Rig;
+use lockproof_rig::{Rig, System};
 
 const SOURCES: [Source; 2] = [
     Source { name: "embedded", provider: "embedded", programs: &[] },

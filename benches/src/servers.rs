@@ -4,8 +4,8 @@ use std::cell::OnceCell;
 use std::sync::Arc;
 
 use lockproof_model::in_full;
-use lockproof_rig::RigError;
 use lockproof_rig::live::{Provider, ProviderEntry, find_provider};
+use lockproof_rig::{ExternalServers, RigError};
 use tokio::runtime::{Builder, Runtime};
 
 /// The servers of one provider. Dropping it stops them.
@@ -25,7 +25,9 @@ impl Servers {
     }
 
     pub(crate) fn provider(&self) -> &dyn Provider {
-        self.provider.get_or_init(|| standing((self.entry.start)())).as_ref()
+        self.provider
+            .get_or_init(|| standing((self.entry.start)(&ExternalServers::default())))
+            .as_ref()
     }
 
     pub(crate) const fn runtime(&self) -> &Runtime {

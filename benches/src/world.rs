@@ -4,7 +4,7 @@ use lockproof_bookings::{Constraints, Layout};
 use lockproof_env::{Env, live};
 use lockproof_locks::LockSettings;
 use lockproof_rig::live::LiveRig;
-use lockproof_rig::{LinkUse, RigPlan, System};
+use lockproof_rig::{LinkUse, RigPlan};
 
 use crate::Servers;
 use crate::servers::standing;

@@ -45,6 +45,8 @@ pub(crate) enum Kind {
         #[source]
         source: tokio_postgres::Error,
     },
+    #[error("cannot open a connection to PostgreSQL")]
+    Tls(#[source] crate::TlsError),
     #[error("the connection to PostgreSQL was lost; the next begin dials again")]
     ConnectionLost,
     #[error("cannot {doing} in the model database")]

@@ -26,7 +26,10 @@ pub use error::{BookingError, Result};
 pub use guard::{Checked, Guard, Inserted, Request, Seen};
 pub use lockproof_model::Certainty;
 pub use model_store::{Direct, ModelStore, NoAnswer, Reply, Wire, WireSession};
-pub use postgres::{PostgresStore, SchemaName};
+pub use postgres::{
+    Dialled, PostgresAddress, PostgresDialError, PostgresStore, PostgresUrlError, SchemaName,
+    TlsError,
+};
 pub use session::{BookingSession, Committed};
 pub use sqlite::SqliteStore;
 pub use store::{

@@ -5,10 +5,12 @@
 //! The server's own limits (`statement_timeout`, `lock_timeout`, `idle_in_transaction_session_timeout`)
 //! stay at its defaults, since they are part of what is put to the test.
 
+mod address;
 mod answer;
 mod connection;
 mod dial;
 mod name;
+mod tls;
 
 use std::fmt;
 use std::sync::Arc;
@@ -19,11 +21,13 @@ use lockproof_model::{
     AttemptId, BookingId, BookingRow, BookingTable, DriverSetting, FencingToken, HolderId, SlotId,
     SlotRow,
 };
-use tokio_postgres::{Client, Config, Error, Row};
+use tokio_postgres::{Client, Error, Row};
 
+pub use self::address::{PostgresAddress, PostgresDialError, PostgresUrlError};
 use self::connection::PostgresConnection;
-use self::dial::Dialled;
+pub use self::dial::Dialled;
 pub use self::name::SchemaName;
+pub use self::tls::TlsError;
 use crate::error::Kind;
 use crate::{BookingError, BookingStore, Connection, Layout, Result};
 
@@ -34,8 +38,8 @@ const DRIVER: &str = "tokio-postgres 0.7.18";
 #[derive(Clone)]
 pub struct PostgresStore {
     schema: Arc<SchemaName>,
-    judge: Config,
-    holders: Arc<dyn Fn(HolderId) -> Config + Send + Sync>,
+    judge: PostgresAddress,
+    holders: Arc<dyn Fn(HolderId) -> PostgresAddress + Send + Sync>,
 }
 
 impl PostgresStore {
@@ -44,12 +48,13 @@ impl PostgresStore {
     ///
     /// Connections belong to the tokio runtime that opens them.
     #[must_use]
-    pub fn new(
+    pub fn new<A: Into<PostgresAddress>>(
         schema: SchemaName,
-        judge: Config,
-        holders: impl Fn(HolderId) -> Config + Send + Sync + 'static,
+        judge: A,
+        holders: impl Fn(HolderId) -> A + Send + Sync + 'static,
     ) -> Self {
-        Self { schema: Arc::new(schema), judge, holders: Arc::new(holders) }
+        let holders = Arc::new(move |holder| holders(holder).into());
+        Self { schema: Arc::new(schema), judge: judge.into(), holders }
     }
 
     async fn judge(&self) -> Result<Dialled> {
@@ -72,7 +77,8 @@ impl BookingStore for PostgresStore {
     }
 
     fn driver_settings(&self) -> Vec<DriverSetting> {
-        let holder = (self.holders)(HolderId(1));
+        let address = (self.holders)(HolderId(1));
+        let holder = address.config();
         let or_unset = |limit: Option<&std::time::Duration>| {
             limit.map_or_else(|| "unset".to_owned(), |limit| format!("{limit:?}"))
         };
@@ -84,6 +90,7 @@ impl BookingStore for PostgresStore {
             ),
             ("tcp_user_timeout", or_unset(holder.get_tcp_user_timeout())),
             ("connect_timeout", or_unset(holder.get_connect_timeout())),
+            ("sslmode", address.ssl_mode().to_owned()),
             ("answer timeout", "none".to_owned()),
             ("statement_timeout", "the server's default".to_owned()),
             ("lock_timeout", "the server's default".to_owned()),

@@ -1,5 +1,6 @@
 //! What can be typed.
 
+use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -38,7 +39,7 @@ pub(crate) enum Command {
     /// Show a catalog
     List(ListArguments),
     /// Show what this machine can run, what is missing and how to get it
-    Doctor,
+    Doctor(DoctorArguments),
     /// Serve the in-process Redis alone, for other clients
     RedisModel(RedisModelArguments),
 }
@@ -53,9 +54,16 @@ pub(crate) struct RunArguments {
     #[arg(long, env = "LOCKPROOF_STRATEGY", value_delimiter = ',')]
     pub(crate) strategy: Vec<String>,
 
-    /// Where servers come from: embedded, process
+    /// Where servers come from: embedded, process, external
     #[arg(long, env = "LOCKPROOF_PROVIDER", default_value = "embedded")]
     pub(crate) provider: String,
+
+    #[command(flatten)]
+    pub(crate) servers: ServerArguments,
+
+    /// Let faults do to external servers what harms whoever else uses them
+    #[arg(long, env = "LOCKPROOF_ALLOW_DESTRUCTIVE")]
+    pub(crate) allow_destructive: bool,
 
     /// Decides everything random, decimal or 0x…; drawn and printed when not given
     #[arg(long, env = "LOCKPROOF_SEED", value_parser = parse_seed)]
@@ -80,6 +88,45 @@ pub(crate) struct RunArguments {
     /// How to show progress on stderr
     #[arg(long, env = "LOCKPROOF_SHOW_PROGRESS", value_enum, default_value_t = Progress::Auto)]
     pub(crate) show_progress: Progress,
+}
+
+const REDIS_URL: &str = "Redis servers of --provider external, in order: redis://[USER]:PASSWORD@HOST:PORT/DB, rediss:// for TLS (#insecure: unverified), unix:///PATH; several with commas [env: LOCKPROOF_REDIS_URLS]";
+const DATABASE_URL: &str = "Postgres of --provider external, postgres://USER:PASSWORD@HOST:PORT/DATABASE?sslmode=…; without one, bookings go to the embedded database [env: LOCKPROOF_DATABASE_URL]";
+
+/// The servers of `--provider external`. Their variables are read in `servers.rs`: clap would show them in its help.
+#[derive(Debug, Args)]
+pub(crate) struct ServerArguments {
+    #[arg(long, value_name = "URL", value_delimiter = ',', help = REDIS_URL)]
+    pub(crate) redis_url: Vec<Secret>,
+
+    #[arg(long, value_name = "URL", help = DATABASE_URL)]
+    pub(crate) database_url: Option<Secret>,
+}
+
+/// A text that may hold a password, and is never shown.
+#[derive(Clone)]
+pub(crate) struct Secret(pub(crate) String);
+
+impl From<String> for Secret {
+    fn from(text: String) -> Self {
+        Self(text)
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("***")
+    }
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DoctorArguments {
+    #[command(flatten)]
+    pub(crate) servers: ServerArguments,
+
+    /// Remove what killed runs have left on those servers, and nothing else
+    #[arg(long)]
+    pub(crate) sweep: bool,
 }
 
 #[derive(Debug, Args)]
@@ -141,6 +188,13 @@ pub(crate) struct ReplayArguments {
     /// Where servers come from in the live world: embedded, process
     #[arg(long, env = "LOCKPROOF_PROVIDER", default_value = "embedded")]
     pub(crate) provider: String,
+
+    #[command(flatten)]
+    pub(crate) servers: ServerArguments,
+
+    /// Let faults that harm others loose on external servers
+    #[arg(long, env = "LOCKPROOF_ALLOW_DESTRUCTIVE")]
+    pub(crate) allow_destructive: bool,
 
     /// How to show the results on stdout
     #[arg(long, env = "LOCKPROOF_FORMAT", value_enum, default_value_t = Format::Text)]

@@ -13,6 +13,7 @@ mod machine;
 mod progress;
 mod results;
 mod selection;
+mod servers;
 mod terminal;
 
 use std::process::ExitCode;
@@ -42,7 +43,7 @@ fn main() -> ExitCode {
         }
         Command::New(new) => commands::new::run(&new),
         Command::List(list) => commands::list::run(&list),
-        Command::Doctor => commands::doctor::run(),
+        Command::Doctor(doctor) => commands::doctor::run(&doctor),
         Command::RedisModel(model) => commands::redis_model::run(&model),
     };
     exit.unwrap_or_else(|failure| {

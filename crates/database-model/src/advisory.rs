@@ -65,6 +65,14 @@ impl Database {
         Step::Answer(Answer::Advisory(true))
     }
 
+    pub(crate) fn unlock_all_advisory(&mut self, at: u32) -> Step {
+        for lock in self.advisory.iter_mut().filter(|lock| lock.session == at) {
+            lock.lasting = 0;
+        }
+        self.drop_free();
+        Step::Answer(Answer::Done)
+    }
+
     /// The session's transaction has ended.
     pub(crate) fn release_advisory(&mut self, at: u32) {
         for lock in self.advisory.iter_mut().filter(|lock| lock.session == at) {

@@ -234,6 +234,7 @@ impl Database {
             Statement::AdvisoryLock { key, scope } => self.lock_advisory(at, key, scope),
             Statement::TryAdvisoryLock { key, scope } => self.try_advisory(at, key, scope),
             Statement::AdvisoryUnlock { key } => self.unlock_advisory(at, key),
+            Statement::AdvisoryUnlockAll => self.unlock_all_advisory(at),
             Statement::Begin(_) | Statement::Commit | Statement::Rollback => {
                 Step::Answer(Answer::Done)
             }

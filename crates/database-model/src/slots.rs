@@ -31,6 +31,8 @@ pub(crate) struct Slot {
     pub(crate) last: u32,
     /// The look-through of the waiting in which somebody was found to wait for it still.
     pub(crate) closed: u64,
+    /// The same, of somebody who is still in the line of a version that is gone.
+    pub(crate) followed: u64,
 }
 
 /// The columns that change.
@@ -67,6 +69,7 @@ impl Slot {
         first: NONE,
         last: NONE,
         closed: 0,
+        followed: 0,
     };
 
     /// Whether nobody but `session` keeps it from being locked so.

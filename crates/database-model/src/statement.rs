@@ -73,6 +73,8 @@ pub enum Statement {
         /// What is unlocked.
         key: i64,
     },
+    /// `SELECT pg_advisory_unlock_all()`: takes all of session scope back.
+    AdvisoryUnlockAll,
     /// `COMMIT`.
     Commit,
     /// `ROLLBACK`.

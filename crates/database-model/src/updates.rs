@@ -6,7 +6,6 @@ use crate::answer::{Answer, SqlError};
 use crate::database::{Database, Step};
 use crate::slots::{Columns, Mode, Version};
 use crate::statement::{SlotLock, Statement};
-use crate::waits::Wait;
 
 impl Database {
     /// The row's place, if the table has it.
@@ -68,7 +67,7 @@ impl Database {
                 SlotLock::ForUpdateNoWait => Step::Error(SqlError::LockNotAvailable),
                 SlotLock::ForUpdateSkipLocked => Step::Answer(Answer::Slot(None)),
                 SlotLock::None | SlotLock::ForUpdate | SlotLock::ForShare => {
-                    Step::Wait(self.wait_for_row(at, row, mode))
+                    Step::Wait(self.wait_for_row(at, row, mode, true))
                 }
             };
         }
@@ -105,7 +104,7 @@ impl Database {
         }
         let slot = &self.slots[row as usize];
         if !slot.is_free_for(at, Mode::Exclusive) {
-            return Step::Wait(self.wait_for_row(at, row, Mode::Exclusive));
+            return Step::Wait(self.wait_for_row(at, row, Mode::Exclusive, false));
         }
         let base = slot.pending.unwrap_or(slot.current.columns);
         let changed = change(statement, base);
@@ -123,11 +122,6 @@ impl Database {
             self.slots[row as usize].pending = changed;
         }
         Step::Answer(Answer::Changed(changed.is_some().into()))
-    }
-
-    fn wait_for_row(&self, at: u32, row: u32, mode: Mode) -> Wait {
-        let is_member = self.slots[row as usize].sharers.contains(&at);
-        Wait::Row { row, mode, is_member }
     }
 }
 

@@ -23,6 +23,13 @@ pub trait Fault: Debug + Send + Sync + 'static {
         false
     }
 
+    /// What it does to others who use the same servers, as the rest of a sentence that begins with its name; `None`
+    /// when they notice nothing. On servers that are not the run's own such a fault is refused, unless it was asked
+    /// for twice.
+    fn harms_others(&self) -> Option<&'static str> {
+        None
+    }
+
     /// Which of its settings the live world cannot do, where one is: `in one direction alone`. For what the whole kind
     /// needs, its entry says so.
     fn needs_simulation(&self) -> Option<&'static str> {

@@ -36,7 +36,7 @@ pub use names::{
 pub use operation::{Effect, Operation, Outcome, Reason};
 pub use report::{
     CellReport, DriverSetting, Layers, Manifest, PercentilesUs, RESULTS_SCHEMA_VERSION, RunReport,
-    ServerInfo, Story, StoryLine, World,
+    ServerInfo, ServerSetting, Story, StoryLine, World,
 };
 pub use step::{Moment, ParsePointError, Point, Step};
 pub use table::{BookingRow, BookingTable, SlotRow};

@@ -79,6 +79,29 @@ pub struct ServerInfo {
     pub version: String,
     /// How many of them.
     pub count: u32,
+    /// What it is set to, the weightiest first; nothing for servers that the run set up itself.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub settings: Vec<ServerSetting>,
+}
+
+impl ServerInfo {
+    /// One server of which nothing else is known.
+    pub fn new(kind: impl Into<String>, version: impl Into<String>) -> Self {
+        Self { kind: kind.into(), version: version.into(), count: 1, settings: Vec::new() }
+    }
+}
+
+/// A setting of a server that can change an outcome.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ServerSetting {
+    /// Its name, as the server spells it.
+    pub name: String,
+    /// Its value, as the server says it, or why it is not known.
+    pub value: String,
+    /// What it does to a lock or a booking, where that is worth a warning.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub warning: Option<String>,
 }
 
 /// A setting of a driver that can change an outcome.

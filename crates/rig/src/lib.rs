@@ -3,8 +3,8 @@
 //! ```text
 //!   holder 1 ─┐   link redis-1 ┌───────┐
 //!   holder 2 ─┼───────────────▶│ proxy │──▶ redis 1      servers come from a Provider:
-//!   holder n ─┘                └───────┘                 embedded (redis model, SQLite) or
-//!      │ a group each, that can be paused                process (redis-server, Postgres)
+//!   holder n ─┘                └───────┘                 embedded (redis model, SQLite),
+//!      │ a group each, that can be paused                process (redis-server, Postgres) or external (URLs)
 //!      └── link database ─────────────────▶ postgres
 //! ```
 //!
@@ -12,9 +12,12 @@
 //! through a proxy only where a scenario disturbs them, since a proxy costs latency.
 //!
 //! **Architecture invariant:** nothing that a rig starts outlives the program, not even after kill -9: child
-//! processes carry a parent-death signal, and the temporary directories of killed runs are swept by the next one.
+//! processes carry a parent-death signal, and the temporary directories of killed runs are swept by the next one, as
+//! are their keys and schemas on servers of others, and nothing else there.
 
 mod error;
+mod external_servers;
+mod hidden;
 pub mod live;
 mod plan;
 mod rig;
@@ -22,6 +25,7 @@ pub mod sim;
 mod system;
 
 pub use error::RigError;
+pub use external_servers::{DatabaseUrl, ExternalServers, RedisUrl, ServerUrlError};
 pub use plan::{LinkUse, RigPlan};
 pub use rig::{
     Direction, Disturbance, Expired, Keeps, Link, LinkEffect, LinkSelector, ParseLinkError, Rig,

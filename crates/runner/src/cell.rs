@@ -9,11 +9,12 @@ use lockproof_model::{
     AttemptResult, BookingTable, CellReport, Evidence, Finding, History, Judgement, Layer, Layers,
     RefusedBy, Status, Story, Verdict, in_full,
 };
+use lockproof_rig::System;
 use lockproof_rig::live::{LiveRig, Provider};
 use lockproof_scenario::{Cell, Scenario, Turn};
 use lockproof_workload::{Latencies, Record, percentiles};
 
-use crate::conduct::{Outcome, Terms, conduct, rig_plan};
+use crate::conduct::{Outcome, Terms, conduct, name, rig_plan};
 use crate::judge::{Facts, contended_slots, judge};
 use crate::order::OrderGate;
 
@@ -116,7 +117,9 @@ async fn stand_and_conduct(
     order: Option<OrderGate>,
 ) -> Result<Outcome, String> {
     let set_up = lockproof_env::live::env(plan.seed);
-    let rig = LiveRig::start(&set_up, settings.provider.as_ref(), rig_plan(plan)).await;
+    let provider = settings.provider.as_ref();
+    let key_prefix = provider.key_prefix(&name(plan));
+    let rig = LiveRig::start(&set_up, provider, rig_plan(plan, &key_prefix)).await;
     let rig = Arc::new(rig.map_err(|error| in_full(&error))?);
     // A clock of its own, so that a story's times count from the load and not from its servers' start.
     let env = lockproof_env::live::env(plan.seed);
@@ -125,8 +128,18 @@ async fn stand_and_conduct(
         halt: Some(Arc::clone(&settings.halt)),
         salt: lockproof_env::live::entropy(),
         order,
+        key_prefix,
     };
-    conduct(plan, rig, &env, &terms).await
+    let mut outcome = conduct(plan, Arc::clone(&rig) as Arc<dyn System>, &env, &terms).await;
+    // Also of a load that failed: the servers may be somebody else's.
+    if let Err(error) = rig.clear().await {
+        let error = in_full(&error);
+        tracing::warn!(error, "what the cell made is left behind");
+        if let Ok(outcome) = &mut outcome {
+            outcome.gone = provider.shared().then_some(error);
+        }
+    }
+    outcome
 }
 
 /// Judges what a load left behind.
@@ -136,14 +149,14 @@ pub(crate) fn finish(
     outcome: Outcome,
     interrupted: Option<&'static str>,
 ) -> Finished {
-    let Outcome { record, table, injections, faults, left, cut_short, system } = outcome;
+    let Outcome { record, table, injections, faults, left, cut_short, system, gone } = outcome;
     let Record { history, longest_gap, backlog, started, finished } = record;
     let evidence = Evidence { history: &history, table: &table, faults: &injections, left: &left };
     let findings = judge_all(&evidence, checkers.iter().copied());
     let latencies = Latencies::of(&history);
     let bookings = count(table.bookings.len());
     let doubles = findings.iter().map(duplicates).sum();
-    let judgement = judge(&Facts {
+    let mut judgement = judge(&Facts {
         expect: plan.cell.expect,
         require: plan.scenario.require,
         findings: &findings,
@@ -153,6 +166,11 @@ pub(crate) fn finish(
         faults: &faults,
         cut_short: cut_short.or(interrupted),
     });
+    // A load whose servers went away shows nothing by what it did not come to; what it did come to stands.
+    if let Some(gone) = gone.filter(|_| judgement.status < Status::Infrastructure) {
+        judgement.status = Status::Infrastructure;
+        judgement.reasons.insert(0, gone);
+    }
     let tally = Tally::of(&history);
     let report = CellReport {
         judgement,

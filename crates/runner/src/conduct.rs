@@ -29,6 +29,8 @@ pub(crate) struct Terms {
     pub(crate) halt: Option<Arc<AtomicBool>>,
     /// Keeps the owner values of two runs of one seed apart, where they share a server.
     pub(crate) salt: u64,
+    /// Put before every key of the cell.
+    pub(crate) key_prefix: String,
     /// The order in which steps have to come, where a replay prescribes one.
     pub(crate) order: Option<OrderGate>,
 }
@@ -42,6 +44,8 @@ pub(crate) struct Outcome {
     pub(crate) left: Vec<LockLeft>,
     pub(crate) cut_short: Option<&'static str>,
     pub(crate) system: Arc<dyn System>,
+    /// Which server of somebody else did not last as long as the load.
+    pub(crate) gone: Option<String>,
 }
 
 /// Runs the plan's load and faults on `system`, with the clock of `env`.
@@ -64,20 +68,17 @@ pub(crate) async fn conduct(
     let (injections, faults) = triggers.end().await;
     let left = system.locks_left();
     let table = system.store().table().await.map_err(|error| in_full(&error))?;
-    if let Err(error) = system.clear().await {
-        tracing::warn!(error = in_full(&error), "the cell's tables are left behind");
-    }
-    Ok(Outcome { record, table, injections, faults, left, cut_short, system })
+    Ok(Outcome { record, table, injections, faults, left, cut_short, system, gone: None })
 }
 
-pub(crate) fn rig_plan(plan: &CellPlan) -> RigPlan {
-    let CellPlan { index, scenario, cell, seed } = plan;
+pub(crate) fn rig_plan(plan: &CellPlan, key_prefix: &str) -> RigPlan {
+    let CellPlan { scenario, cell, seed, .. } = plan;
     RigPlan {
-        name: format!("{}-{}", index + 1, scenario.name),
+        name: name(plan),
         holders: scenario.load.holders,
         redis_servers: scenario.redis_servers(&cell.strategy),
         links: scenario.link_use(),
-        lock: scenario.lock_settings(&cell.strategy, KEY_PREFIX.to_owned()),
+        lock: scenario.lock_settings(&cell.strategy, key_prefix.to_owned()),
         journal: scenario.needs_the_past(),
         layout: Layout {
             slots: scenario.load.slots,
@@ -88,8 +89,10 @@ pub(crate) fn rig_plan(plan: &CellPlan) -> RigPlan {
     }
 }
 
-/// Each cell has servers of its own, so one prefix does.
-const KEY_PREFIX: &str = "lockproof:";
+/// The number comes first, so that no two cells of a run are called the same, however much is cut off.
+pub(crate) fn name(plan: &CellPlan) -> String {
+    format!("{}-{}", plan.index + 1, plan.scenario.name)
+}
 
 fn parties(
     env: &Env,
@@ -99,7 +102,7 @@ fn parties(
     triggers: &Triggers,
 ) -> Parties {
     let strategy = plan.cell.strategy;
-    let lock = plan.scenario.lock_settings(&strategy, KEY_PREFIX.to_owned());
+    let lock = plan.scenario.lock_settings(&strategy, terms.key_prefix.clone());
     let faults = Arc::new(triggers.clone()) as Arc<dyn StepGate>;
     let gate: Arc<dyn StepGate> = match &terms.order {
         Some(order) => Arc::new(order.before(faults)),

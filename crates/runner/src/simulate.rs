@@ -15,6 +15,9 @@ use crate::conduct::{Outcome, Terms, conduct, rig_plan};
 /// Virtual time after which a schedule is cut short: far beyond what a load needs, since nobody waits for it.
 const LIMIT: Duration = Duration::from_secs(600);
 
+/// Each schedule has servers of its own, so one prefix does.
+const KEY_PREFIX: &str = "lockproof:";
+
 /// What a schedule came to.
 #[derive(Debug)]
 pub struct Schedule {
@@ -79,13 +82,14 @@ pub(crate) fn simulate_cell(plan: &CellPlan, checkers: &[&'static dyn Checker]) 
 
 fn run(plan: &CellPlan) -> Result<(Outcome, Duration), String> {
     let simulation = Simulation::new(plan.seed);
-    let rig = Arc::new(SimRig::new(&simulation, rig_plan(plan)));
+    let rig = Arc::new(SimRig::new(&simulation, rig_plan(plan, KEY_PREFIX)));
     let env = simulation.env();
     let terms = Terms {
         limit: LIMIT,
         halt: None,
         salt: Random::new(plan.seed).fork("salt").bits(),
         order: None,
+        key_prefix: KEY_PREFIX.to_owned(),
     };
     let own = plan.clone();
     let root = async move {

@@ -17,6 +17,7 @@ mod parse;
 mod plan;
 mod reader;
 mod render;
+mod servers;
 mod source;
 mod strategy;
 mod suggest;

@@ -15,6 +15,7 @@ use crate::faults::{self, Surroundings};
 use crate::only::{self, Only};
 use crate::plan::{Cell, Replay, Require, SCHEMA_VERSION, Scenario};
 use crate::reader::Reader;
+use crate::servers;
 use crate::source::{Problem, Problems, Source};
 use crate::strategy::Strategy;
 use crate::suggest::hint;
@@ -127,6 +128,7 @@ fn scenario(path: &Path, mut top: Reader<'_, '_>) -> Option<Scenario> {
     };
     let tables = top.tables("fault");
     let fault_fields = tables.iter().map(Reader::written).collect();
+    let fault_places = tables.iter().map(|table| table.place_of("kind")).collect();
     let faults: Vec<_> = (1..)
         .zip(tables)
         .filter_map(|(number, reader)| faults::read(number, reader, &around))
@@ -134,6 +136,7 @@ fn scenario(path: &Path, mut top: Reader<'_, '_>) -> Option<Scenario> {
     let cells = expectations(&mut top, &strategies);
     let require = require(&mut top);
     let replay = replay(&mut top);
+    let external = servers::read(&mut top);
     top.finish();
     Some(Scenario {
         path: path.to_owned(),
@@ -151,6 +154,8 @@ fn scenario(path: &Path, mut top: Reader<'_, '_>) -> Option<Scenario> {
         server_time_limit: lock.server_time_limit,
         faults,
         fault_fields,
+        fault_places,
+        external,
         require,
         replay,
     })

@@ -6,7 +6,7 @@ use std::time::Duration;
 use lockproof_faults::FaultPlan;
 use lockproof_locks::{Drift, LockSettings, Needs, Policy, Wait};
 use lockproof_model::{Expectation, World};
-use lockproof_rig::LinkUse;
+use lockproof_rig::{ExternalServers, LinkUse};
 use lockproof_workload::Load;
 
 use crate::{Only, Strategy, Turn};
@@ -47,6 +47,10 @@ pub struct Scenario {
     pub faults: Vec<FaultPlan>,
     /// The fields of each `[[fault]]` as the scenario writes them, since a plan does not keep them.
     pub fault_fields: Vec<String>,
+    /// The line and column of each of `faults`.
+    pub fault_places: Vec<(usize, usize)>,
+    /// The servers that `--provider external` is to use, where the scenario names them.
+    pub external: ExternalServers,
     /// Without which a run shows nothing.
     pub require: Require,
     /// The schedule that it repeats, where it is a replay.

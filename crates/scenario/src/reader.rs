@@ -68,6 +68,11 @@ impl<'s, 'a> Reader<'s, 'a> {
         self.fields.get(field).map(|(key, _)| key.clone())
     }
 
+    /// Line and column of a field's name, or else of the table.
+    pub(crate) fn place_of(&self, field: &str) -> (usize, usize) {
+        self.source.position(self.key_span(field).unwrap_or_else(|| self.span()).start)
+    }
+
     pub(crate) fn take(&mut self, field: &'static str) -> Option<Value<'a>> {
         self.known.push(field);
         self.fields.remove(field).map(|(_, value)| value)

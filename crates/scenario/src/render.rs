@@ -4,6 +4,7 @@ use std::fmt::Write;
 
 use humantime::format_duration;
 use lockproof_model::Expectation;
+use lockproof_rig::ExternalServers;
 use lockproof_workload::{Pace, Rate, Spacing, Stop};
 
 use crate::Scenario;
@@ -54,6 +55,7 @@ fn write_resolved(scenario: &Scenario, out: &mut String) -> std::fmt::Result {
     }
     writeln!(out, "time-limit = \"{}\"", format_duration(scenario.time_limit))?;
     writeln!(out, "server-time-limit = \"{}\"", format_duration(scenario.server_time_limit))?;
+    write_servers(scenario, out)?;
     for fields in &scenario.fault_fields {
         writeln!(out, "\n[[fault]]\n{fields}")?;
     }
@@ -75,6 +77,22 @@ fn write_resolved(scenario: &Scenario, out: &mut String) -> std::fmt::Result {
         writeln!(out, "    \"{turn}\",")?;
     }
     writeln!(out, "]")
+}
+
+/// Without their passwords: a report is for others to read, and whoever runs it again has them.
+fn write_servers(scenario: &Scenario, out: &mut String) -> std::fmt::Result {
+    let ExternalServers { redis, database } = &scenario.external;
+    if !redis.is_empty() || database.is_some() {
+        writeln!(out, "\n[servers]")?;
+    }
+    if !redis.is_empty() {
+        let urls: Vec<_> = redis.iter().map(ToString::to_string).collect();
+        writeln!(out, "redis = {}", toml::Value::from(urls))?;
+    }
+    match database {
+        Some(url) => writeln!(out, "database = {}", toml::Value::from(url.to_string())),
+        None => Ok(()),
+    }
 }
 
 fn arrivals(pace: &Pace) -> String {

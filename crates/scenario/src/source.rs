@@ -74,7 +74,7 @@ impl<'a> Source<'a> {
         Some(Problems(problems.into_iter().map(|(_, problem)| problem).collect()))
     }
 
-    fn position(&self, offset: usize) -> (usize, usize) {
+    pub(crate) fn position(&self, offset: usize) -> (usize, usize) {
         let before = self.text.get(..offset).unwrap_or(self.text);
         let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
         let line = before.matches('\n').count() + 1;

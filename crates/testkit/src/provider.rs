@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
-use lockproof_rig::RigError;
 use lockproof_rig::live::{Database, Provider, RedisServer, find_provider, probes};
+use lockproof_rig::{ExternalServers, RigError};
 
 /// Redis servers of one provider beside the embedded database, with a note of where each server listens: a trial of a
 /// lock looks into its servers, and needs no Postgres.
@@ -26,8 +26,8 @@ impl Mixed {
         let find = |name: &str| {
             find_provider(name).ok_or_else(|| RigError::new(format!("no provider `{name}`")))
         };
-        let redis = (find(redis)?.start)()?;
-        let database = (find("embedded")?.start)()?;
+        let redis = (find(redis)?.start)(&ExternalServers::default())?;
+        let database = (find("embedded")?.start)(&ExternalServers::default())?;
         Ok(Self { redis, database, addresses: Mutex::default() })
     }
 
@@ -39,10 +39,10 @@ impl Mixed {
 }
 
 impl Provider for Mixed {
-    fn redis(&self) -> BoxFuture<'_, Result<RedisServer, RigError>> {
+    fn redis(&self, number: usize) -> BoxFuture<'_, Result<RedisServer, RigError>> {
         async move {
-            let server = self.redis.redis().await?;
-            self.addresses.lock().unwrap_or_else(PoisonError::into_inner).push(server.address);
+            let server = self.redis.redis(number).await?;
+            self.addresses.lock().unwrap_or_else(PoisonError::into_inner).extend(server.tcp);
             Ok(server)
         }
         .boxed()

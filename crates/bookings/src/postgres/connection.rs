@@ -6,11 +6,11 @@ use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use lockproof_model::{BookingId, FencingToken, SlotId};
 use tokio_postgres::types::ToSql;
-use tokio_postgres::{Client, Config, Error, Row};
+use tokio_postgres::{Client, Error, Row};
 
 use super::answer;
 use super::dial::{Dialled, Statements};
-use super::{SchemaName, narrow, token_from, token_to};
+use super::{PostgresAddress, SchemaName, narrow, token_from, token_to};
 use crate::error::Kind;
 use crate::{
     BookingError, Bumped, Connection, InsertedRow, NewBooking, Raised, Result, RowLock, SlotState,
@@ -22,7 +22,7 @@ const BEGIN_READ_COMMITTED: &str = "BEGIN ISOLATION LEVEL READ COMMITTED";
 
 #[derive(Debug)]
 pub(super) struct PostgresConnection {
-    config: Config,
+    address: PostgresAddress,
     schema: Arc<SchemaName>,
     /// `None` once it was given up; the next begin dials.
     live: Option<(Dialled, Statements)>,
@@ -42,15 +42,15 @@ enum Transaction {
 }
 
 impl PostgresConnection {
-    pub(super) async fn open(config: Config, schema: Arc<SchemaName>) -> Result<Self> {
-        let mut connection = Self { config, schema, live: None, transaction: Transaction::Closed };
+    pub(super) async fn open(address: PostgresAddress, schema: Arc<SchemaName>) -> Result<Self> {
+        let mut connection = Self { address, schema, live: None, transaction: Transaction::Closed };
         connection.dial().await?;
         Ok(connection)
     }
 
     async fn dial(&mut self) -> Result<()> {
         self.live = None;
-        let dialled = Dialled::dial(&self.config).await?;
+        let dialled = Dialled::dial(&self.address).await?;
         let statements = Statements::prepare(&dialled.client, &self.schema).await?;
         self.live = Some((dialled, statements));
         Ok(())

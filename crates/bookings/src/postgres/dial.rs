@@ -3,15 +3,17 @@
 use std::fmt;
 
 use futures_util::try_join;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::task::JoinSet;
-use tokio_postgres::{Client, Config, NoTls, Statement};
+use tokio_postgres::{Client, Connection, Statement};
 
-use super::SchemaName;
+use super::{PostgresAddress, PostgresDialError, SchemaName};
+use crate::error::Kind;
 use crate::{BookingError, Result};
 
 /// An open connection. Dropping it closes the socket at once, as the death of its process would, and the
 /// server rolls back what is open.
-pub(super) struct Dialled {
+pub struct Dialled {
     pub(super) client: Client,
     /// Moves bytes between the client and the socket. Not in the holder's group: a paused process stops
     /// reading, but its kernel goes on receiving.
@@ -19,10 +21,24 @@ pub(super) struct Dialled {
 }
 
 impl Dialled {
-    pub(super) async fn dial(config: &Config) -> Result<Self> {
-        let connected = config.connect(NoTls).await;
-        let (client, connection) =
-            connected.map_err(|error| BookingError::postgres("open a connection", error))?;
+    /// The way to speak over it.
+    #[must_use]
+    pub const fn client(&self) -> &Client {
+        &self.client
+    }
+
+    pub(super) async fn dial(address: &PostgresAddress) -> Result<Self> {
+        address.connect().await.map_err(|error| match error {
+            PostgresDialError::Driver(error) => BookingError::postgres("open a connection", error),
+            PostgresDialError::Tls(error) => Kind::Tls(error).into(),
+        })
+    }
+
+    pub(super) fn driven<S, T>(client: Client, connection: Connection<S, T>) -> Self
+    where
+        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+        T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    {
         let mut driver = JoinSet::new();
         driver.spawn(async move {
             if let Err(error) = connection.await {
@@ -30,7 +46,7 @@ impl Dialled {
                 tracing::debug!(%error, "a connection to PostgreSQL ended");
             }
         });
-        Ok(Self { client, _driver: driver })
+        Self { client, _driver: driver }
     }
 
     /// Runs statements that answer with no rows.

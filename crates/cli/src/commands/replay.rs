@@ -1,6 +1,5 @@
 //! `lockproof replay`: a saved schedule again.
 
-use std::io::{self, Write};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,12 +8,12 @@ use lockproof_model::{
     CellReport, Layer, Manifest, RESULTS_SCHEMA_VERSION, RunReport, World, in_full,
 };
 use lockproof_runner::{CellPlan, CellSettings, Search, replay_live, replay_simulated};
-use lockproof_scenario::{Replay, Scenario};
+use lockproof_scenario::Replay;
 
 use crate::arguments::{Color, ReplayArguments, WorldName};
 use crate::commands::run::provider;
 use crate::exit::{Exit, Failure};
-use crate::{machine, results};
+use crate::{machine, results, servers, terminal};
 
 /// A replay is small; one that takes longer hangs.
 const LIMIT: Duration = Duration::from_secs(60);
@@ -56,7 +55,7 @@ pub(crate) fn run(arguments: &ReplayArguments, color: Color, verbose: u8) -> Res
     };
     let report = RunReport { schema_version: RESULTS_SCHEMA_VERSION, manifest, cells: vec![cell] };
     results::show(arguments.format, &report, None, color, verbose)?;
-    say(&news.text)?;
+    terminal::answer(&news.text)?;
     Ok(if news.is_same { status.into() } else { Exit::Inconclusive })
 }
 
@@ -94,8 +93,10 @@ fn live(
     replay: Replay,
 ) -> Result<(CellReport, News), Failure> {
     let entry = provider(&arguments.provider)?;
-    refuse_what_live_cannot(&plan.scenario)?;
-    let provider = (entry.start)().map_err(|error| Failure::infrastructure(in_full(&error)))?;
+    let scenarios = [Arc::clone(&plan.scenario)];
+    let servers =
+        servers::of_run(entry, &arguments.servers, &scenarios, arguments.allow_destructive)?;
+    let provider = (entry.start)(&servers).map_err(|error| Failure::infrastructure(in_full(&error)))?;
     let settings =
         CellSettings { provider, checkers: checkers(), limit: LIMIT, halt: Arc::default() };
     let (finished, kept) = replay_live(plan, &settings, replay.order);
@@ -113,13 +114,6 @@ fn live(
     Ok((report, News { is_same: again, text }))
 }
 
-fn refuse_what_live_cannot(scenario: &Scenario) -> Result<(), Failure> {
-    match scenario.needs_simulation() {
-        Some(why) => Err(Failure::usage(format!("{}: {why}", scenario.path.display()))),
-        None => Ok(()),
-    }
-}
-
 fn checkers() -> Vec<&'static dyn lockproof_checkers::Checker> {
     lockproof_checkers::ENTRIES.iter().map(|entry| entry.checker).collect()
 }
@@ -131,13 +125,4 @@ fn command(arguments: &ReplayArguments) -> String {
         command.push_str(&arguments.provider);
     }
     command
-}
-
-fn say(line: &str) -> Result<(), Failure> {
-    match writeln!(io::stdout().lock(), "{line}") {
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
-            Err(Failure::infrastructure(format!("cannot write the results: {error}")))
-        }
-        _ => Ok(()),
-    }
 }

@@ -8,6 +8,7 @@ use lockproof_model::{
     CellReport, Manifest, RESULTS_SCHEMA_VERSION, RunReport, World, in_full,
 };
 use lockproof_report::Latest;
+use lockproof_rig::ExternalServers;
 use lockproof_rig::live::{PROVIDERS, Provider, ProviderEntry, find_provider};
 use lockproof_runner::{CellPlan, CellSettings, Finished, Matrix, Observer, cells_of};
 use lockproof_scenario::{Scenario, nearest};
@@ -17,7 +18,7 @@ use crate::exit::{Exit, Failure};
 use crate::interrupt::Interrupt;
 use crate::keeper::Keeper;
 use crate::progress::Display;
-use crate::{machine, results, selection, terminal};
+use crate::{machine, results, selection, servers, terminal};
 
 /// Threads mostly wait for holders that mostly wait.
 const JOBS_PER_PROCESSOR: usize = 4;
@@ -28,25 +29,35 @@ pub(crate) fn run(arguments: &RunArguments, color: Color, verbose: u8) -> Result
     let entry = provider(&arguments.provider)?;
     selection::check_live(&scenarios)?;
     check_links(entry, &scenarios)?;
+    let servers =
+        servers::of_run(entry, &arguments.servers, &scenarios, arguments.allow_destructive)?;
     let interrupt = Interrupt::listen()
         .map_err(|error| Failure::infrastructure(format!("cannot listen for signals: {error}")))?;
     let seed = arguments.seed.unwrap_or_else(entropy);
-    let provider = (entry.start)().map_err(|error| Failure::infrastructure(in_full(&error)))?;
+    let provider =
+        (entry.start)(&servers).map_err(|error| Failure::infrastructure(in_full(&error)))?;
+    provider.notices().iter().for_each(|notice| terminal::error(notice));
     let keeper = Keeper::create(&arguments.out, &scenarios)?;
     let (started, took) = (machine::utc(), stopwatch());
     let matrix = Matrix {
         plans: cells_of(&scenarios, seed),
+        jobs: jobs(arguments, provider.as_ref(), &scenarios),
         settings: settings(arguments, provider, &interrupt),
-        jobs: jobs(arguments),
     };
     let display = Display::new(arguments.show_progress, matrix.plans.len());
     let mut watcher = Watcher { display, keeper: &keeper, trouble: None };
     let cells = matrix.run(&mut watcher);
     watcher.display.end();
+    if let Err(error) = matrix.settings.provider.end() {
+        terminal::error(&format!(
+            "what this run made is still there, and `lockproof doctor --sweep` removes it: {}",
+            in_full(&error)
+        ));
+    }
     let manifest = Manifest {
         version: env!("CARGO_PKG_VERSION").to_owned(),
         revision: machine::revision(),
-        command: command(arguments, seed),
+        command: command(arguments, &servers, seed),
         seed,
         world: World::Live,
         provider: entry.name.to_owned(),
@@ -104,13 +115,17 @@ fn settings(
     }
 }
 
-fn jobs(arguments: &RunArguments) -> usize {
+fn jobs(arguments: &RunArguments, provider: &dyn Provider, scenarios: &[Arc<Scenario>]) -> usize {
     let processors = std::thread::available_parallelism().map_or(1, usize::from);
-    arguments.jobs.map_or(processors * JOBS_PER_PROCESSOR, usize::from)
+    let most = scenarios.iter().map(|scenario| scenario.load.holders).max().unwrap_or(1);
+    // Each holder has a connection of its own, and the judge and the table's maker one each.
+    let by_cell = usize::try_from(most).unwrap_or(usize::MAX).saturating_add(2);
+    let room = provider.spare_connections().map_or(usize::MAX, |spare| (spare / by_cell).max(1));
+    arguments.jobs.map_or((processors * JOBS_PER_PROCESSOR).min(room), usize::from)
 }
 
 /// The command that repeats the run, seed included.
-fn command(arguments: &RunArguments, seed: u64) -> String {
+fn command(arguments: &RunArguments, servers: &ExternalServers, seed: u64) -> String {
     let mut command = "lockproof run".to_owned();
     for path in &arguments.paths {
         command.push(' ');
@@ -123,6 +138,10 @@ fn command(arguments: &RunArguments, seed: u64) -> String {
     if arguments.provider != PROVIDERS[0].name {
         command.push_str(" --provider ");
         command.push_str(&arguments.provider);
+    }
+    command.push_str(&servers::flags(servers));
+    if arguments.allow_destructive {
+        command.push_str(" --allow-destructive");
     }
     format!("{command} --seed {seed:#x}")
 }

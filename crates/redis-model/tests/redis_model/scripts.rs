@@ -29,7 +29,7 @@ fn a_lock_is_released_by_its_owner_only() {
     let mut bench = Bench::new();
     bench.run("SET lock me NX PX 1000");
     let sha = match bench.words(&["SCRIPT", "LOAD", COMPARE_AND_DELETE]) {
-        lockproof_redis_model::Reply::Bulk(sha) => String::from_utf8_lossy(&sha).into_owned(),
+        Reply::Bulk(sha) => String::from_utf8_lossy(&sha).into_owned(),
         other => panic!("{other:?}"),
     };
     assert_eq!(show(&bench.words(&["EVALSHA", &sha, "1", "lock", "you"])), ":0");

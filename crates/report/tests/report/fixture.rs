@@ -180,6 +180,7 @@ impl Scenario {
             offered_per_s: None,
             faults: fault.into_iter().collect(),
             injections: Vec::new(),
+            exploration: None,
             stories: Vec::new(),
             servers: servers(&[("embedded redis model", "7.2", 1), ("sqlite", "3.50", 1)]),
             drivers: Vec::new(),
@@ -193,6 +194,7 @@ fn servers(servers: &[(&str, &str, u32)]) -> Vec<ServerInfo> {
         kind: kind.to_owned(),
         version: version.to_owned(),
         count,
+        settings: Vec::new(),
     };
     servers.iter().map(server).collect()
 }

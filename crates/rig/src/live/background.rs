@@ -2,6 +2,7 @@
 
 use std::future::Future;
 use std::io;
+use std::sync::mpsc;
 use std::thread::JoinHandle;
 
 use tokio::runtime::Handle;
@@ -42,6 +43,20 @@ impl Background {
         F::Output: Send + 'static,
     {
         self.handle.spawn(future).await.expect("a server's start neither panics nor is aborted")
+    }
+
+    /// Runs `future` there and stands still here until it has ended.
+    ///
+    /// # Panics
+    /// When `future` panics.
+    pub(super) fn wait<F>(&self, future: F) -> F::Output
+    where
+        F: Future + Send + 'static,
+        F::Output: Send + 'static,
+    {
+        let (sender, output) = mpsc::channel();
+        self.handle.spawn(async move { drop(sender.send(future.await)) });
+        output.recv().expect("what is waited for neither panics nor is aborted")
     }
 
     pub(super) const fn handle(&self) -> &Handle {

@@ -22,7 +22,8 @@ pub(super) const ENTRY: ProviderEntry = ProviderEntry {
     name: "embedded",
     summary: "the redis model over loopback and SQLite in a temporary file; needs nothing installed",
     database_link: false,
-    start: || Ok(Arc::new(Embedded::start()?)),
+    shared: false,
+    start: |_| Ok(Arc::new(Embedded::start()?)),
 };
 
 #[derive(Debug)]
@@ -40,7 +41,7 @@ impl Embedded {
 }
 
 impl Provider for Embedded {
-    fn redis(&self) -> BoxFuture<'_, Result<RedisServer, RigError>> {
+    fn redis(&self, _number: usize) -> BoxFuture<'_, Result<RedisServer, RigError>> {
         async move {
             let listener = self.background.run(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))).await;
             let cannot = |error| RigError::new("cannot listen on loopback").because(error);
@@ -48,7 +49,7 @@ impl Provider for Embedded {
             let address = listener.local_addr().map_err(cannot)?;
             let mut acceptor = JoinSet::new();
             acceptor.spawn_on(serve(listener), self.background.handle());
-            Ok(RedisServer { address, info: info(), alive: Box::new(acceptor) })
+            RedisServer::own(address, info(), acceptor)
         }
         .boxed()
     }
@@ -58,18 +59,14 @@ impl Provider for Embedded {
             let directory = self.workspace.directory(name).map_err(|error| {
                 RigError::new("cannot make a directory for the database").because(error)
             })?;
-            Ok(Database::Sqlite { path: directory.join("bookings.sqlite") })
+            Ok(Database::Sqlite { path: directory.join("bookings.sqlite"), settings: Vec::new() })
         }
         .boxed()
     }
 }
 
 fn info() -> ServerInfo {
-    ServerInfo {
-        kind: "embedded redis model".to_owned(),
-        version: env!("CARGO_PKG_VERSION").to_owned(),
-        count: 1,
-    }
+    ServerInfo::new("embedded redis model", env!("CARGO_PKG_VERSION"))
 }
 
 /// Accepts until it is dropped; its connections end with it.

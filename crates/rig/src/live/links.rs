@@ -10,10 +10,9 @@ use lockproof_proxy::{Effect, Latency, Proxy, Timeout, ToxicId, ToxicSpec};
 use super::background::Background;
 use crate::{Disturbance, Link, LinkEffect, LinkUse, RigError};
 
-/// The addresses that holders are given, and the proxies behind them where links can be disturbed.
+/// The proxies in the links that can be disturbed.
 #[derive(Debug)]
 pub(super) struct Links {
-    servers: BTreeMap<Link, SocketAddr>,
     /// Keyed by holder where each has a link of its own, else by `None`.
     proxies: BTreeMap<(Link, Option<HolderId>), Arc<Proxy>>,
     /// Last: the proxies' tasks run there.
@@ -29,7 +28,7 @@ impl Links {
     ) -> Result<Self, RigError> {
         let users: Vec<Option<HolderId>> = match usage {
             LinkUse::Direct => {
-                return Ok(Self { servers, proxies: BTreeMap::new(), _background: None });
+                return Ok(Self { proxies: BTreeMap::new(), _background: None });
             }
             LinkUse::Shared => vec![None],
             LinkUse::PerHolder => holders.iter().copied().map(Some).collect(),
@@ -45,14 +44,14 @@ impl Links {
                 proxies.insert((link, user), Arc::new(proxy.map_err(cannot)?));
             }
         }
-        Ok(Self { servers, proxies, _background: Some(background) })
+        Ok(Self { proxies, _background: Some(background) })
     }
 
-    /// Where `holder` finds the other end of `link`.
-    pub(super) fn address(&self, link: Link, holder: HolderId) -> Option<SocketAddr> {
+    /// The proxy by which `holder` goes to the other end of `link`, where there is one.
+    pub(super) fn proxy(&self, link: Link, holder: HolderId) -> Option<SocketAddr> {
         let proxy = self.proxies.get(&(link, Some(holder)));
         let proxy = proxy.or_else(|| self.proxies.get(&(link, None)));
-        proxy.map(|proxy| proxy.address()).or_else(|| self.servers.get(&link).copied())
+        proxy.map(|proxy| proxy.address())
     }
 
     pub(super) fn disturb(

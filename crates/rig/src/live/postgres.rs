@@ -90,11 +90,14 @@ impl Cluster {
             .map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '_' })
             .collect();
         schema.truncate(63); // Postgres cuts longer names off, in silence
+        let mut config = tokio_postgres::Config::new();
+        config.host(self.address.ip().to_string()).port(self.address.port());
+        config.user(USER).dbname("postgres");
         Database::Postgres {
-            address: self.address,
-            user: USER.to_owned(),
-            database: "postgres".to_owned(),
+            address: Box::new(config.into()),
+            tcp: Some(self.address),
             schema,
+            settings: Vec::new(),
         }
     }
 

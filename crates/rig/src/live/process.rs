@@ -20,7 +20,8 @@ pub(super) const ENTRY: ProviderEntry = ProviderEntry {
     name: "process",
     summary: "redis-server and Postgres found on this machine, started on free ports",
     database_link: true,
-    start: || Ok(Arc::new(Processes::start()?)),
+    shared: false,
+    start: |_| Ok(Arc::new(Processes::start()?)),
 };
 
 /// Fields drop in this order: servers before the thread whose end would signal them, directories last.
@@ -41,7 +42,7 @@ impl Processes {
 }
 
 impl Provider for Processes {
-    fn redis(&self) -> BoxFuture<'_, Result<RedisServer, RigError>> {
+    fn redis(&self, _number: usize) -> BoxFuture<'_, Result<RedisServer, RigError>> {
         redis_server::start(&self.spawner, &self.workspace).boxed()
     }
 

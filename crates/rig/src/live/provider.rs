@@ -6,13 +6,15 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
-use lockproof_model::ServerInfo;
+use lockproof_bookings::PostgresAddress;
+use lockproof_model::{ServerInfo, ServerSetting};
+use redis::{ConnectionAddr, ConnectionInfo, IntoConnectionInfo};
 
-use crate::RigError;
-use crate::live::{embedded, process};
+use crate::live::{embedded, external, process};
+use crate::{ExternalServers, RigError};
 
 /// Every provider, in documentation order.
-pub const PROVIDERS: &[ProviderEntry] = &[embedded::ENTRY, process::ENTRY];
+pub const PROVIDERS: &[ProviderEntry] = &[embedded::ENTRY, process::ENTRY, external::ENTRY];
 
 /// The provider of that name.
 #[must_use]
@@ -29,32 +31,86 @@ pub struct ProviderEntry {
     pub summary: &'static str,
     /// Whether its database is reached over a link that can be disturbed.
     pub database_link: bool,
-    /// Makes one for a run.
+    /// Whether its servers are there for others too: they are named by URLs, everything on them bears the run's
+    /// name, and what would harm the others is asked for twice.
+    pub shared: bool,
+    /// Makes one for a run; the servers are those of a provider that is shared.
     ///
     /// # Errors
-    /// The machine lacks what it needs; the error says what, and how to get it.
-    pub start: fn() -> Result<Arc<dyn Provider>, RigError>,
+    /// The machine lacks what it needs, or a server cannot be used; the error says why, and what to do.
+    pub start: fn(&ExternalServers) -> Result<Arc<dyn Provider>, RigError>,
 }
 
-/// The servers of one run. Dropping it stops them.
+/// The servers of one run. Dropping it stops them, or removes what the run left on those of others.
 pub trait Provider: Debug + Send + Sync {
-    /// A Redis server of its own, empty.
-    fn redis(&self) -> BoxFuture<'_, Result<RedisServer, RigError>>;
+    /// Redis server number `number` of a cell, counted from 0: empty under the cell's prefix.
+    fn redis(&self, number: usize) -> BoxFuture<'_, Result<RedisServer, RigError>>;
 
     /// A database of its own, empty, called after `name`.
     fn database<'a>(&'a self, name: &'a str) -> BoxFuture<'a, Result<Database, RigError>>;
+
+    /// What the keys of the cell called `cell` begin with. Where each cell has servers of its own, one prefix does.
+    fn key_prefix(&self, _cell: &str) -> String {
+        "lockproof:".to_owned()
+    }
+
+    /// What whoever runs this should be told before it begins, a sentence each.
+    fn notices(&self) -> Vec<String> {
+        Vec::new()
+    }
+
+    /// Whether its servers are somebody else's, so that one which is gone is no doing of the run's.
+    fn shared(&self) -> bool {
+        false
+    }
+
+    /// Removes what is left of the run on servers of others. Dropping it does the same, if it was not done, without a
+    /// word of what stood in the way.
+    ///
+    /// # Errors
+    /// Something is left all the same.
+    fn end(&self) -> Result<(), RigError> {
+        Ok(())
+    }
+
+    /// How many connections the database has to spare, where that is known and not many.
+    fn spare_connections(&self) -> Option<usize> {
+        None
+    }
 }
 
-/// A Redis server that answers. Dropping it stops it.
+/// A Redis server that answers. Dropping it stops it, unless it is somebody else's.
 #[derive(Debug)]
 pub struct RedisServer {
-    /// Where it listens.
-    pub address: SocketAddr,
+    /// How it is reached.
+    pub connection: ConnectionInfo,
+    /// Where it listens, if a proxy can stand in for it.
+    pub tcp: Option<SocketAddr>,
+    /// What it is called, without a password.
+    pub name: String,
     /// What it is.
     pub info: ServerInfo,
+    /// Whether others use it too, so that keys have to be removed one by one.
+    pub shared: bool,
     /// Whatever keeps it running.
     #[expect(dead_code, reason = "held for its Drop")]
     pub(super) alive: Box<dyn Debug + Send + Sync>,
+}
+
+impl RedisServer {
+    /// A server of the run's own at `address`, kept running by `alive`.
+    pub(super) fn own(
+        address: SocketAddr,
+        info: ServerInfo,
+        alive: impl Debug + Send + Sync + 'static,
+    ) -> Result<Self, RigError> {
+        let addr = ConnectionAddr::Tcp(address.ip().to_string(), address.port());
+        let connection = addr
+            .into_connection_info()
+            .map_err(|error| RigError::new("cannot address a Redis server").because(error))?;
+        let (tcp, name, alive) = (Some(address), format!("redis://{address}"), Box::new(alive));
+        Ok(Self { connection, tcp, name, info, shared: false, alive })
+    }
 }
 
 /// Where the bookings go.
@@ -64,16 +120,18 @@ pub enum Database {
     Sqlite {
         /// Where.
         path: PathBuf,
+        /// What there is to say of it.
+        settings: Vec<ServerSetting>,
     },
     /// A schema on a server.
     Postgres {
-        /// Where it listens.
-        address: SocketAddr,
-        /// Whom to log in as.
-        user: String,
-        /// Which database of the cluster.
-        database: String,
+        /// How it is reached.
+        address: Box<PostgresAddress>,
+        /// Where it listens, if a proxy can stand in for it.
+        tcp: Option<SocketAddr>,
         /// The schema of the run's own.
         schema: String,
+        /// What it is set to, where the run did not set it up.
+        settings: Vec<ServerSetting>,
     },
 }

@@ -88,8 +88,7 @@ async fn ready(
         if let Ok((version, process)) = who_answers(address).await
             && process == Some(running.id())
         {
-            let info = ServerInfo { kind: "redis-server".to_owned(), version, count: 1 };
-            return Ok(RedisServer { address, info, alive: Box::new(running) });
+            return RedisServer::own(address, ServerInfo::new("redis-server", version), running);
         }
         if let Some(status) = running.exited() {
             let log = std::fs::read_to_string(directory.join("redis.log")).unwrap_or_default();
@@ -128,7 +127,8 @@ mod tests {
         let Some(program) = find_program("redis-server", &[]) else { return };
         let (spawner, workspace) = (Spawner::start().unwrap(), Workspace::create().unwrap());
         let first = start(&spawner, &workspace).await.unwrap();
-        let error = launch_at(first.address, &spawner, &workspace, &program).await.unwrap_err();
+        let error =
+            launch_at(first.tcp.unwrap(), &spawner, &workspace, &program).await.unwrap_err();
         assert!(error.to_string().starts_with("redis-server ended with"), "{error}");
     }
 }

@@ -1,20 +1,23 @@
 //! The rig of real sockets, servers and time.
 
 use std::collections::BTreeMap;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
-use lockproof_bookings::{BookingStore, PostgresStore, SchemaName, SqliteStore};
+use lockproof_bookings::{BookingStore, PostgresAddress, PostgresStore, SchemaName, SqliteStore};
 use lockproof_env::{Env, Group};
 use lockproof_locks::{Backends, SharedConnections};
-use lockproof_model::{DriverSetting, HolderId, LockLeft, LockName, ServerInfo};
-
-use redis::IntoConnectionInfo;
+use lockproof_model::{
+    DriverSetting, HolderId, LockLeft, LockName, ServerInfo, ServerSetting,
+};
+use redis::ConnectionAddr;
 
 use super::links::Links;
 use super::provider::{Database, Provider, RedisServer};
+use super::straight::{self, remove_keys};
 use crate::{
     Disturbance, Expired, Link, LinkEffect, LinkUse, Rig, RigError, RigPlan, ServerEffect, System,
 };
@@ -46,23 +49,20 @@ impl LiveRig {
     ) -> Result<Self, RigError> {
         let holders: Vec<_> = (1..=plan.holders).map(HolderId).collect();
         let mut redis = Vec::with_capacity(plan.redis_servers);
-        for _ in 0..plan.redis_servers {
-            redis.push(provider.redis().await?);
+        for number in 0..plan.redis_servers {
+            redis.push(provider.redis(number).await?);
         }
         let database = provider.database(&plan.name).await?;
         let links = Links::lay(addresses(&redis, &database), plan.links, &holders, plan.seed);
         let links = Arc::new(links.await?);
-        let store = open_store(env, database, &links)?;
+        let (store, settings) = open_store(env, database, &links)?;
         store
             .create(plan.layout)
             .await
             .map_err(|error| RigError::new("cannot make the booking tables").because(error))?;
-        let mut infos = Vec::new();
-        if let Some(first) = redis.first() {
-            infos.push(ServerInfo { count: count(redis.len()), ..first.info.clone() });
-        }
-        infos.push(database_info(store.as_ref()).await?);
-        let backends = Arc::new(connections(env, &links, &plan));
+        let mut infos = counted(&redis);
+        infos.push(ServerInfo { settings, ..database_info(store.as_ref()).await? });
+        let backends = Arc::new(connections(env, &links, &plan, &redis));
         let groups = holders.into_iter().map(|holder| (holder, Group::new())).collect();
         Ok(Self { plan, groups, backends, links, store, redis, infos })
     }
@@ -102,8 +102,18 @@ impl System for LiveRig {
 
     fn clear(&self) -> BoxFuture<'_, Result<(), RigError>> {
         async {
+            let mut cleared = Ok(());
+            for server in self.redis.iter().filter(|server| server.shared) {
+                let removed = remove_keys(&server.connection, &self.plan.lock.key_prefix).await;
+                cleared = cleared.and(removed.map(drop).map_err(|error| {
+                    let what = format!("cannot remove the cell's keys from {}", server.name);
+                    RigError::new(what).because(error.to_string())
+                }));
+            }
             let dropped = self.store.drop_tables().await;
-            dropped.map_err(|error| RigError::new("cannot drop the booking tables").because(error))
+            cleared.and(dropped.map_err(|error| {
+                RigError::new("cannot drop the booking tables").because(error)
+            }))
         }
         .boxed()
     }
@@ -146,8 +156,7 @@ impl Rig for LiveRig {
             for server in &self.redis {
                 let deleted = delete(server, &key).await;
                 held_on += deleted.map_err(|error| {
-                    RigError::new(format!("cannot drop a lock on {}", server.address))
-                        .because(error)
+                    RigError::new(format!("cannot drop a lock on {}", server.name)).because(error)
                 })?;
             }
             Ok(Expired { held_on, servers: self.redis.len() })
@@ -157,13 +166,23 @@ impl Rig for LiveRig {
 }
 
 /// The lock's connections, over the links; one each where faults tell holders apart.
-fn connections(env: &Env, links: &Arc<Links>, plan: &RigPlan) -> SharedConnections {
+fn connections(
+    env: &Env,
+    links: &Arc<Links>,
+    plan: &RigPlan,
+    redis: &[RedisServer],
+) -> SharedConnections {
     let links = Arc::clone(links);
+    let servers: Vec<_> = redis.iter().map(|server| server.connection.clone()).collect();
     let connections =
         SharedConnections::new(env.clone(), plan.redis_servers, move |server, holder| {
-            let address = links.address(Link::Redis(server), holder);
-            let address = address.expect("locks ask for no server beyond redis_servers()");
-            format!("redis://{address}").into_connection_info()
+            let straight = servers[server].clone();
+            Ok(match links.proxy(Link::Redis(server), holder) {
+                None => straight,
+                Some(proxy) => {
+                    straight.set_addr(ConnectionAddr::Tcp(proxy.ip().to_string(), proxy.port()))
+                }
+            })
         });
     match plan.links {
         LinkUse::PerHolder => connections.one_per_holder(),
@@ -173,15 +192,15 @@ fn connections(env: &Env, links: &Arc<Links>, plan: &RigPlan) -> SharedConnectio
 
 /// Straight to the server: a fault is not itself subject to faults on links.
 async fn delete(server: &RedisServer, key: &str) -> redis::RedisResult<usize> {
-    let client = redis::Client::open(format!("redis://{}", server.address))?;
-    let mut connection = client.get_multiplexed_async_connection().await?;
+    let mut connection = straight::dial(&server.connection).await?;
     redis::cmd("DEL").arg(key).query_async(&mut connection).await
 }
 
-fn addresses(redis: &[RedisServer], database: &Database) -> BTreeMap<Link, std::net::SocketAddr> {
+fn addresses(redis: &[RedisServer], database: &Database) -> BTreeMap<Link, SocketAddr> {
+    let servers = redis.iter().enumerate();
     let mut addresses: BTreeMap<_, _> =
-        redis.iter().enumerate().map(|(n, server)| (Link::Redis(n), server.address)).collect();
-    if let Database::Postgres { address, .. } = database {
+        servers.filter_map(|(n, server)| Some((Link::Redis(n), server.tcp?))).collect();
+    if let Database::Postgres { tcp: Some(address), .. } = database {
         addresses.insert(Link::Database, *address);
     }
     addresses
@@ -191,27 +210,33 @@ fn open_store(
     env: &Env,
     database: Database,
     links: &Arc<Links>,
-) -> Result<Arc<dyn BookingStore>, RigError> {
+) -> Result<(Arc<dyn BookingStore>, Vec<ServerSetting>), RigError> {
     Ok(match database {
-        Database::Sqlite { path } => Arc::new(SqliteStore::new(env.clone(), path)),
-        Database::Postgres { address, user, database, schema } => {
-            let config = move |address: std::net::SocketAddr| {
-                let mut config = tokio_postgres::Config::new();
-                config.host(address.ip().to_string()).port(address.port());
-                config.user(&user).dbname(&database);
-                // On purpose, since the driver's defaults wait for ever for a connection and two hours for a dead peer.
+        Database::Sqlite { path, settings } => {
+            (Arc::new(SqliteStore::new(env.clone(), path)), settings)
+        }
+        Database::Postgres { mut address, schema, settings, .. } => {
+            let config = address.config_mut();
+            // On purpose, since the driver's defaults wait for ever for a connection and two hours for a dead peer.
+            // What a URL says of it stands.
+            if config.get_connect_timeout().is_none() {
                 config.connect_timeout(Duration::from_secs(10));
-                config.keepalives_idle(Duration::from_secs(30));
+            }
+            if config.get_tcp_user_timeout().is_none() {
                 config.tcp_user_timeout(Duration::from_secs(30));
-                config
-            };
+            }
+            config.keepalives_idle(Duration::from_secs(30));
             let schema = schema
                 .parse::<SchemaName>()
                 .map_err(|error| RigError::new("cannot name the run's schema").because(error))?;
-            let (judge, links) = (config(address), Arc::clone(links));
-            Arc::new(PostgresStore::new(schema, judge, move |holder| {
-                config(links.address(Link::Database, holder).unwrap_or(address))
-            }))
+            let (judge, links) = (PostgresAddress::clone(&address), Arc::clone(links));
+            let store = PostgresStore::new(schema, judge, move |holder| {
+                match links.proxy(Link::Database, holder) {
+                    None => PostgresAddress::clone(&address),
+                    Some(proxy) => address.by_way_of(proxy),
+                }
+            });
+            (Arc::new(store), settings)
         }
     })
 }
@@ -221,9 +246,21 @@ async fn database_info(store: &dyn BookingStore) -> Result<ServerInfo, RigError>
         .version()
         .await
         .map_err(|error| RigError::new("cannot ask the database for its version").because(error))?;
-    Ok(ServerInfo { kind: store.engine().to_owned(), version, count: 1 })
+    Ok(ServerInfo::new(store.engine(), version))
 }
 
-fn count(servers: usize) -> u32 {
-    u32::try_from(servers).unwrap_or(u32::MAX)
+/// Each kind of server once, with how many there are of it.
+fn counted(servers: &[RedisServer]) -> Vec<ServerInfo> {
+    let mut infos: Vec<ServerInfo> = Vec::new();
+    for RedisServer { info, .. } in servers {
+        let same = |known: &&mut ServerInfo| {
+            (&known.kind, &known.version, &known.settings)
+                == (&info.kind, &info.version, &info.settings)
+        };
+        match infos.iter_mut().find(same) {
+            Some(known) => known.count = known.count.saturating_add(1),
+            None => infos.push(ServerInfo { count: 1, ..info.clone() }),
+        }
+    }
+    infos
 }

@@ -81,12 +81,14 @@ impl System for SimRig {
                 kind: "simulated redis".to_owned(),
                 version: version(),
                 count,
+                settings: Vec::new(),
             });
         }
         servers.push(ServerInfo {
             kind: "simulated database".to_owned(),
             version: version(),
             count: 1,
+            settings: Vec::new(),
         });
         servers
     }

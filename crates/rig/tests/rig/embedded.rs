@@ -2,6 +2,7 @@
 
 use std::net::TcpStream;
 
+use lockproof_rig::ExternalServers;
 use lockproof_rig::live::{Database, find_provider};
 
 use crate::processes::until;
@@ -9,12 +10,12 @@ use crate::processes::until;
 #[tokio::test]
 async fn embedded_servers_answer_and_are_gone_with_their_handles() {
     let env = lockproof_env::live::env(1);
-    let provider = (find_provider("embedded").unwrap().start)().unwrap();
-    let first = provider.redis().await.unwrap();
-    let second = provider.redis().await.unwrap();
-    assert_ne!(first.address, second.address, "each server is its own");
-    assert!(TcpStream::connect(first.address).is_ok());
-    let (gone, stays) = (first.address, second.address);
+    let provider = (find_provider("embedded").unwrap().start)(&ExternalServers::default()).unwrap();
+    let first = provider.redis(0).await.unwrap();
+    let second = provider.redis(0).await.unwrap();
+    assert_ne!(first.tcp, second.tcp, "each server is its own");
+    assert!(TcpStream::connect(first.tcp.unwrap()).is_ok());
+    let (gone, stays) = (first.tcp.unwrap(), second.tcp.unwrap());
     drop(first);
     until(&env, "the first server closed", || TcpStream::connect(gone).is_err()).await;
     assert!(TcpStream::connect(stays).is_ok(), "its neighbour goes on");
@@ -24,8 +25,8 @@ async fn embedded_servers_answer_and_are_gone_with_their_handles() {
 
 #[tokio::test]
 async fn an_embedded_database_leaves_no_directory() {
-    let provider = (find_provider("embedded").unwrap().start)().unwrap();
-    let Database::Sqlite { path } = provider.database("cell").await.unwrap() else {
+    let provider = (find_provider("embedded").unwrap().start)(&ExternalServers::default()).unwrap();
+    let Database::Sqlite { path, .. } = provider.database("cell").await.unwrap() else {
         panic!("the embedded database is SQLite");
     };
     let workspace = path.parent().unwrap().parent().unwrap().to_owned();

@@ -4,6 +4,7 @@ use std::io::{BufRead, BufReader, Write};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 
+use lockproof_rig::ExternalServers;
 use lockproof_rig::live::find_provider;
 
 use crate::processes::{until, working_below, workspace_of};
@@ -16,8 +17,8 @@ const READY: &str = "every server is up";
 #[tokio::test]
 async fn the_program_that_is_to_be_killed() {
     let Ok(role) = std::env::var(ROLE) else { return };
-    let provider = (find_provider("process").unwrap().start)().unwrap();
-    let servers = [provider.redis().await.unwrap(), provider.redis().await.unwrap()];
+    let provider = (find_provider("process").unwrap().start)(&ExternalServers::default()).unwrap();
+    let servers = [provider.redis(0).await.unwrap(), provider.redis(1).await.unwrap()];
     if role == "postgres" {
         provider.database("cell").await.unwrap();
     }
@@ -44,8 +45,10 @@ pub(crate) async fn nothing_is_left_of_a_killed_program(role: &str) {
     until(&env, "no server outlives it", || working_below(&workspace).is_empty()).await;
     // Its directory is swept by the next run, whichever that is: tests beside this one are runs as well.
     drop(
-        (find_provider("embedded").expect("a provider of that name").start)()
-            .expect("the provider starts"),
+        (find_provider("embedded").expect("a provider of that name").start)(
+            &ExternalServers::default(),
+        )
+        .expect("the provider starts"),
     );
     until(&env, "its directory is swept", || !workspace.exists()).await;
 }

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use lockproof_locks::{Acquired, LockSession};
 use lockproof_model::LockName;
-use lockproof_rig::LinkUse;
 use lockproof_rig::live::find_provider;
+use lockproof_rig::{ExternalServers, LinkUse};
 use lockproof_testkit::{Bench, Subject, redis_server_is_here};
 
 use crate::processes::{until, working_below};
@@ -16,12 +16,12 @@ async fn a_dropped_server_leaves_no_process_and_a_dropped_provider_no_directory(
         return;
     }
     let env = lockproof_env::live::env(1);
-    let provider = (find_provider("process").unwrap().start)().unwrap();
+    let provider = (find_provider("process").unwrap().start)(&ExternalServers::default()).unwrap();
     let before = children();
-    let server = provider.redis().await.unwrap();
+    let server = provider.redis(0).await.unwrap();
     let mine: Vec<_> = children().into_iter().filter(|pid| !before.contains(pid)).collect();
     // Tests beside this one start servers too; this one listens on that port.
-    let port = format!(":{}", server.address.port());
+    let port = format!(":{}", server.tcp.unwrap().port());
     let listens = |pid: &&u32| {
         let line = std::fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
         String::from_utf8_lossy(&line).contains(&port)

@@ -131,7 +131,7 @@ fn servers_that_do_not_stand_up_are_infrastructure() {
 struct Nothing;
 
 impl Provider for Nothing {
-    fn redis(&self) -> BoxFuture<'_, Result<RedisServer, RigError>> {
+    fn redis(&self, _number: usize) -> BoxFuture<'_, Result<RedisServer, RigError>> {
         std::future::ready(Err(RigError::new("no servers today"))).boxed()
     }
 

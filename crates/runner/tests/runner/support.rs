@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use lockproof_model::{CellReport, Finding};
+use lockproof_rig::ExternalServers;
 use lockproof_rig::live::{Provider, find_provider};
 use lockproof_runner::{CellPlan, CellSettings, Finished, Matrix, Observer, cells_of};
 use lockproof_scenario::{Scenario, parse};
@@ -37,7 +38,7 @@ pub(crate) fn run_on(
 
 pub(crate) fn embedded() -> Arc<dyn Provider> {
     let entry = find_provider("embedded").expect("a provider of that name");
-    (entry.start)().expect("the provider starts")
+    (entry.start)(&ExternalServers::default()).expect("the provider starts")
 }
 
 struct Keep;

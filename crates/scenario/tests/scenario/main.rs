@@ -4,5 +4,6 @@ mod faults;
 mod problems;
 mod replaced;
 mod resolved;
+mod servers;
 mod support;
 mod worlds;

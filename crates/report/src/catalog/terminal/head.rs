@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use lockproof_model::{CellReport, FaultSummary, ServerInfo};
+use lockproof_model::{CellReport, FaultSummary, ServerInfo, ServerSetting};
 
 use crate::style::{Ink, Style};
 use crate::text::{self, Part, Separator};
@@ -16,6 +16,7 @@ pub(super) fn lines(cells: &[CellReport], seed: u64, style: Style) -> Vec<String
     parts.extend(faults(cells).into_iter().map(Part::plain));
 
     let mut lines = text::flow(&parts, Separator::DOT, style.columns());
+    lines.extend(settings(cells, style));
     lines.extend(title(first, style));
     lines
 }
@@ -45,8 +46,34 @@ fn servers(cells: &[CellReport]) -> Option<String> {
     (!names.is_empty()).then(|| names.join(", "))
 }
 
+/// `redis-server: maxmemory-policy noeviction, appendonly no; postgres: default_transaction_isolation read committed`:
+/// of servers that the run did not set up itself, the two weightiest settings and those that are warned of.
+fn settings(cells: &[CellReport], style: Style) -> Vec<String> {
+    let mut told: Vec<String> = Vec::new();
+    for server in cells.iter().flat_map(|cell| &cell.servers) {
+        let settings = server.settings.iter().enumerate();
+        let shown = settings.filter(|(place, setting)| *place < 2 || setting.warning.is_some());
+        let shown: Vec<_> = shown.map(|(_, setting)| setting_line(setting)).collect();
+        let line = format!("{}: {}", server.kind, shown.join(", "));
+        if !shown.is_empty() && !told.contains(&line) {
+            told.push(line);
+        }
+    }
+    let lines = text::wrap(&told.join("; "), style.columns());
+    let lines = lines.iter().filter(|line| !line.is_empty());
+    lines.map(|line| style.paint(Ink::Faint, line)).collect()
+}
+
+fn setting_line(setting: &ServerSetting) -> String {
+    let value = if setting.value.is_empty() { "empty" } else { &setting.value };
+    match &setting.warning {
+        Some(warning) => format!("{} {value} ({warning})", setting.name),
+        None => format!("{} {value}", setting.name),
+    }
+}
+
 fn name(server: &ServerInfo) -> String {
-    let ServerInfo { kind, version, count } = server;
+    let ServerInfo { kind, version, count, .. } = server;
     let version = if version.is_empty() { String::new() } else { format!(" {version}") };
     let count = if *count > 1 { format!(" ×{count}") } else { String::new() };
     format!("{kind}{version}{count}")

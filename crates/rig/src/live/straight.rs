@@ -1,0 +1,63 @@
+//! Straight to a Redis server, past every link: for faults, clearing up and looking.
+
+use std::time::Duration;
+
+use redis::aio::MultiplexedConnection;
+use redis::{AsyncConnectionConfig, ConnectionInfo, RedisResult};
+
+const DIAL_WITHIN: Duration = Duration::from_secs(5);
+const ANSWER_WITHIN: Duration = Duration::from_secs(10);
+/// Keys looked at, and removed, in one step: large enough to be quick, small enough to hold nobody up.
+const AT_ONCE: usize = 500;
+
+pub(super) async fn dial(server: &ConnectionInfo) -> RedisResult<MultiplexedConnection> {
+    let config = AsyncConnectionConfig::new()
+        .set_connection_timeout(Some(DIAL_WITHIN))
+        .set_response_timeout(Some(ANSWER_WITHIN));
+    let client = redis::Client::open(server.clone())?;
+    client.get_multiplexed_async_connection_with_config(&config).await
+}
+
+/// Every key that begins with `prefix`, found step by step: `KEYS` would hold the others up.
+///
+/// `prefix` is taken literally, so it must have no `*`, `?`, `[` or `\`; ours have none.
+pub(super) async fn keys_under(
+    connection: &mut MultiplexedConnection,
+    prefix: &str,
+) -> RedisResult<Vec<Vec<u8>>> {
+    let (mut keys, mut cursor) = (Vec::new(), 0_u64);
+    loop {
+        let mut scan = redis::cmd("SCAN");
+        scan.arg(cursor).arg("MATCH").arg(format!("{prefix}*")).arg("COUNT").arg(AT_ONCE);
+        let (next, found): (u64, Vec<Vec<u8>>) = scan.query_async(connection).await?;
+        keys.extend(found);
+        if next == 0 {
+            break;
+        }
+        cursor = next;
+    }
+    // A scan may meet a key twice.
+    keys.sort_unstable();
+    keys.dedup();
+    Ok(keys)
+}
+
+/// Removes `keys` and says how many were there.
+pub(super) async fn remove(
+    connection: &mut MultiplexedConnection,
+    keys: &[Vec<u8>],
+) -> RedisResult<usize> {
+    let mut removed = 0;
+    for keys in keys.chunks(AT_ONCE) {
+        let there: usize = redis::cmd("DEL").arg(keys).query_async(connection).await?;
+        removed += there;
+    }
+    Ok(removed)
+}
+
+/// Removes every key that begins with `prefix` and says how many there were.
+pub(super) async fn remove_keys(server: &ConnectionInfo, prefix: &str) -> RedisResult<usize> {
+    let mut connection = dial(server).await?;
+    let keys = keys_under(&mut connection, prefix).await?;
+    remove(&mut connection, &keys).await
+}
