@@ -32,7 +32,7 @@ use cluster::Cluster;
 use interrupt::Interrupts;
 use machine::Machine;
 use plan::Plan;
-use servers::{Place, Postgres, Server};
+use servers::{Absence, Place, Postgres, Server};
 
 /// What is asked for.
 #[derive(Clone, Debug, Default)]
@@ -103,7 +103,8 @@ async fn with_servers(
     mut machine: Machine,
     interrupts: &mut Interrupts,
 ) -> Result<Machine, Failure> {
-    let absent = servers::missing(&machine)?;
+    let mut absent = servers::missing(&machine)?;
+    absent.retain(|server| server.absence == Absence::Mended);
     if !absent.is_empty() {
         install::install(&machine, &absent, interrupts).await?;
         machine = Machine::here();

@@ -28,7 +28,7 @@ pub(crate) struct Arguments {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Run every scenario under every strategy, live, and judge what the table holds
+    /// Run every scenario under every strategy and judge what the table holds
     Run(RunArguments),
     /// Search simulated schedules for one that breaks a strategy, and make it as small as it can be
     Explore(ExploreArguments),
@@ -53,6 +53,10 @@ pub(crate) struct RunArguments {
     /// Only these strategies, where a scenario names them; one that no scenario names runs in all and is expected safe
     #[arg(long, env = "LOCKPROOF_STRATEGY", value_delimiter = ',')]
     pub(crate) strategy: Vec<String>,
+
+    /// In which world: live, or one simulated schedule of each cell
+    #[arg(long, env = "LOCKPROOF_WORLD", value_enum, default_value_t = WorldName::Live)]
+    pub(crate) world: WorldName,
 
     /// Where servers come from: embedded, process, external
     #[arg(long, env = "LOCKPROOF_PROVIDER", default_value = "embedded")]

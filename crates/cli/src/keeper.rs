@@ -58,7 +58,11 @@ impl Keeper {
     }
 
     /// Keeps the smallest schedule that breaks a cell, and says where.
-    pub(crate) fn keep_replay(&self, cell: CellName<'_>, violation: &Violation) -> io::Result<PathBuf> {
+    pub(crate) fn keep_replay(
+        &self,
+        cell: CellName<'_>,
+        violation: &Violation,
+    ) -> io::Result<PathBuf> {
         self.directory.write_replay(cell, violation)
     }
 

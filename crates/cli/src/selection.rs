@@ -3,13 +3,18 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use lockproof_model::World;
 use lockproof_scenario::{Cell, Scenario, Strategy};
 
 use crate::exit::Failure;
 use crate::files::scenario_files;
+use crate::terminal;
 
 /// The scenarios at `paths`, with the wanted strategies.
-pub(crate) fn load(paths: &[PathBuf], strategies: &[String]) -> Result<Vec<Arc<Scenario>>, Failure> {
+pub(crate) fn load(
+    paths: &[PathBuf],
+    strategies: &[String],
+) -> Result<Vec<Arc<Scenario>>, Failure> {
     let mut problems = Vec::new();
     let mut scenarios: Vec<Scenario> = Vec::new();
     for path in scenario_files(paths)? {
@@ -33,26 +38,35 @@ pub(crate) fn load(paths: &[PathBuf], strategies: &[String]) -> Result<Vec<Arc<S
     Ok(scenarios.into_iter().map(Arc::new).collect())
 }
 
-/// Refuses what cannot run live, each with its reason.
-pub(crate) fn check_live(scenarios: &[Arc<Scenario>]) -> Result<(), Failure> {
-    let way = "run it with --world sim or explore";
-    refused(scenarios, |scenario| Some(format!("{}; {way}", scenario.needs_simulation()?)))
-}
-
-/// Refuses what cannot be simulated, each with its reason.
-pub(crate) fn check_simulated(scenarios: &[Arc<Scenario>]) -> Result<(), Failure> {
-    refused(scenarios, |scenario| Some(format!("{}; use lockproof run", scenario.needs_live()?)))
-}
-
-fn refused(
-    scenarios: &[Arc<Scenario>],
-    why: impl Fn(&Scenario) -> Option<String>,
-) -> Result<(), Failure> {
-    let line = |scenario: &Arc<Scenario>| {
-        Some(format!("{}: {}", scenario.path.display(), why(scenario)?))
+/// Those that run in `world`. What says that it is for the other one alone is skipped aloud, among others; by itself,
+/// and whatever else cannot run there, it is refused with its reason.
+pub(crate) fn of_world(
+    scenarios: Vec<Arc<Scenario>>,
+    world: World,
+) -> Result<Vec<Arc<Scenario>>, Failure> {
+    let refusal = |scenario: &Scenario| {
+        let why = match world {
+            World::Live => {
+                format!("{}; run it with --world sim or explore", scenario.needs_simulation()?)
+            }
+            World::Sim => format!("{}; use lockproof run", scenario.needs_live()?),
+        };
+        Some(format!("{}: {why}", scenario.path.display()))
     };
-    let lines: Vec<_> = scenarios.iter().filter_map(line).collect();
-    if lines.is_empty() { Ok(()) } else { Err(Failure::usage(lines.join("\n"))) }
+    let (elsewhere, here): (Vec<_>, Vec<_>) = scenarios
+        .into_iter()
+        .partition(|scenario| scenario.only.as_ref().is_some_and(|only| only.world != world));
+    let refused: Vec<_> = if here.is_empty() { &elsewhere } else { &here }
+        .iter()
+        .filter_map(|scenario| refusal(scenario))
+        .collect();
+    if !refused.is_empty() {
+        return Err(Failure::usage(refused.join("\n")));
+    }
+    for line in elsewhere.iter().filter_map(|scenario| refusal(scenario)) {
+        terminal::error(&format!("skipped {line}"));
+    }
+    Ok(here)
 }
 
 /// Keeps the wanted strategies. One that no scenario names runs in all of them and is expected to be safe.

@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::future::{Future, poll_fn};
-use std::pin::pin;
+use std::pin::Pin;
 use std::task::Poll;
 use std::time::Duration;
 
@@ -29,7 +29,8 @@ impl Alarm {
         Self { env, armed: None }
     }
 
-    /// Runs `future` for at most `limit`.
+    /// Runs `future` for at most `limit`. It is taken pinned, since a future that is handed from function to function
+    /// is copied, and takes up its room once in each.
     ///
     /// # Errors
     /// [`Elapsed`] when `limit` passed first. What the future had sent is on its way all the same, so its outcome is
@@ -40,9 +41,8 @@ impl Alarm {
     pub async fn limit<F: Future>(
         &mut self,
         limit: Duration,
-        future: F,
+        mut future: Pin<&mut F>,
     ) -> Result<F::Output, Elapsed> {
-        let mut future = pin!(future);
         let deadline = self.env.now() + limit;
         // Set for something later than this request can wait for.
         self.armed.take_if(|(rings, _)| *rings > deadline);
@@ -77,6 +77,7 @@ impl fmt::Debug for Alarm {
 #[cfg(test)]
 mod tests {
     use std::future::pending;
+    use std::pin::pin;
 
     use super::*;
 
@@ -87,14 +88,14 @@ mod tests {
         let env = crate::live::env(1);
         let mut alarm = Alarm::new(env.clone());
         // Answered after 0.9 s: leaves a timer that would ring 0.1 s into the next.
-        assert_eq!(alarm.limit(LIMIT, env.sleep(LIMIT * 9 / 10)).await, Ok(()));
+        assert_eq!(alarm.limit(LIMIT, pin!(env.sleep(LIMIT * 9 / 10))).await, Ok(()));
         let began = env.now();
-        assert_eq!(alarm.limit(LIMIT, pending::<()>()).await, Err(Elapsed { limit: LIMIT }));
+        assert_eq!(alarm.limit(LIMIT, pin!(pending::<()>())).await, Err(Elapsed { limit: LIMIT }));
         assert!(env.now().saturating_since(began) >= LIMIT);
         // A shorter limit than the one that the timer was set for.
-        assert_eq!(alarm.limit(LIMIT * 60, env.sleep(LIMIT / 10)).await, Ok(()));
+        assert_eq!(alarm.limit(LIMIT * 60, pin!(env.sleep(LIMIT / 10))).await, Ok(()));
         let began = env.now();
-        assert_eq!(alarm.limit(LIMIT, pending::<()>()).await, Err(Elapsed { limit: LIMIT }));
+        assert_eq!(alarm.limit(LIMIT, pin!(pending::<()>())).await, Err(Elapsed { limit: LIMIT }));
         assert!(
             env.now().saturating_since(began) < LIMIT * 2,
             "it waited for the older, longer limit"

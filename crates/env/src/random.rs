@@ -1,6 +1,6 @@
 //! Seeded randomness.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use rand::{Rng, SeedableRng};
@@ -38,13 +38,14 @@ impl Random {
     /// 64 random bits.
     #[must_use]
     pub fn bits(&self) -> u64 {
-        self.generator.lock().unwrap_or_else(PoisonError::into_inner).next_u64()
+        self.generator().next_u64()
     }
 
     /// 128 random bits.
     #[must_use]
     pub fn wide_bits(&self) -> u128 {
-        (u128::from(self.bits()) << 64) | u128::from(self.bits())
+        let mut generator = self.generator();
+        (u128::from(generator.next_u64()) << 64) | u128::from(generator.next_u64())
     }
 
     /// Uniform in `0.0..1.0`.
@@ -61,6 +62,10 @@ impl Random {
         // Widening multiplication: the bias is below 2⁻⁶⁴ × bound, far under what a run can show.
         let nanos = (u128::from(self.bits()) * u128::from(bound)) >> 64;
         Duration::from_nanos(u64::try_from(nanos).unwrap_or(u64::MAX))
+    }
+
+    fn generator(&self) -> MutexGuard<'_, ChaCha8Rng> {
+        self.generator.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

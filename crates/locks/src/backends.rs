@@ -3,12 +3,14 @@
 use std::fmt;
 use std::fmt::Debug;
 
+use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use lockproof_model::HolderId;
 use redis::aio::ConnectionLike;
-use redis::{Cmd, Pipeline, RedisFuture, Value};
+use redis::{Cmd, Pipeline, RedisFuture, RedisResult, Value};
 
 use crate::Result;
+use crate::shared_connections::SharedConnection;
 
 /// The servers of a strategy. The workbench's rig implements it, and so does any program that uses these
 /// locks by themselves.
@@ -27,14 +29,30 @@ pub trait Backends: Debug + Send + Sync + 'static {
 }
 
 /// Any connection that the Redis client library can speak over.
-///
-/// The library's trait is object-safe but not implemented for boxes, hence this newtype.
-pub struct RedisConnection(Box<dyn ConnectionLike + Send + Sync>);
+pub struct RedisConnection(Kind);
+
+/// The library's trait boxes the future of each request. The kind that is used most does without.
+enum Kind {
+    Shared(SharedConnection),
+    Any(Box<dyn ConnectionLike + Send + Sync>),
+}
 
 impl RedisConnection {
     /// Forgets what kind of connection this is.
     pub fn new(connection: impl ConnectionLike + Send + Sync + 'static) -> Self {
-        Self(Box::new(connection))
+        Self(Kind::Any(Box::new(connection)))
+    }
+
+    pub(crate) const fn shared(connection: SharedConnection) -> Self {
+        Self(Kind::Shared(connection))
+    }
+
+    /// Sends one command and waits for its reply.
+    pub(crate) async fn request(&mut self, command: &Cmd) -> RedisResult<Value> {
+        match &mut self.0 {
+            Kind::Shared(connection) => connection.request(command).await,
+            Kind::Any(connection) => connection.req_packed_command(command).await,
+        }
     }
 }
 
@@ -44,9 +62,10 @@ impl Debug for RedisConnection {
     }
 }
 
+/// For locks of your own: all that the client library can do.
 impl ConnectionLike for RedisConnection {
     fn req_packed_command<'a>(&'a mut self, cmd: &'a Cmd) -> RedisFuture<'a, Value> {
-        self.0.req_packed_command(cmd)
+        self.request(cmd).boxed()
     }
 
     fn req_packed_commands<'a>(
@@ -55,10 +74,16 @@ impl ConnectionLike for RedisConnection {
         offset: usize,
         count: usize,
     ) -> RedisFuture<'a, Vec<Value>> {
-        self.0.req_packed_commands(pipeline, offset, count)
+        match &mut self.0 {
+            Kind::Shared(connection) => connection.request_all(pipeline, offset, count).boxed(),
+            Kind::Any(connection) => connection.req_packed_commands(pipeline, offset, count),
+        }
     }
 
     fn get_db(&self) -> i64 {
-        self.0.get_db()
+        match &self.0 {
+            Kind::Shared(connection) => connection.database(),
+            Kind::Any(connection) => connection.get_db(),
+        }
     }
 }

@@ -137,7 +137,8 @@ impl Driver {
     /// # Cancel safety
     /// As for an error.
     pub async fn release(&mut self, lease: Lease) -> Result<Released> {
-        let watch = self.withdrawals.watch(&lease.claim, self.policy.ttl);
+        let claim = lease.claim.clone();
+        let watch = self.withdrawals.watch(&claim, self.policy.ttl);
         let released = self.session.release(lease).await;
         if released.is_ok() {
             watch.answered();
@@ -153,7 +154,8 @@ impl Driver {
     /// # Cancel safety
     /// As for an error.
     pub async fn keep_alive(&mut self, lease: Lease, keep: KeepAlive) -> Result<Kept> {
-        let watch = self.withdrawals.watch(&lease.claim, self.policy.ttl);
+        let claim = lease.claim.clone();
+        let watch = self.withdrawals.watch(&claim, self.policy.ttl);
         let session = self.lock.open(self.holder).await?;
         watch.answered();
         Ok(Kept::start(&self.env, session, self.policy, keep, lease))

@@ -4,9 +4,6 @@ use std::future::{Future, poll_fn};
 use std::pin::Pin;
 use std::task::Poll;
 
-use futures_util::Stream;
-use futures_util::stream::FuturesUnordered;
-
 /// Sends every request, then collects answers until `enough` of them says so or all are in.
 ///
 /// Every request is polled, and so sent, before the first answer is looked at: a release that returned at its
@@ -18,19 +15,22 @@ pub(crate) async fn fan_out<F: Future>(
     requests: impl IntoIterator<Item = F>,
     mut enough: impl FnMut(&[F::Output]) -> bool,
 ) -> Vec<F::Output> {
-    let mut requests: FuturesUnordered<F> = requests.into_iter().collect();
-    let mut answers = Vec::with_capacity(requests.len());
+    // Whichever was woken, all that wait are polled: a quorum is a handful, for which that is cheaper than to keep
+    // count of who was woken.
+    let mut waiting: Vec<Pin<Box<F>>> = requests.into_iter().map(Box::pin).collect();
+    let mut answers = Vec::with_capacity(waiting.len());
     poll_fn(move |context| {
-        loop {
-            match Pin::new(&mut requests).poll_next(context) {
-                Poll::Ready(Some(answer)) => answers.push(answer),
-                Poll::Ready(None) => return Poll::Ready(std::mem::take(&mut answers)),
-                Poll::Pending if enough(&answers) => {
-                    return Poll::Ready(std::mem::take(&mut answers));
-                }
-                Poll::Pending => return Poll::Pending,
+        waiting.retain_mut(|request| match request.as_mut().poll(context) {
+            Poll::Ready(answer) => {
+                answers.push(answer);
+                false
             }
+            Poll::Pending => true,
+        });
+        if waiting.is_empty() || enough(&answers) {
+            return Poll::Ready(std::mem::take(&mut answers));
         }
+        Poll::Pending
     })
     .await
 }

@@ -19,20 +19,34 @@
 
 //! # In an application
 //!
-//! ```no_run
+//! This runs, on three models of a Redis server; `examples/` has longer ones, which take the URLs of real servers.
+//!
+//! ```
+//! # use lockproof_redis_model::{Options, Server, SharedServer, WallClock, serve};
 //! # async fn book() {}
-//! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! use std::sync::Arc;
 //! use std::time::Duration;
 //!
 //! use lockproof_locks::{
-//!     Acquisition, Drift, Driver, KeepAlive, LockSettings, Policy, SharedConnections, Wait, find,
+//!     Acquisition, Drift, Driver, KeepAlive, LockSettings, Policy, Released, SharedConnections, Wait,
+//!     find,
 //! };
 //! use lockproof_model::{HolderId, LockName};
 //!
 //! // Time, randomness and tasks: here tokio's and the operating system's.
 //! let env = lockproof_env::live::env(lockproof_env::live::entropy());
 //! let servers = ["redis://10.0.0.1/", "redis://10.0.0.2/", "redis://10.0.0.3/"];
+//! # let mut models = Vec::new();
+//! # for _ in servers {
+//! #     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
+//! #     models.push(format!("redis://{}/", listener.local_addr()?));
+//! #     let (server, env) = (SharedServer::new(Server::new(Options::default())), env.clone());
+//! #     let clock = move || WallClock::default().after(env.now().since_start());
+//! #     tokio::spawn(serve(listener, server, clock));
+//! # }
+//! # let servers: Vec<&str> = models.iter().map(String::as_str).collect();
 //! let backends = Arc::new(SharedConnections::to(env.clone(), &servers)?);
 //! let redlock = find("redlock").expect("it is in the catalog");
 //! let lock = (redlock.build)(LockSettings::default(), backends, env.clone());
@@ -53,7 +67,8 @@
 //!             () = book() => {}
 //!             () = kept.lost() => println!("the lock was lost: do not write"),
 //!         }
-//!         driver.release_kept(kept).await?;
+//!         let released = driver.release_kept(kept).await?;
+//!         assert_eq!(released, Released::Owned);
 //!     }
 //! }
 //! # Ok(())

@@ -1,14 +1,14 @@
 //! One holder's way to one Redis server.
 
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use lockproof_env::{Alarm, Env};
 use lockproof_model::HolderId;
-use redis::aio::ConnectionLike;
 use redis::{Cmd, ErrorKind, FromRedisValue, RedisError, ServerErrorKind};
 
-use crate::scripts::Script;
+use crate::scripts::{Call, Script};
 use crate::{Backends, LockError, RedisConnection, Result};
 
 /// How long a session that opens waits for a connection. The limit of a request is about validity, which is not yet
@@ -60,7 +60,8 @@ impl RedisLink {
 
     async fn dial(&mut self, limit: Duration) -> Result<()> {
         if self.connection.is_none() {
-            let connecting = connect(&*self.backends, self.server, self.holder, &self.scripts);
+            let connecting =
+                pin!(connect(&*self.backends, self.server, self.holder, &self.scripts));
             let dialled = self.alarm.limit(limit, connecting).await.map_err(|elapsed| {
                 let what = format!("could not reach redis server {}", self.server + 1);
                 LockError::definite(what).because(elapsed)
@@ -85,15 +86,11 @@ impl RedisLink {
     ///
     /// An error reply is indefinite unless its code says that the script never began: a script that fails
     /// half-way keeps what it had written.
-    pub(crate) async fn run<T: FromRedisValue>(
-        &mut self,
-        script: &Script,
-        keys: &[&str],
-        arguments: &[&str],
-    ) -> Result<T> {
-        let mut answer = self.send(&script.by_digest(keys, arguments)).await?;
+    pub(crate) async fn run<T: FromRedisValue>(&mut self, call: &Call<'_>) -> Result<T> {
+        let mut answer = self.send(call.by_digest()).await?;
         if answer.as_ref().is_err_and(|error| error.kind() == NOSCRIPT) {
-            answer = self.send(&script.by_text(keys, arguments)).await?;
+            // Boxed, as all that is rare: a future is as large as its largest branch, and one is made for every request.
+            answer = Box::pin(self.send(&call.by_text())).await?;
         }
         answer.map_err(|error| {
             let certainty =
@@ -104,13 +101,17 @@ impl RedisLink {
 
     /// The outer error: no answer. The inner one: the server's, or one of the connection's own.
     async fn send<T: FromRedisValue>(&mut self, command: &Cmd) -> Result<Result<T, RedisError>> {
-        self.dial(self.limit).await?;
+        if self.connection.is_none() {
+            Box::pin(self.dial(self.limit)).await?;
+        }
         let Some(connection) = &mut self.connection else { unreachable!("dialled just above") };
-        let request = connection.req_packed_command(command);
-        let reply = self.alarm.limit(self.limit, request).await.map_err(|elapsed| {
-            LockError::indefinite(format!("redis server {} did not answer", self.server + 1))
-                .because(elapsed)
-        })?;
+        let reply = {
+            let request = pin!(connection.request(command));
+            self.alarm.limit(self.limit, request).await.map_err(|elapsed| {
+                LockError::indefinite(format!("redis server {} did not answer", self.server + 1))
+                    .because(elapsed)
+            })?
+        };
         let parsed = reply
             .and_then(redis::Value::extract_error)
             .and_then(|value| T::from_redis_value(value).map_err(RedisError::from));
@@ -129,7 +130,7 @@ async fn connect(
 ) -> Result<RedisConnection> {
     let mut connection = backends.redis(server, holder).await?;
     for script in scripts {
-        let loaded = connection.req_packed_command(&script.load()).await;
+        let loaded = connection.request(&script.load()).await;
         let loaded = loaded.and_then(redis::Value::extract_error);
         loaded.map_err(|error| error_reply(server, error, LockError::definite))?;
     }

@@ -15,13 +15,10 @@ impl Script {
         Self { text, digest: redis::Script::new(text).get_hash().to_owned() }
     }
 
-    pub(crate) fn by_digest(&self, keys: &[&str], arguments: &[&str]) -> Cmd {
-        command("EVALSHA", &self.digest, keys, arguments)
-    }
-
-    /// Loads the script as well, so that the next call may go by digest.
-    pub(crate) fn by_text(&self, keys: &[&str], arguments: &[&str]) -> Cmd {
-        command("EVAL", self.text, keys, arguments)
+    /// A call, written once for however many servers it goes to.
+    pub(crate) fn call<'a>(&'a self, keys: &'a [&'a str], arguments: &'a [&'a str]) -> Call<'a> {
+        let by_digest = command("EVALSHA", &self.digest, keys, arguments);
+        Call { script: self, keys, arguments, by_digest }
     }
 
     pub(crate) fn load(&self) -> Cmd {
@@ -37,9 +34,31 @@ impl std::fmt::Debug for Script {
     }
 }
 
+/// A script with its keys and arguments.
+pub(crate) struct Call<'a> {
+    script: &'a Script,
+    keys: &'a [&'a str],
+    arguments: &'a [&'a str],
+    by_digest: Cmd,
+}
+
+impl Call<'_> {
+    pub(crate) const fn by_digest(&self) -> &Cmd {
+        &self.by_digest
+    }
+
+    /// Loads the script as well, so that the next call may go by digest.
+    pub(crate) fn by_text(&self) -> Cmd {
+        command("EVAL", self.script.text, self.keys, self.arguments)
+    }
+}
+
 fn command(name: &str, script: &str, keys: &[&str], arguments: &[&str]) -> Cmd {
-    let mut command = cmd(name);
-    command.arg(script).arg(keys.len()).arg(keys).arg(arguments);
+    let words = keys.iter().chain(arguments);
+    let bytes = words.fold(name.len() + script.len() + 1, |bytes, word| bytes + word.len());
+    // Grown word by word, a command is moved five times before it is sent.
+    let mut command = Cmd::with_capacity(3 + keys.len() + arguments.len(), bytes);
+    command.arg(name).arg(script).arg(keys.len()).arg(keys).arg(arguments);
     command
 }
 

@@ -44,6 +44,28 @@ impl LockSettings {
     }
 }
 
+/// The key of the lock that a session was last asked for: the release wants the one that the acquire has made.
+#[derive(Debug)]
+pub(crate) struct LastKey {
+    lock: LockName,
+    key: String,
+}
+
+impl LastKey {
+    pub(crate) fn new(settings: &LockSettings) -> Self {
+        let lock = LockName::new("");
+        Self { key: settings.redis_key(&lock), lock }
+    }
+
+    pub(crate) fn of(&mut self, lock: &LockName, settings: &LockSettings) -> &str {
+        if self.lock != *lock {
+            self.key = settings.redis_key(lock);
+            self.lock = lock.clone();
+        }
+        &self.key
+    }
+}
+
 /// The allowance for clocks that run at different rates: `ttl × factor + constant`.
 ///
 /// The defaults are those of the Redlock description (<https://redis.io/docs/latest/develop/use/patterns/distributed-locks/>)
@@ -94,6 +116,15 @@ mod tests {
         assert_eq!(whole_millis(Duration::from_millis(300)).unwrap(), 300);
         for bad in [Duration::ZERO, Duration::from_micros(1500), Duration::from_nanos(1)] {
             assert!(whole_millis(bad).unwrap_err().is_definite(), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn a_key_that_is_remembered_is_that_of_the_lock_that_is_asked_for() {
+        let settings = LockSettings::default();
+        let mut last = LastKey::new(&settings);
+        for name in ["a", "a", "b", "", "a"].map(LockName::new) {
+            assert_eq!(last.of(&name, &settings), settings.redis_key(&name));
         }
     }
 

@@ -14,7 +14,7 @@ use redis::aio::{ConnectionLike, MultiplexedConnection};
 use redis::io::tcp::TcpSettings;
 use redis::{
     AsyncConnectionConfig, Cmd, ConnectionInfo, IntoConnectionInfo, Pipeline, RedisError,
-    RedisFuture, RedisResult, Value,
+    RedisResult, Value,
 };
 
 use crate::{Backends, LockError, RedisConnection, Result};
@@ -22,15 +22,19 @@ use crate::{Backends, LockError, RedisConnection, Result};
 /// Dialling is bounded by the lock's own time limit; this only ends attempts that nobody waits for any more.
 const DIAL_LIMIT: Duration = Duration::from_secs(30);
 
+/// Connections per server. While the server works through what came over one, this program can write to the other: with
+/// two, neither waits for the other to be done, and more would only make the batches smaller.
+const LANES: u32 = 2;
+
 /// Where holder so-and-so finds server number so-and-so.
 type Address = dyn Fn(usize, HolderId) -> RedisResult<ConnectionInfo> + Send + Sync;
 
-/// [`Backends`] that dial real servers: one multiplexed connection per server, shared by all holders, dialled when
-/// it is first needed and again after it broke.
+/// [`Backends`] that dial real servers: two multiplexed connections per server, shared by all holders, dialled when
+/// they are first needed and again after they broke.
 ///
-/// One connection carries the requests of all holders in the order in which they were sent, and writes those that
-/// come together in one system call, which is faster than a connection each. Where the rig has to tell holders
-/// apart it asks for [one each](Self::one_per_holder).
+/// A holder is always given the same one, so that its requests arrive in the order in which it sent them. A connection
+/// writes the requests that come together in one system call, which is faster than a connection for each holder. Where
+/// the rig has to tell holders apart it asks for [one each](Self::one_per_holder).
 ///
 /// Needs a tokio runtime, as the client library does.
 pub struct SharedConnections {
@@ -38,11 +42,12 @@ pub struct SharedConnections {
     servers: usize,
     address: Box<Address>,
     per_holder: bool,
-    dialled: Mutex<BTreeMap<(usize, Option<HolderId>), Dial>>,
+    /// By server, and by holder or lane.
+    dialled: Mutex<BTreeMap<(usize, u32), Dial>>,
 }
 
 /// A connection that is there, on its way, or did not come.
-type Dial = Shared<BoxFuture<'static, std::result::Result<Monitored, Arc<RedisError>>>>;
+type Dial = Shared<BoxFuture<'static, std::result::Result<SharedConnection, Arc<RedisError>>>>;
 
 impl SharedConnections {
     /// Connections to the servers at `urls` (`redis://…`, `unix:///…`). `env` is where dialling takes place: no
@@ -77,7 +82,7 @@ impl SharedConnections {
     #[must_use]
     pub fn driver_settings() -> Vec<DriverSetting> {
         [
-            ("connections", "one multiplexed connection per server, shared by all holders"),
+            ("connections", "two multiplexed connections per server, shared by all holders"),
             ("TCP_NODELAY", "on (the library's default is off)"),
             (
                 "response time limit",
@@ -95,7 +100,7 @@ impl SharedConnections {
 
     /// The connection that is there or on its way, or a new one when it broke or never came.
     fn shared(&self, server: usize, holder: HolderId) -> Dial {
-        let user = self.per_holder.then_some(holder);
+        let user = if self.per_holder { holder.0 } else { holder.0 % LANES };
         let mut dialled = self.dialled.lock().unwrap_or_else(PoisonError::into_inner);
         let usable = |dial: &&Dial| match dial.peek() {
             Some(Ok(connection)) => !connection.broken.load(Ordering::Relaxed),
@@ -129,7 +134,7 @@ impl Backends for SharedConnections {
         let dial = self.shared(server, holder);
         async move {
             match dial.await {
-                Ok(connection) => Ok(RedisConnection::new(connection)),
+                Ok(connection) => Ok(RedisConnection::shared(connection)),
                 Err(error) => {
                     let what = format!("could not reach redis server {}", server + 1);
                     Err(LockError::definite(what).because(error))
@@ -142,7 +147,7 @@ impl Backends for SharedConnections {
 
 async fn dial(
     address: RedisResult<ConnectionInfo>,
-) -> std::result::Result<Monitored, Arc<RedisError>> {
+) -> std::result::Result<SharedConnection, Arc<RedisError>> {
     let config = AsyncConnectionConfig::new()
         .set_connection_timeout(Some(DIAL_LIMIT))
         .set_response_timeout(None);
@@ -151,48 +156,42 @@ async fn dial(
         redis::Client::open(address)?.get_multiplexed_async_connection_with_config(&config).await
     };
     let inner = open.await.map_err(Arc::new)?;
-    Ok(Monitored { inner, broken: Arc::default() })
+    Ok(SharedConnection { inner, broken: Arc::default() })
 }
 
 /// A connection that remembers that it broke, so that the next to ask is given another.
 #[derive(Clone, Debug)]
-struct Monitored {
+pub(crate) struct SharedConnection {
     inner: MultiplexedConnection,
     broken: Arc<AtomicBool>,
 }
 
-impl Monitored {
+impl SharedConnection {
+    /// Sends one command and waits for its reply.
+    pub(crate) async fn request(&mut self, command: &Cmd) -> RedisResult<Value> {
+        let answer = self.inner.send_packed_command(command).await;
+        self.note(answer)
+    }
+
+    /// Sends a pipeline and waits for `count` replies from number `offset` on.
+    pub(crate) async fn request_all(
+        &mut self,
+        pipeline: &Pipeline,
+        offset: usize,
+        count: usize,
+    ) -> RedisResult<Vec<Value>> {
+        let answers = self.inner.send_packed_commands(pipeline, offset, count).await;
+        self.note(answers)
+    }
+
+    pub(crate) fn database(&self) -> i64 {
+        self.inner.get_db()
+    }
+
     fn note<T>(&self, answer: RedisResult<T>) -> RedisResult<T> {
         if answer.as_ref().is_err_and(RedisError::is_unrecoverable_error) {
             self.broken.store(true, Ordering::Relaxed);
         }
         answer
-    }
-}
-
-impl ConnectionLike for Monitored {
-    fn req_packed_command<'a>(&'a mut self, cmd: &'a Cmd) -> RedisFuture<'a, Value> {
-        async move {
-            let answer = self.inner.send_packed_command(cmd).await;
-            self.note(answer)
-        }
-        .boxed()
-    }
-
-    fn req_packed_commands<'a>(
-        &'a mut self,
-        pipeline: &'a Pipeline,
-        offset: usize,
-        count: usize,
-    ) -> RedisFuture<'a, Vec<Value>> {
-        async move {
-            let answer = self.inner.send_packed_commands(pipeline, offset, count).await;
-            self.note(answer)
-        }
-        .boxed()
-    }
-
-    fn get_db(&self) -> i64 {
-        self.inner.get_db()
     }
 }

@@ -28,8 +28,8 @@ impl Withdrawals {
 
     /// Watches over a request from before it is sent: unless it is answered, the claim is withdrawn, be it
     /// that the request failed without deciding anything or that its future was dropped.
-    pub(crate) fn watch(&self, claim: &Claim, ttl: Duration) -> Watch<'_> {
-        Watch { withdrawals: self, open: Some((claim.clone(), ttl)) }
+    pub(crate) const fn watch<'a>(&'a self, claim: &'a Claim, ttl: Duration) -> Watch<'a> {
+        Watch { withdrawals: self, open: Some((claim, ttl)) }
     }
 
     /// Waits for every withdrawal that is under way.
@@ -74,7 +74,7 @@ async fn withdraw(env: Env, lock: AnyLock, holder: HolderId, claim: Claim, ttl: 
 #[derive(Debug)]
 pub(crate) struct Watch<'a> {
     withdrawals: &'a Withdrawals,
-    open: Option<(Claim, Duration)>,
+    open: Option<(&'a Claim, Duration)>,
 }
 
 impl Watch<'_> {
@@ -87,7 +87,7 @@ impl Watch<'_> {
 impl Drop for Watch<'_> {
     fn drop(&mut self) {
         if let Some((claim, ttl)) = self.open.take() {
-            self.withdrawals.start(claim, ttl);
+            self.withdrawals.start(claim.clone(), ttl);
         }
     }
 }

@@ -95,9 +95,9 @@ impl OwnerValue {
         const DIGITS: &[u8; 16] = b"0123456789abcdef";
         // By hand, since one is drawn for every request of every lock.
         let mut text = [0; 32];
-        for (place, digit) in text.iter_mut().rev().enumerate() {
-            let [byte, ..] = (bits >> (4 * place)).to_le_bytes();
-            *digit = DIGITS[usize::from(byte & 0xf)];
+        for (digits, byte) in text.chunks_exact_mut(2).zip(bits.to_be_bytes()) {
+            digits[0] = DIGITS[usize::from(byte >> 4)];
+            digits[1] = DIGITS[usize::from(byte & 0xf)];
         }
         Self(Arc::from(std::str::from_utf8(&text).expect("hexadecimal digits are ASCII")))
     }

@@ -64,7 +64,10 @@ impl<'a> Drawing<'a> {
             "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {WIDTH} {height}\" role=\"img\" aria-labelledby=\"t d\" font-family=\"system-ui, sans-serif\" font-size=\"12\">"
         )?;
         writeln!(out, "<title id=\"t\">{title}</title>")?;
-        writeln!(out, "<desc id=\"d\">Holders as lanes; time goes right, by order. Bars are leases, hatched bands are faults, dots are commits.</desc>")?;
+        writeln!(
+            out,
+            "<desc id=\"d\">Holders as lanes; time goes right, by order. Bars are leases, hatched bands are faults, dots are commits.</desc>"
+        )?;
         out.push_str(STYLE);
         self.faults_on_everybody(out, height)?;
         for &holder in &self.holders {
@@ -77,7 +80,11 @@ impl<'a> Drawing<'a> {
         for (at, anchor) in [(first, "start"), (last, "end")] {
             let Some(&at) = at else { continue };
             let (x, time) = (self.x(at), space_time::millis(at));
-            writeln!(out, "<text class=\"faint\" x=\"{x}\" y=\"{}\" text-anchor=\"{anchor}\">{time}</text>", height - 12)?;
+            writeln!(
+                out,
+                "<text class=\"faint\" x=\"{x}\" y=\"{}\" text-anchor=\"{anchor}\">{time}</text>",
+                height - 12
+            )?;
         }
         writeln!(out, "<text x=\"12\" y=\"22\" font-weight=\"600\">{title}</text>\n</svg>")
     }
@@ -101,7 +108,11 @@ impl<'a> Drawing<'a> {
     fn lane(&self, out: &mut String, holder: HolderId) -> std::fmt::Result {
         let y = self.y(holder);
         writeln!(out, "<text x=\"12\" y=\"{}\">{holder}</text>", y + 4)?;
-        writeln!(out, "<line class=\"rail\" x1=\"{LEFT}\" y1=\"{y}\" x2=\"{}\" y2=\"{y}\"/>", WIDTH - 30)?;
+        writeln!(
+            out,
+            "<line class=\"rail\" x1=\"{LEFT}\" y1=\"{y}\" x2=\"{}\" y2=\"{y}\"/>",
+            WIDTH - 30
+        )?;
         let operations = &self.violation.history.operations;
         for grant in operations.iter().filter(|operation| operation.holder == holder) {
             let Outcome::Ok(Effect::Granted { valid_until, .. }) = &grant.outcome else { continue };
@@ -118,7 +129,9 @@ impl<'a> Drawing<'a> {
                 until.saturating_sub(from).max(2)
             )?;
         }
-        for record in self.violation.injections.iter().filter(|record| record.holder == Some(holder)) {
+        for record in
+            self.violation.injections.iter().filter(|record| record.holder == Some(holder))
+        {
             let from = self.x(record.injected);
             let until = self.x(record.healed.unwrap_or(Instant::FAR_FUTURE)).max(from + 3);
             writeln!(
@@ -158,7 +171,12 @@ impl<'a> Drawing<'a> {
             return Ok(());
         }
         let word = event.what.split(':').next().unwrap_or_default();
-        writeln!(out, "<text class=\"faint\" x=\"{x}\" y=\"{}\" transform=\"rotate(-35 {x} {})\">{word}</text>", y - 12, y - 12)
+        writeln!(
+            out,
+            "<text class=\"faint\" x=\"{x}\" y=\"{}\" transform=\"rotate(-35 {x} {})\">{word}</text>",
+            y - 12,
+            y - 12
+        )
     }
 }
 

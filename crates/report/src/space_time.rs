@@ -3,8 +3,8 @@
 //! Read from a history alone, so that text and drawing say the same.
 
 use lockproof_model::{
-    Effect, FaultRecord, History, HolderId, Instant, Operation, Outcome, Reason,
-    Refusal, Step, Violation,
+    Effect, FaultRecord, History, HolderId, Instant, Operation, Outcome, Reason, Refusal, Step,
+    Violation,
 };
 
 /// One thing that happened.
@@ -55,7 +55,9 @@ pub(crate) fn lease_at(history: &History, holder: HolderId, at: Instant) -> Opti
     let mine = history.operations.iter().filter(|operation| operation.holder == holder);
     let mut lease = None;
     for operation in mine {
-        let Some(completed) = operation.completed.filter(|&completed| completed <= at) else { break };
+        let Some(completed) = operation.completed.filter(|&completed| completed <= at) else {
+            break;
+        };
         match (&operation.outcome, operation.step) {
             (Outcome::Ok(Effect::Granted { valid_until, .. }), _) => lease = Some(*valid_until),
             (_, Step::Release) if completed <= at => lease = None,
@@ -98,8 +100,12 @@ fn outcome(operation: &Operation) -> (String, Kind) {
         }
         Outcome::Ok(Effect::Checked { free: true, .. }) => done("free".to_owned()),
         Outcome::Ok(Effect::Checked { .. }) => ("sold out".to_owned(), Kind::Refused),
-        Outcome::Ok(Effect::Released { owned: false }) => done("was not the holder's any more".to_owned()),
-        Outcome::Ok(Effect::Committed { booking }) => (format!("{booking} stands"), Kind::Committed),
+        Outcome::Ok(Effect::Released { owned: false }) => {
+            done("was not the holder's any more".to_owned())
+        }
+        Outcome::Ok(Effect::Committed { booking }) => {
+            (format!("{booking} stands"), Kind::Committed)
+        }
         Outcome::Ok(_) => done("done".to_owned()),
         Outcome::Fail(Reason::Refused(refusal)) => (refused(*refusal), Kind::Refused),
         Outcome::Fail(Reason::Error(error)) => (error.clone(), Kind::Refused),
@@ -121,9 +127,14 @@ fn of_fault(record: &FaultRecord) -> Vec<Event> {
     let begun = event(record.injected, format!("fault: {}", record.kind), Kind::Fault);
     let healed = record.healed.filter(|&healed| healed > record.injected);
     let observed = if record.observed.is_empty() { "over" } else { record.observed.as_str() };
-    let over = healed.map(|at| event(at, format!("{} over: {observed}", record.kind), Kind::Healed));
+    let over =
+        healed.map(|at| event(at, format!("{} over: {observed}", record.kind), Kind::Healed));
     let at_once = healed.is_none() && !record.observed.is_empty();
-    let begun = if at_once { Event { what: format!("{}: {observed}", begun.what), ..begun } } else { begun };
+    let begun = if at_once {
+        Event { what: format!("{}: {observed}", begun.what), ..begun }
+    } else {
+        begun
+    };
     std::iter::once(begun).chain(over).collect()
 }
 

@@ -17,6 +17,7 @@ use lockproof_workload::{Latencies, Record, percentiles};
 use crate::conduct::{Outcome, Terms, conduct, name, rig_plan};
 use crate::judge::{Facts, contended_slots, judge};
 use crate::order::OrderGate;
+use crate::simulate::simulate_cell;
 
 /// Stories told per cell; the first explains, the rest repeat it.
 const STORIES: usize = 3;
@@ -37,8 +38,8 @@ pub struct CellPlan {
 /// What every cell of a run shares.
 #[derive(Clone, Debug)]
 pub struct CellSettings {
-    /// Where servers come from.
-    pub provider: Arc<dyn Provider>,
+    /// Where live servers come from; none in the simulated world.
+    pub provider: Option<Arc<dyn Provider>>,
     /// What is looked for.
     pub checkers: Vec<&'static dyn Checker>,
     /// A cell that takes longer is cut short and inconclusive.
@@ -77,7 +78,10 @@ async fn run_ordered(
     settings: &CellSettings,
     order: Option<OrderGate>,
 ) -> Finished {
-    match stand_and_conduct(plan, settings, order).await {
+    let Some(provider) = &settings.provider else {
+        return simulate_cell(plan, &settings.checkers);
+    };
+    match stand_and_conduct(plan, provider.as_ref(), settings, order).await {
         Ok(outcome) => {
             let interrupted = settings.halt.load(Ordering::Relaxed).then_some("interrupted");
             finish(plan, &settings.checkers, outcome, interrupted)
@@ -113,11 +117,11 @@ pub fn replay_live(
 /// The error is a sentence: a server that could not be started or reached.
 async fn stand_and_conduct(
     plan: &CellPlan,
+    provider: &dyn Provider,
     settings: &CellSettings,
     order: Option<OrderGate>,
 ) -> Result<Outcome, String> {
     let set_up = lockproof_env::live::env(plan.seed);
-    let provider = settings.provider.as_ref();
     let key_prefix = provider.key_prefix(&name(plan));
     let rig = LiveRig::start(&set_up, provider, rig_plan(plan, &key_prefix)).await;
     let rig = Arc::new(rig.map_err(|error| in_full(&error))?);

@@ -15,8 +15,7 @@ use lockproof_faults::buggify::{BOUNDS, Ground, draw};
 use lockproof_model::{
     Effect, Exploration, FaultRecord, Finding, History, Instant, Layer, Outcome, Step, Verdict,
 };
-use lockproof_scenario::Scenario;
-use lockproof_scenario::with_faults;
+use lockproof_scenario::{Scenario, with_faults};
 use lockproof_workload::Load;
 
 use crate::cell::CellPlan;
@@ -105,6 +104,7 @@ pub fn explore(
     now: impl Fn() -> Duration + Sync,
     watch: &(impl Fn(u64) + Sync),
 ) -> Explored {
+    let plan = &alone(plan);
     let next = AtomicU64::new(0);
     // The smallest number of those that broke something.
     let first = AtomicU64::new(u64::MAX);
@@ -122,7 +122,7 @@ pub fn explore(
                 if !goes_on(number) {
                     return glances;
                 }
-                let Some(glance) = look(plan, search, number) else { continue };
+                let glance = look(plan, search, number);
                 if glance.broken.is_some() {
                     first.fetch_min(number, Ordering::Relaxed);
                 }
@@ -134,7 +134,9 @@ pub fn explore(
     let mut glances: Vec<Glance> = std::thread::scope(|scope| {
         let threads: Vec<_> = (0..search.jobs.max(1)).map(|_| scope.spawn(work)).collect();
         let joined = threads.into_iter().map(std::thread::ScopedJoinHandle::join);
-        joined.flat_map(|glances| glances.unwrap_or_else(|panic| std::panic::resume_unwind(panic))).collect()
+        joined
+            .flat_map(|glances| glances.unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+            .collect()
     });
     glances.sort_by_key(|glance| glance.number);
     // What was looked at beyond the first violation does not count, or figures would depend on the threads.
@@ -142,7 +144,7 @@ pub fn explore(
     glances.retain(|glance| glance.number <= first);
     let found = glances.last_mut().and_then(|glance| {
         let broken = glance.broken.take()?;
-        Some((glance.number + 1, scheduled(plan, search, glance.number)?, broken))
+        Some((glance.number + 1, scheduled(plan, search, glance.number), broken))
     });
     Explored { figures: figures(&glances, search, now()), found }
 }
@@ -164,24 +166,41 @@ fn figures(glances: &[Glance], search: &Search, took: Duration) -> Exploration {
     }
 }
 
-fn look(plan: &CellPlan, search: &Search, number: u64) -> Option<Glance> {
-    let plan = scheduled(plan, search, number)?;
-    // A fault that keeps holders from connecting at all leaves nothing to look at.
-    let schedule = simulate(&plan).ok()?;
+fn look(plan: &CellPlan, search: &Search, number: u64) -> Glance {
+    let plan = scheduled(plan, search, number);
+    let Ok(schedule) = simulate(&plan) else {
+        // A fault kept holders from connecting at all, which is a schedule in which nothing went wrong.
+        let nothing = Duration::ZERO;
+        return Glance {
+            number,
+            fingerprint: 0,
+            bit: false,
+            bit_held: false,
+            took: nothing,
+            broken: None,
+        };
+    };
     let findings = schedule.judge(&search.checkers);
     let held = |record: &FaultRecord| record.bit && hits_a_held_lock(record, &schedule.history);
-    Some(Glance {
+    Glance {
         number,
         fingerprint: fingerprint(&schedule),
         bit: schedule.injections.iter().any(|record| record.bit),
         bit_held: schedule.injections.iter().any(held),
         took: schedule.took,
         broken: search.breaks(&findings),
-    })
+    }
+}
+
+/// The plan with its own strategy alone, by which its faults are checked.
+fn alone(plan: &CellPlan) -> CellPlan {
+    let mut scenario = (*plan.scenario).clone();
+    scenario.cells = vec![plan.cell];
+    CellPlan { scenario: Arc::new(scenario), ..plan.clone() }
 }
 
 /// The plan of schedule number `number`, counted from 0, with its own seed and faults.
-fn scheduled(plan: &CellPlan, search: &Search, number: u64) -> Option<CellPlan> {
+fn scheduled(plan: &CellPlan, search: &Search, number: u64) -> CellPlan {
     let random = Random::new(plan.seed).fork(&number.to_string());
     let seed = random.bits();
     let mut plan = CellPlan { seed, ..plan.clone() };
@@ -190,9 +209,12 @@ fn scheduled(plan: &CellPlan, search: &Search, number: u64) -> Option<CellPlan> 
         faults.extend(draw(&ground(&plan), &random.fork("buggify")));
         // This strategy alone: what is drawn for its servers another strategy of the scenario may not have.
         let own = Scenario { cells: vec![plan.cell], ..(*plan.scenario).clone() };
-        plan.scenario = Arc::new(with_faults(&own, &faults).ok()?);
+        let scenario = with_faults(&own, &faults);
+        // Drawn for this very scenario; a fault that it refuses would be missing from every search.
+        plan.scenario =
+            Arc::new(scenario.unwrap_or_else(|why| panic!("a drawn fault is refused: {why}")));
     }
-    Some(plan)
+    plan
 }
 
 /// What random faults are drawn for.

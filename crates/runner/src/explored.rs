@@ -43,10 +43,7 @@ pub fn explore_cell(
 ///
 /// # Errors
 /// The scenario is no replay, or the schedule did not begin.
-pub fn replay_simulated(
-    plan: &CellPlan,
-    search: &Search,
-) -> Result<(Finished, bool), String> {
+pub fn replay_simulated(plan: &CellPlan, search: &Search) -> Result<(Finished, bool), String> {
     let Some(replay) = &plan.scenario.replay else {
         return Err("it has no [replay] table: `lockproof explore` writes replays".to_owned());
     };
@@ -83,7 +80,10 @@ fn judge(
     figures: &Exploration,
     broken: Option<&Broken>,
 ) -> Judgement {
-    let judgement = |status, reason: Option<String>| Judgement { status, reasons: reason.into_iter().collect() };
+    let judgement = |status, reason: Option<String>| Judgement {
+        status,
+        reasons: reason.into_iter().collect(),
+    };
     let Exploration { schedules, bit, .. } = figures;
     let is_control = plan.cell.expect == Expectation::Duplicates;
     match broken {

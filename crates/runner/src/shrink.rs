@@ -9,8 +9,7 @@ use std::time::Duration;
 
 use lockproof_env::Random;
 use lockproof_model::{Size, Violation};
-use lockproof_scenario::{Replay, Require, Scenario, resolved};
-use lockproof_scenario::with_faults;
+use lockproof_scenario::{Replay, Require, Scenario, resolved, with_faults};
 use lockproof_workload::{Pace, Stop};
 use sha1_smol::Sha1;
 
@@ -241,12 +240,14 @@ fn simpler(fields: &str) -> Vec<String> {
         ["every", "probability"].iter().any(|key| line.starts_with(&format!("{key} =")))
     };
     let numbered = |line: &str| line.strip_prefix("nth = ").and_then(|n| n.parse::<u32>().ok());
-    let Some(trigger) = fields.lines().find(|line| repeats(line) || numbered(line).is_some()) else {
+    let Some(trigger) = fields.lines().find(|line| repeats(line) || numbered(line).is_some())
+    else {
         return Vec::new();
     };
     let most = numbered(trigger).unwrap_or(u32::MAX);
     let once = |n: u32| {
-        let line = |line: &str| if line == trigger { format!("nth = {n}") } else { line.to_owned() };
+        let line =
+            |line: &str| if line == trigger { format!("nth = {n}") } else { line.to_owned() };
         fields.lines().map(line).collect::<Vec<_>>().join("\n")
     };
     (1..=4).filter(|&n| n < most).map(once).collect()

@@ -106,13 +106,14 @@ mod tests {
         let all: Vec<_> = SERVERS.iter().collect();
         let (_folder, machine) = with_programs(&["apt-get"]);
         let debian = Machine { is_debian: true, ..machine };
-        let packages = format!("apt-get {} redis-server postgresql", INSTALL.join(" "));
+        let packages =
+            format!("apt-get {} redis-server postgresql python3-pip npm", INSTALL.join(" "));
         assert_eq!(remedy(&debian, &all), format!("sudo {packages}"));
         let root = Machine { is_root: true, ..debian };
         assert_eq!(remedy(&root, &all), format!("DEBIAN_FRONTEND=noninteractive {packages}"));
         let macos = Machine { is_macos: true, ..Machine::default() };
-        assert_eq!(remedy(&macos, &all), "brew install redis postgresql@17");
-        let other = remedy(&Machine::default(), &all);
+        assert_eq!(remedy(&macos, &all), "brew install redis postgresql@17 python node");
+        let other = remedy(&Machine::default(), &all[..2]);
         assert_eq!(other, "install redis-server and Postgres with your system's package manager");
     }
 

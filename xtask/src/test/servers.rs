@@ -1,4 +1,4 @@
-//! The servers that tests need, and where they are.
+//! The servers that tests need, and where they are; and the languages whose locks are tried on the redis model.
 
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
@@ -11,7 +11,10 @@ use crate::Failure;
 pub(super) const POSTGRES_URL: &str = "LOCKPROOF_TEST_POSTGRES_URL";
 const REDIS_SERVER: &str = "LOCKPROOF_TEST_REDIS_SERVER";
 
-/// Every server that some test needs.
+const PYTHON: &str = "LOCKPROOF_TEST_PYTHON";
+const NODE: &str = "LOCKPROOF_TEST_NODE";
+
+/// Every server that some test needs, and what is treated like one.
 pub(super) const SERVERS: &[Server] = &[
     Server {
         name: "redis-server",
@@ -20,6 +23,7 @@ pub(super) const SERVERS: &[Server] = &[
         debian: "redis-server",
         brew: "redis",
         module: "redis_server",
+        absence: Absence::Mended,
     },
     Server {
         name: "Postgres",
@@ -28,6 +32,25 @@ pub(super) const SERVERS: &[Server] = &[
         debian: "postgresql",
         brew: "postgresql@17",
         module: "postgres",
+        absence: Absence::Mended,
+    },
+    Server {
+        name: "Python",
+        variable: PYTHON,
+        programs: &["python3"],
+        debian: "python3-pip",
+        brew: "python",
+        module: "python",
+        absence: Absence::Said,
+    },
+    Server {
+        name: "Node",
+        variable: NODE,
+        programs: &["node", "npm"],
+        debian: "npm",
+        brew: "node",
+        module: "node",
+        absence: Absence::Said,
     },
 ];
 
@@ -46,6 +69,17 @@ pub(super) struct Server {
     pub(super) brew: &'static str,
     /// By this module's name an integration test says that it needs one.
     pub(super) module: &'static str,
+    /// What happens where there is none.
+    pub(super) absence: Absence,
+}
+
+/// What is done about something that is missing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Absence {
+    /// It is installed, if that can be done.
+    Mended,
+    /// It is said, with the command that helps: nobody wants a whole language unasked.
+    Said,
 }
 
 /// Where a server is.
@@ -149,13 +183,15 @@ mod tests {
     use super::super::machine::tests::with_programs;
     use super::*;
 
+    const EVERYTHING: &[&str] = &["redis-server", "postgres", "initdb", "python3", "node", "npm"];
+
     fn names(machine: &Machine) -> Vec<&'static str> {
         missing(machine).unwrap().into_iter().map(|server| server.name).collect()
     }
 
     #[test]
     fn what_is_on_path_is_not_missing() {
-        let (_folder, machine) = with_programs(&["redis-server", "postgres", "initdb"]);
+        let (_folder, machine) = with_programs(EVERYTHING);
         assert_eq!(names(&machine), [""; 0]);
         assert_eq!(postgres(&machine), Postgres::Found);
         assert!(folders_off_path(&machine).unwrap().is_empty());
@@ -163,15 +199,15 @@ mod tests {
 
     #[test]
     fn half_a_server_is_missing() {
-        let (_folder, machine) = with_programs(&["postgres"]);
-        assert_eq!(names(&machine), ["redis-server", "Postgres"]);
+        let (_folder, machine) = with_programs(&["postgres", "python3", "node"]);
+        assert_eq!(names(&machine), ["redis-server", "Postgres", "Node"]);
         assert_eq!(postgres(&machine), Postgres::Missing);
     }
 
     #[test]
     fn what_is_elsewhere_has_to_come_onto_path() {
         let (elsewhere, _) = with_programs(&["postgres", "initdb"]);
-        let (_folder, mut machine) = with_programs(&["redis-server"]);
+        let (_folder, mut machine) = with_programs(&["redis-server", "python3", "node", "npm"]);
         machine.elsewhere.push(elsewhere.path().to_owned());
         assert_eq!(names(&machine), [""; 0]);
         assert_eq!(folders_off_path(&machine).unwrap(), [elsewhere.path()]);

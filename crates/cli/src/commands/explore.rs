@@ -19,9 +19,13 @@ use crate::keeper::Keeper;
 use crate::progress::Display;
 use crate::{machine, results, selection, terminal};
 
-pub(crate) fn run(arguments: &ExploreArguments, color: Color, verbose: u8) -> Result<Exit, Failure> {
+pub(crate) fn run(
+    arguments: &ExploreArguments,
+    color: Color,
+    verbose: u8,
+) -> Result<Exit, Failure> {
     let scenarios = selection::load(&arguments.paths, &arguments.strategy)?;
-    selection::check_simulated(&scenarios)?;
+    let scenarios = selection::of_world(scenarios, World::Sim)?;
     let interrupt = Interrupt::listen()
         .map_err(|error| Failure::infrastructure(format!("cannot listen for signals: {error}")))?;
     let seed = arguments.seed.unwrap_or_else(entropy);
@@ -89,7 +93,8 @@ fn search(arguments: &ExploreArguments, interrupt: &Interrupt) -> Search {
 /// Keeps what a violation left behind, and writes into the report where its replay is.
 fn keep(keeper: &Keeper, plan: &CellPlan, finished: &mut Finished) -> io::Result<()> {
     let CellReport { scenario, strategy, exploration, .. } = &mut finished.report;
-    let violation = exploration.as_mut().and_then(|Exploration { violation, .. }| violation.as_mut());
+    let violation =
+        exploration.as_mut().and_then(|Exploration { violation, .. }| violation.as_mut());
     let Some(violation) = violation else { return Ok(()) };
     let path = keeper.keep_replay(CellName { scenario, strategy }, violation)?;
     violation.path = Some(path.display().to_string());
@@ -107,7 +112,10 @@ fn command(arguments: &ExploreArguments, seed: u64) -> String {
     words.push(format!("--seeds {}", arguments.seeds));
     if let Some(time) = arguments.time {
         let time: Duration = time;
-        words.push(format!("--time {}", humantime::format_duration(time).to_string().replace(' ', "")));
+        words.push(format!(
+            "--time {}",
+            humantime::format_duration(time).to_string().replace(' ', "")
+        ));
     }
     if arguments.buggify {
         words.push("--buggify".to_owned());

@@ -93,12 +93,20 @@ fn live(
     replay: Replay,
 ) -> Result<(CellReport, News), Failure> {
     let entry = provider(&arguments.provider)?;
+    if let Some(why) = plan.scenario.needs_simulation() {
+        return Err(Failure::usage(format!("{}: {why}", plan.scenario.path.display())));
+    }
     let scenarios = [Arc::clone(&plan.scenario)];
     let servers =
         servers::of_run(entry, &arguments.servers, &scenarios, arguments.allow_destructive)?;
-    let provider = (entry.start)(&servers).map_err(|error| Failure::infrastructure(in_full(&error)))?;
-    let settings =
-        CellSettings { provider, checkers: checkers(), limit: LIMIT, halt: Arc::default() };
+    let provider =
+        (entry.start)(&servers).map_err(|error| Failure::infrastructure(in_full(&error)))?;
+    let settings = CellSettings {
+        provider: Some(provider),
+        checkers: checkers(),
+        limit: LIMIT,
+        halt: Arc::default(),
+    };
     let (finished, kept) = replay_live(plan, &settings, replay.order);
     let report = finished.report;
     let again = report.duplicates > 0;

@@ -1,19 +1,17 @@
-//! `lockproof run`: every scenario under every strategy, live.
+//! `lockproof run`: every scenario under every strategy, live or one simulated schedule of each.
 
 use std::io;
 use std::sync::Arc;
 
 use lockproof_env::live::{entropy, stopwatch};
-use lockproof_model::{
-    CellReport, Manifest, RESULTS_SCHEMA_VERSION, RunReport, World, in_full,
-};
+use lockproof_model::{CellReport, Manifest, RESULTS_SCHEMA_VERSION, RunReport, World, in_full};
 use lockproof_report::Latest;
 use lockproof_rig::ExternalServers;
 use lockproof_rig::live::{PROVIDERS, Provider, ProviderEntry, find_provider};
 use lockproof_runner::{CellPlan, CellSettings, Finished, Matrix, Observer, cells_of};
 use lockproof_scenario::{Scenario, nearest};
 
-use crate::arguments::{Color, RunArguments};
+use crate::arguments::{Color, RunArguments, WorldName};
 use crate::exit::{Exit, Failure};
 use crate::interrupt::Interrupt;
 use crate::keeper::Keeper;
@@ -26,29 +24,39 @@ const JOBS_PER_PROCESSOR: usize = 4;
 pub(crate) fn run(arguments: &RunArguments, color: Color, verbose: u8) -> Result<Exit, Failure> {
     // Everything that can be rejected is rejected before a server is started.
     let scenarios = selection::load(&arguments.paths, &arguments.strategy)?;
+    let world = match arguments.world {
+        WorldName::Live => World::Live,
+        WorldName::Sim => World::Sim,
+    };
+    let scenarios = selection::of_world(scenarios, world)?;
     let entry = provider(&arguments.provider)?;
-    selection::check_live(&scenarios)?;
-    check_links(entry, &scenarios)?;
-    let servers =
-        servers::of_run(entry, &arguments.servers, &scenarios, arguments.allow_destructive)?;
+    let servers = match world {
+        World::Live => {
+            check_links(entry, &scenarios)?;
+            servers::of_run(entry, &arguments.servers, &scenarios, arguments.allow_destructive)?
+        }
+        World::Sim => ExternalServers::default(),
+    };
     let interrupt = Interrupt::listen()
         .map_err(|error| Failure::infrastructure(format!("cannot listen for signals: {error}")))?;
     let seed = arguments.seed.unwrap_or_else(entropy);
-    let provider =
-        (entry.start)(&servers).map_err(|error| Failure::infrastructure(in_full(&error)))?;
-    provider.notices().iter().for_each(|notice| terminal::error(notice));
+    let provider = match world {
+        World::Live => Some(started_by(entry, &servers)?),
+        World::Sim => None,
+    };
     let keeper = Keeper::create(&arguments.out, &scenarios)?;
     let (started, took) = (machine::utc(), stopwatch());
     let matrix = Matrix {
         plans: cells_of(&scenarios, seed),
-        jobs: jobs(arguments, provider.as_ref(), &scenarios),
+        jobs: jobs(arguments, provider.as_deref(), &scenarios),
         settings: settings(arguments, provider, &interrupt),
     };
     let display = Display::new(arguments.show_progress, matrix.plans.len());
     let mut watcher = Watcher { display, keeper: &keeper, trouble: None };
     let cells = matrix.run(&mut watcher);
     watcher.display.end();
-    if let Err(error) = matrix.settings.provider.end() {
+    let ended = matrix.settings.provider.as_ref().map_or(Ok(()), |provider| provider.end());
+    if let Err(error) = ended {
         terminal::error(&format!(
             "what this run made is still there, and `lockproof doctor --sweep` removes it: {}",
             in_full(&error)
@@ -59,8 +67,8 @@ pub(crate) fn run(arguments: &RunArguments, color: Color, verbose: u8) -> Result
         revision: machine::revision(),
         command: command(arguments, &servers, seed),
         seed,
-        world: World::Live,
-        provider: entry.name.to_owned(),
+        world,
+        provider: if world == World::Sim { "simulated" } else { entry.name }.to_owned(),
         started,
         took: took(),
         machine: machine::description(),
@@ -102,9 +110,19 @@ fn check_links(provider: &ProviderEntry, scenarios: &[Arc<Scenario>]) -> Result<
     }
 }
 
+fn started_by(
+    entry: &ProviderEntry,
+    servers: &ExternalServers,
+) -> Result<Arc<dyn Provider>, Failure> {
+    let provider =
+        (entry.start)(servers).map_err(|error| Failure::infrastructure(in_full(&error)))?;
+    provider.notices().iter().for_each(|notice| terminal::error(notice));
+    Ok(provider)
+}
+
 fn settings(
     arguments: &RunArguments,
-    provider: Arc<dyn Provider>,
+    provider: Option<Arc<dyn Provider>>,
     interrupt: &Interrupt,
 ) -> CellSettings {
     CellSettings {
@@ -115,8 +133,16 @@ fn settings(
     }
 }
 
-fn jobs(arguments: &RunArguments, provider: &dyn Provider, scenarios: &[Arc<Scenario>]) -> usize {
+fn jobs(
+    arguments: &RunArguments,
+    provider: Option<&dyn Provider>,
+    scenarios: &[Arc<Scenario>],
+) -> usize {
     let processors = std::thread::available_parallelism().map_or(1, usize::from);
+    let Some(provider) = provider else {
+        // A simulated cell never waits.
+        return arguments.jobs.map_or(processors, usize::from);
+    };
     let most = scenarios.iter().map(|scenario| scenario.load.holders).max().unwrap_or(1);
     // Each holder has a connection of its own, and the judge and the table's maker one each.
     let by_cell = usize::try_from(most).unwrap_or(usize::MAX).saturating_add(2);
@@ -134,6 +160,9 @@ fn command(arguments: &RunArguments, servers: &ExternalServers, seed: u64) -> St
     if !arguments.strategy.is_empty() {
         command.push_str(" --strategy ");
         command.push_str(&arguments.strategy.join(","));
+    }
+    if arguments.world == WorldName::Sim {
+        command.push_str(" --world sim");
     }
     if arguments.provider != PROVIDERS[0].name {
         command.push_str(" --provider ");

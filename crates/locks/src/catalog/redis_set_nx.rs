@@ -12,11 +12,11 @@ use std::time::Duration;
 
 use lockproof_env::Env;
 use lockproof_model::{Claim, FencingToken, HolderId, Instant, Lease};
-use redis::cmd;
+use redis::Cmd;
 
 use super::{LockEntry, Needs, Tokens};
 use crate::redis_link::RedisLink;
-use crate::settings::whole_millis;
+use crate::settings::{LastKey, whole_millis};
 use crate::{
     Acquired, AnyLock, Backends, Lock, LockSession, LockSettings, Released, Renewed, Result,
     scripts,
@@ -45,13 +45,19 @@ impl Lock for RedisSetNx {
         let mut link =
             RedisLink::new(&self.backends, 0, holder, &self.env, self.settings.time_limit);
         link.open().await?;
-        Ok(Session { settings: self.settings.clone(), env: self.env.clone(), link })
+        Ok(Session {
+            key: LastKey::new(&self.settings),
+            settings: self.settings.clone(),
+            env: self.env.clone(),
+            link,
+        })
     }
 }
 
 #[derive(Debug)]
 struct Session {
     settings: LockSettings,
+    key: LastKey,
     env: Env,
     link: RedisLink,
 }
@@ -68,10 +74,10 @@ impl LockSession for Session {
 
     async fn renew(&mut self, lease: &mut Lease, ttl: Duration) -> Result<Renewed> {
         let invoked = self.env.now();
-        let key = self.settings.redis_key(&lease.claim.lock);
+        let key = self.key.of(&lease.claim.lock, &self.settings);
         let millis = whole_millis(ttl)?.to_string();
-        let arguments = [lease.claim.owner.as_str(), &millis];
-        if self.link.run::<i64>(&scripts::RENEW, &[&key], &arguments).await? != 1 {
+        let (keys, arguments) = ([key], [lease.claim.owner.as_str(), &millis]);
+        if self.link.run::<i64>(&scripts::RENEW.call(&keys, &arguments)).await? != 1 {
             return Ok(Renewed::Lost);
         }
         lease.invoked = invoked;
@@ -82,15 +88,16 @@ impl LockSession for Session {
     }
 
     async fn release(&mut self, lease: Lease) -> Result<Released> {
-        let key = self.settings.redis_key(&lease.claim.lock);
-        let owner = lease.claim.owner.as_str();
-        let deleted: i64 = self.link.run(&scripts::RELEASE, &[&key], &[owner]).await?;
+        let key = self.key.of(&lease.claim.lock, &self.settings);
+        let (keys, arguments) = ([key], [lease.claim.owner.as_str()]);
+        let deleted: i64 = self.link.run(&scripts::RELEASE.call(&keys, &arguments)).await?;
         Ok(if deleted == 1 { Released::Owned } else { Released::Lost })
     }
 
     async fn withdraw(&mut self, claim: &Claim) -> Result<()> {
-        let key = self.settings.redis_key(&claim.lock);
-        let _: i64 = self.link.run(&scripts::RELEASE, &[&key], &[claim.owner.as_str()]).await?;
+        let key = self.key.of(&claim.lock, &self.settings);
+        let (keys, arguments) = ([key], [claim.owner.as_str()]);
+        let _: i64 = self.link.run(&scripts::RELEASE.call(&keys, &arguments)).await?;
         Ok(())
     }
 }
@@ -102,7 +109,7 @@ impl Session {
         ttl: Duration,
         invoked: Instant,
     ) -> Result<Acquired> {
-        let set = set_nx(&self.settings.redis_key(&claim.lock), claim, whole_millis(ttl)?);
+        let set = set_nx(self.key.of(&claim.lock, &self.settings), claim, whole_millis(ttl)?);
         let answer: Option<()> = self.link.query(&set).await?;
         Ok(match answer {
             Some(()) => {
@@ -118,12 +125,12 @@ impl Session {
         ttl: Duration,
         invoked: Instant,
     ) -> Result<Acquired> {
-        let key = self.settings.redis_key(&claim.lock);
+        let key = self.key.of(&claim.lock, &self.settings);
         let fence = format!("{key}:fence");
         let millis = whole_millis(ttl)?.to_string();
-        let arguments = [claim.owner.as_str(), &millis];
-        let token: Option<u64> =
-            self.link.run(&scripts::ACQUIRE_WITH_TOKEN, &[&key, &fence], &arguments).await?;
+        let (keys, arguments) = ([key, &fence], [claim.owner.as_str(), &millis]);
+        let call = scripts::ACQUIRE_WITH_TOKEN.call(&keys, &arguments);
+        let token: Option<u64> = self.link.run(&call).await?;
         Ok(match token {
             Some(token) => Acquired::Granted(
                 Lease::bounded(claim.clone(), invoked, self.env.now(), ttl)
@@ -134,9 +141,15 @@ impl Session {
     }
 }
 
+/// Digits of the longest TTL.
+const LONGEST_NUMBER: usize = 20;
+
 /// `SET key owner NX PX ttl`.
-pub(super) fn set_nx(key: &str, claim: &Claim, ttl_millis: u64) -> redis::Cmd {
-    let mut set = cmd("SET");
-    set.arg(key).arg(claim.owner.as_str()).arg("NX").arg("PX").arg(ttl_millis);
+pub(super) fn set_nx(key: &str, claim: &Claim, ttl_millis: u64) -> Cmd {
+    let owner = claim.owner.as_str();
+    // Grown word by word, a command is moved five times before it is sent.
+    let bytes = "SETNXPX".len() + key.len() + owner.len() + LONGEST_NUMBER;
+    let mut set = Cmd::with_capacity(6, bytes);
+    set.arg("SET").arg(key).arg(owner).arg("NX").arg("PX").arg(ttl_millis);
     set
 }

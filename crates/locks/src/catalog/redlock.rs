@@ -23,7 +23,7 @@ use super::redis_set_nx::set_nx;
 use super::{LockEntry, Needs, Tokens};
 use crate::fan_out::fan_out;
 use crate::redis_link::RedisLink;
-use crate::settings::whole_millis;
+use crate::settings::{LastKey, whole_millis};
 use crate::{
     Acquired, AnyLock, Backends, Lock, LockError, LockSession, LockSettings, Released, Renewed,
     Result, scripts,
@@ -70,13 +70,20 @@ impl Lock for Redlock {
                 None => error,
             });
         }
-        Ok(Session { settings: self.settings.clone(), env: self.env.clone(), links, quorum })
+        Ok(Session {
+            key: LastKey::new(&self.settings),
+            settings: self.settings.clone(),
+            env: self.env.clone(),
+            links,
+            quorum,
+        })
     }
 }
 
 #[derive(Debug)]
 struct Session {
     settings: LockSettings,
+    key: LastKey,
     env: Env,
     links: Vec<RedisLink>,
     quorum: usize,
@@ -85,7 +92,7 @@ struct Session {
 impl LockSession for Session {
     async fn acquire(&mut self, claim: &Claim, ttl: Duration) -> Result<Acquired> {
         let invoked = self.env.now();
-        let set = set_nx(&self.settings.redis_key(&claim.lock), claim, whole_millis(ttl)?);
+        let set = set_nx(self.key.of(&claim.lock, &self.settings), claim, whole_millis(ttl)?);
         let requests = self.links.iter_mut().map(|link| link.query::<Option<()>>(&set));
         let tally = Tally::of_grants(requests.map(granted_or_refused), self.quorum).await;
         if tally.yes < self.quorum {
@@ -104,11 +111,11 @@ impl LockSession for Session {
 
     async fn renew(&mut self, lease: &mut Lease, ttl: Duration) -> Result<Renewed> {
         let invoked = self.env.now();
-        let key = self.settings.redis_key(&lease.claim.lock);
+        let key = self.key.of(&lease.claim.lock, &self.settings);
         let millis = whole_millis(ttl)?.to_string();
-        let (keys, arguments) = ([key.as_str()], [lease.claim.owner.as_str(), millis.as_str()]);
-        let requests =
-            self.links.iter_mut().map(|link| link.run::<i64>(&scripts::RENEW, &keys, &arguments));
+        let (keys, arguments) = ([key], [lease.claim.owner.as_str(), millis.as_str()]);
+        let call = scripts::RENEW.call(&keys, &arguments);
+        let requests = self.links.iter_mut().map(|link| link.run::<i64>(&call));
         let tally = Tally::of_findings(requests.map(one_or_zero), self.quorum).await;
         if tally.yes >= self.quorum && self.validity_left(invoked, ttl) {
             lease.invoked = invoked;
@@ -131,8 +138,11 @@ impl LockSession for Session {
 
     async fn withdraw(&mut self, claim: &Claim) -> Result<()> {
         // Unlike a release it waits for all: what it leaves behind on one server blocks the next quorum.
-        let key = self.settings.redis_key(&claim.lock);
-        let answers = fan_out(releases(&mut self.links, &key, claim), |_| false).await;
+        let key = self.key.of(&claim.lock, &self.settings);
+        let (keys, arguments) = ([key], [claim.owner.as_str()]);
+        let call = scripts::RELEASE.call(&keys, &arguments);
+        let requests = self.links.iter_mut().map(|link| link.run::<i64>(&call));
+        let answers = fan_out(requests.map(one_or_zero), |_| false).await;
         match Tally::count(self.quorum, answers).error {
             Some(error) => Err(error),
             None => Ok(()),
@@ -143,25 +153,17 @@ impl LockSession for Session {
 impl Session {
     /// Sends a release to every server and returns once a majority has decided what it found.
     async fn release_everywhere(&mut self, claim: &Claim) -> Tally {
-        let key = self.settings.redis_key(&claim.lock);
-        Tally::of_findings(releases(&mut self.links, &key, claim), self.quorum).await
+        let key = self.key.of(&claim.lock, &self.settings);
+        let (keys, arguments) = ([key], [claim.owner.as_str()]);
+        let call = scripts::RELEASE.call(&keys, &arguments);
+        let requests = self.links.iter_mut().map(|link| link.run::<i64>(&call));
+        Tally::of_findings(requests.map(one_or_zero), self.quorum).await
     }
 
     fn validity_left(&self, invoked: Instant, ttl: Duration) -> bool {
         let elapsed = self.env.now().saturating_since(invoked);
         elapsed + self.settings.drift.allowance(ttl) < ttl
     }
-}
-
-/// A release for every server; each says whether the claim was there.
-fn releases<'a>(
-    links: &'a mut [RedisLink],
-    key: &'a str,
-    claim: &'a Claim,
-) -> impl ExactSizeIterator<Item = impl Future<Output = Result<Answer>> + 'a> {
-    links.iter_mut().map(move |link| async move {
-        one_or_zero(link.run(&scripts::RELEASE, &[key], &[claim.owner.as_str()])).await
-    })
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -10,9 +10,7 @@ use futures_util::future::BoxFuture;
 use lockproof_bookings::{BookingStore, PostgresAddress, PostgresStore, SchemaName, SqliteStore};
 use lockproof_env::{Env, Group};
 use lockproof_locks::{Backends, SharedConnections};
-use lockproof_model::{
-    DriverSetting, HolderId, LockLeft, LockName, ServerInfo, ServerSetting,
-};
+use lockproof_model::{DriverSetting, HolderId, LockLeft, LockName, ServerInfo, ServerSetting};
 use redis::ConnectionAddr;
 
 use super::links::Links;
@@ -111,9 +109,11 @@ impl System for LiveRig {
                 }));
             }
             let dropped = self.store.drop_tables().await;
-            cleared.and(dropped.map_err(|error| {
-                RigError::new("cannot drop the booking tables").because(error)
-            }))
+            cleared.and(
+                dropped.map_err(|error| {
+                    RigError::new("cannot drop the booking tables").because(error)
+                }),
+            )
         }
         .boxed()
     }

@@ -145,7 +145,7 @@ fn a_matrix_that_is_halted_begins_no_cell() {
     let text = scenario("redis-set-nx", "no-duplicates", "60s", "");
     let scenario = Arc::new(parse(Path::new("test.toml"), &text).unwrap());
     let settings = CellSettings {
-        provider: embedded(),
+        provider: Some(embedded()),
         checkers: Vec::new(),
         limit: Duration::from_secs(60),
         halt: Arc::new(AtomicBool::new(true)),

@@ -58,7 +58,8 @@ fn told(cell: &CellReport, violation: &Violation, style: Style) -> Vec<String> {
 
 fn sized(size: Size) -> String {
     let Size { holders, slots, bookings, faults } = size;
-    let counted = |count: u32, noun| text::counted(usize::try_from(count).unwrap_or(usize::MAX), noun);
+    let counted =
+        |count: u32, noun| text::counted(usize::try_from(count).unwrap_or(usize::MAX), noun);
     format!(
         "{}, {}, {}, {}",
         counted(holders, "holder"),
@@ -80,7 +81,9 @@ fn numbered(events: &[Event], style: Style) -> Vec<String> {
         let mark = if space_time::is_last_commit(event, events) { "  ←" } else { "" };
         let what = format!("{}{lease}{mark}", event.what);
         let indent = 2 + digits + 2 + width + 2 + 10 + 2;
-        for (line, what) in text::wrap(&what, style.columns().saturating_sub(indent)).iter().enumerate() {
+        for (line, what) in
+            text::wrap(&what, style.columns().saturating_sub(indent)).iter().enumerate()
+        {
             let what = style.paint(ink(event.kind), what);
             lines.push(if line == 0 {
                 format!("  {:>digits$}  {time:>width$}  {who:<10}  {what}", index + 1)
@@ -97,10 +100,16 @@ fn lease(event: &Event) -> String {
     match event.lease {
         None | Some(Instant::FAR_FUTURE) => String::new(),
         Some(until) if until >= event.at => {
-            format!("   lease {} more", text::time(until.saturating_since(event.at).as_secs_f64() * 1e6))
+            format!(
+                "   lease {} more",
+                text::time(until.saturating_since(event.at).as_secs_f64() * 1e6)
+            )
         }
         Some(until) => {
-            format!("   lease ended {} ago", text::time(event.at.saturating_since(until).as_secs_f64() * 1e6))
+            format!(
+                "   lease ended {} ago",
+                text::time(event.at.saturating_since(until).as_secs_f64() * 1e6)
+            )
         }
     }
 }
@@ -118,7 +127,8 @@ fn picture(violation: &Violation, events: &[Event], style: Style) -> Vec<String>
     for event in events.iter().filter(|event| event.kind != Kind::Invoked) {
         let time = space_time::millis(event.at);
         let mut line = format!("{time:>11} ");
-        let place = event.holder.and_then(|holder| holders.iter().position(|&known| known == holder));
+        let place =
+            event.holder.and_then(|holder| holders.iter().position(|&known| known == holder));
         for (index, holder) in holders.iter().enumerate() {
             let paused = is_faulty(violation, *holder, event.at);
             let rail = if paused { '░' } else { '│' };
