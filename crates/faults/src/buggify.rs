@@ -24,8 +24,8 @@ const TRIES: usize = 64;
 /// What [`draw`] keeps to, for a report's reader.
 pub const BOUNDS: &str = "1 to 4 faults a schedule, of a random half of the kinds; at a random step, \
     the early occurrences likelier; lasting up to 3 TTLs, most about one, some until another holder's step; \
-    clocks jump by up to 3 TTLs; servers crash and fail over one at a time, replicas up to 8 ms behind; \
-    messages are delayed by up to half a TTL; one message in a fault is lost; \
+    clocks jump by up to 3 TTLs and run at half to four times their rate; a crash, a failover or an eviction \
+    is one server's, a replica up to 8 ms behind; messages are delayed by up to 5/8 of a TTL, and one is lost at a time; \
     nothing that loses a server's data where the strategy counts fencing tokens on it";
 
 /// Where faults are drawn for.

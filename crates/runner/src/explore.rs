@@ -207,7 +207,9 @@ fn scheduled(plan: &CellPlan, search: &Search, number: u64) -> CellPlan {
     if search.buggify {
         let mut faults = plan.scenario.fault_fields.clone();
         faults.extend(draw(&ground(&plan), &random.fork("buggify")));
-        let scenario = with_faults(&plan.scenario, &faults);
+        // This strategy alone: what is drawn for its servers another strategy of the scenario may not have.
+        let own = Scenario { cells: vec![plan.cell], ..(*plan.scenario).clone() };
+        let scenario = with_faults(&own, &faults);
         // Drawn for this very scenario; a fault that it refuses would be missing from every search.
         plan.scenario =
             Arc::new(scenario.unwrap_or_else(|why| panic!("a drawn fault is refused: {why}")));

@@ -125,14 +125,19 @@ fn smaller(plan: &CellPlan) -> Vec<Scenario> {
         candidates.extend(with_faults(scenario, &faults));
     }
     let load = &scenario.load;
+    for holders in steps_down(load.holders, 1) {
+        let mut smaller = scenario.clone();
+        smaller.load.holders = holders;
+        let faults: Vec<_> =
+            scenario.fault_fields.iter().map(|fields| among(fields, holders)).collect();
+        // Read again: a replay that names holders which are gone could not be read.
+        candidates.extend(with_faults(&smaller, &faults));
+    }
     let mut with = |change: &dyn Fn(&mut Scenario)| {
         let mut smaller = scenario.clone();
         change(&mut smaller);
         candidates.push(smaller);
     };
-    for holders in steps_down(load.holders, 1) {
-        with(&|scenario| scenario.load.holders = holders);
-    }
     if let Stop::After(bookings) = load.stop {
         for fewer in steps_down(bookings, 1) {
             with(&|scenario| scenario.load.stop = Stop::After(fewer));
@@ -181,6 +186,7 @@ fn leaps(scenario: &Scenario) -> Vec<Scenario> {
         small.load.slots = 1;
         small.load.stop = Stop::After(bookings);
         for fault in &scenario.fault_fields {
+            let fault = &among(fault, holders);
             for once in simpler(fault).into_iter().take(2).chain([fault.clone()]) {
                 leaps.extend(with_faults(&small, &[once]));
             }
@@ -216,6 +222,18 @@ fn steps_down(from: u32, least: u32) -> Vec<u32> {
     steps
 }
 
+/// A fault with those of its `holders` alone that there are; as it is where none is left.
+fn among(fields: &str, holders: u32) -> String {
+    let line = |line: &str| {
+        let list = line.strip_prefix("holders = [").and_then(|rest| rest.strip_suffix(']'));
+        let numbers = list.into_iter().flat_map(|list| list.split(", "));
+        let left: Vec<_> =
+            numbers.filter(|n| n.parse::<u32>().is_ok_and(|n| n <= holders)).collect();
+        if left.is_empty() { line.to_owned() } else { format!("holders = [{}]", left.join(", ")) }
+    };
+    fields.lines().map(line).collect::<Vec<_>>().join("\n")
+}
+
 /// A fault that comes once, at the first few of its occasions.
 fn simpler(fields: &str) -> Vec<String> {
     let repeats = |line: &&str| {
@@ -239,4 +257,18 @@ fn size(scenario: &Scenario) -> Size {
     let faults = u32::try_from(scenario.faults.len()).unwrap_or(u32::MAX);
     let load = &scenario.load;
     Size { holders: load.holders, slots: load.slots, bookings: load.attempts(), faults }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_fault_names_no_holder_that_is_gone() {
+        let fault = "kind = \"partition\"\nholders = [1, 2, 3]\nlinks = [\"redis-1\", \"redis-2\"]";
+        assert_eq!(among(fault, 2), fault.replace("[1, 2, 3]", "[1, 2]"));
+        assert_eq!(among(fault, 3), fault);
+        let of_the_third = fault.replace("[1, 2, 3]", "[3]");
+        assert_eq!(among(&of_the_third, 2), of_the_third, "left for the reader to refuse");
+    }
 }
