@@ -7,7 +7,7 @@ use std::time::Duration;
 use futures_util::future::{BoxFuture, select_all};
 use futures_util::{FutureExt, future};
 use lockproof_env::{Env, Latch, Task};
-use lockproof_model::{FaultRecord, FaultSummary, Instant};
+use lockproof_model::{FaultRecord, FaultSummary, Instant, Point};
 use lockproof_rig::Rig;
 use lockproof_workload::{Occurrence, StepGate};
 use tokio::sync::oneshot;
@@ -112,10 +112,16 @@ impl Triggers {
 }
 
 impl StepGate for Triggers {
+    fn concerns(&self, point: Point) -> bool {
+        self.0.armed.iter().any(|armed| match armed.plan.trigger {
+            Trigger::AtStep { point: at, until, .. } => {
+                at == point || until.is_some_and(|event| Point::after(event.step) == point)
+            }
+            Trigger::Window { .. } => false,
+        })
+    }
+
     fn pass<'a>(&'a self, occurrence: &'a Occurrence) -> Option<BoxFuture<'a, ()>> {
-        if self.0.armed.is_empty() {
-            return None;
-        }
         self.0.notify(occurrence);
         let due = self.0.due(occurrence);
         if due.is_empty() {

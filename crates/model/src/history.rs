@@ -23,9 +23,18 @@ impl History {
     /// Ties are broken by holder, and a holder has one operation in flight, so the order does not
     /// depend on that of the arguments.
     #[must_use]
-    pub fn assemble(mut operations: Vec<Operation>, mut attempts: Vec<Attempt>) -> Self {
-        // Stable: a holder's own operations arrive in their order and keep it when a clock tick ties.
-        operations.sort_by_key(|operation| (operation.invoked, operation.holder));
+    pub fn assemble(operations: Vec<Operation>, mut attempts: Vec<Attempt>) -> Self {
+        // By keys, since operations are large and most of the work would be moving them. A holder's own arrive in
+        // their order and keep it when a clock tick ties.
+        let mut order: Vec<(Instant, HolderId, usize)> = operations
+            .iter()
+            .enumerate()
+            .map(|(place, operation)| (operation.invoked, operation.holder, place))
+            .collect();
+        order.sort_unstable();
+        let mut unordered: Vec<_> = operations.into_iter().map(Some).collect();
+        let taken = order.into_iter().filter_map(|(_, _, place)| unordered[place].take());
+        let mut operations: Vec<Operation> = taken.collect();
         for (index, operation) in operations.iter_mut().enumerate() {
             operation.id = OperationId(u32::try_from(index).unwrap_or(u32::MAX));
         }

@@ -56,6 +56,8 @@ pub(crate) struct Scripts {
     meter: Meter,
     slot: Slot,
     cache: BTreeMap<Sha, Script>,
+    /// By source, so that what is loaded again and again is not digested each time.
+    names: BTreeMap<Box<[u8]>, Sha>,
 }
 
 #[derive(Debug)]
@@ -80,7 +82,7 @@ impl Scripts {
         let slot = Slot::default();
         let sandbox = Sandbox::new(&lua, &slot)?;
         let meter = Meter::install(&lua, limits)?;
-        Ok(Self { lua, sandbox, meter, slot, cache: BTreeMap::new() })
+        Ok(Self { lua, sandbox, meter, slot, cache: BTreeMap::new(), names: BTreeMap::new() })
     }
 
     pub(crate) fn limit_time(
@@ -93,7 +95,7 @@ impl Scripts {
 
     /// Compiles `source` unless it is known, and names it.
     pub(crate) fn load(&mut self, source: &[u8]) -> Result<Sha, Refusal> {
-        let sha = Sha::of(source);
+        let sha = self.names.get(source).copied().unwrap_or_else(|| Sha::of(source));
         if let Some(script) = self.cache.get_mut(&sha) {
             script.known = true;
             return Ok(sha);
@@ -105,6 +107,7 @@ impl Scripts {
             Refusal::new(format!("ERR Error compiling script (new function): {message}"))
         })?;
         self.cache.insert(sha, Script { function, access, known: true });
+        self.names.insert(source.into(), sha);
         Ok(sha)
     }
 
@@ -123,6 +126,7 @@ impl Scripts {
     /// Forgets all scripts and returns their memory.
     pub(crate) fn flush(&mut self) {
         self.cache.clear();
+        self.names.clear();
         limits::collect_garbage(&self.lua);
     }
 

@@ -124,13 +124,19 @@ pub(crate) struct Ordered {
 }
 
 impl StepGate for Ordered {
+    fn concerns(&self, point: Point) -> bool {
+        point.moment != Moment::Answer || self.inner.concerns(point)
+    }
+
     fn pass<'a>(&'a self, occurrence: &'a Occurrence) -> Option<BoxFuture<'a, ()>> {
         let pass = async move {
             let Occurrence { holder, point, .. } = *occurrence;
             if point.moment != Moment::Answer {
                 self.order.wait(Turn { holder, point }).await;
             }
-            if let Some(wait) = self.inner.pass(occurrence) {
+            if self.inner.concerns(point)
+                && let Some(wait) = self.inner.pass(occurrence)
+            {
                 wait.await;
             }
         };

@@ -88,14 +88,27 @@ impl Agenda {
         None
     }
 
+    /// The next thing, and when it is due.
+    pub(crate) fn pop(&mut self) -> Option<(u64, Happening)> {
+        loop {
+            let Reverse((at, number, slot)) = self.heap.pop()?;
+            let (named, happening) = &mut self.slots[slot];
+            match happening.take_if(|_| *named == number) {
+                Some(happening) => {
+                    self.free.push(slot);
+                    return Some((at, happening));
+                }
+                None => self.stale = self.stale.saturating_sub(1),
+            }
+        }
+    }
+
     /// The next thing that is due by `now`.
     pub(crate) fn due(&mut self, now: u64) -> Option<Happening> {
-        if self.next()? > now {
+        if self.heap.peek().is_none_or(|Reverse((at, ..))| *at > now) || self.next()? > now {
             return None;
         }
-        let Reverse((_, _, slot)) = self.heap.pop()?;
-        self.free.push(slot);
-        self.slots[slot].1.take()
+        self.pop().map(|(_, happening)| happening)
     }
 
     /// Everything, for somebody who drops it.

@@ -1,6 +1,7 @@
 //! The run loop.
 
 use std::any::Any;
+use std::cell::RefCell;
 use std::fmt;
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -18,7 +19,7 @@ use rand_chacha::ChaCha8Rng;
 
 use crate::agenda::{Agenda, Happening};
 use crate::sleep::Sleep;
-use crate::tasks::{Ready, Tasks};
+use crate::tasks::{Mailbox, Tasks};
 
 /// Polls without virtual time moving on, after which a task must be spinning.
 const LONGEST_INSTANT: u64 = 10_000_000;
@@ -26,6 +27,8 @@ const LONGEST_INSTANT: u64 = 10_000_000;
 /// One simulated run. Dropping it drops every task.
 pub struct Simulation {
     core: Arc<Core>,
+    /// The run loop's own: only it polls.
+    tasks: RefCell<Running>,
 }
 
 /// A way into a running simulation: its time, and things to come.
@@ -35,16 +38,15 @@ pub struct Handle(Arc<Core>);
 pub(crate) struct Core {
     seed: u64,
     now: AtomicU64,
-    ready: Arc<Ready>,
-    state: Mutex<State>,
+    mailbox: Arc<Mailbox>,
+    agenda: Mutex<Agenda>,
 }
 
-pub(crate) struct State {
-    pub(crate) agenda: Agenda,
+struct Running {
     tasks: Tasks,
+    /// Tasks that can run, in the order in which they were woken.
+    ready: Vec<usize>,
     chooser: ChaCha8Rng,
-    /// The run is over: nothing starts any more.
-    over: bool,
     polls: u64,
     /// Since time last moved on.
     polls_of_instant: u64,
@@ -73,16 +75,20 @@ impl Simulation {
     /// An empty run whose every order `seed` decides, at time zero.
     #[must_use]
     pub fn new(seed: u64) -> Self {
-        let ready = Arc::<Ready>::default();
-        let state = State {
-            agenda: Agenda::default(),
-            tasks: Tasks::new(Arc::clone(&ready)),
+        let core = Core {
+            seed,
+            now: AtomicU64::new(0),
+            mailbox: Arc::default(),
+            agenda: Mutex::default(),
+        };
+        let running = Running {
+            tasks: Tasks::default(),
+            ready: Vec::new(),
             chooser: ChaCha8Rng::seed_from_u64(seed),
-            over: false,
             polls: 0,
             polls_of_instant: 0,
         };
-        Self { core: Arc::new(Core { seed, now: AtomicU64::new(0), ready, state: state.into() }) }
+        Self { core: Arc::new(core), tasks: RefCell::new(running) }
     }
 
     /// Time, randomness and spawning of this run, its randomness from the run's seed.
@@ -103,26 +109,31 @@ impl Simulation {
     /// [`Stuck`] when `root` can never end.
     ///
     /// # Panics
-    /// When a task does, naming the seed and the virtual time; or when a task spins.
+    /// When a task does, naming the seed and the virtual time; when a task spins; or when a task calls this.
     pub fn run<T: Send + 'static>(
         &self,
         root: impl Future<Output = T> + Send + 'static,
     ) -> Result<T, Stuck> {
         let result = Arc::new(Mutex::new(None));
         let place = Arc::clone(&result);
-        let taken = || result.lock().unwrap_or_else(PoisonError::into_inner).take();
         let root = root.map(move |output| {
             *place.lock().unwrap_or_else(PoisonError::into_inner) = Some(output);
         });
+        let mut running = self.tasks.borrow_mut();
         // A task like any other; only its end is watched.
-        self.core.spawn(root.boxed());
+        let root = running.tasks.add(&self.core.mailbox, root.boxed());
+        running.ready.push(root);
         loop {
-            if self.core.poll_one() {
-                if let Some(output) = taken() {
-                    return Ok(output);
+            match running.poll_one(&self.core) {
+                Polled::Ended(task) if task == root => {
+                    let output = result.lock().unwrap_or_else(PoisonError::into_inner).take();
+                    return Ok(output.expect("the root has ended and left its output"));
                 }
-            } else if !self.core.advance() {
-                return Err(Stuck { at: self.core.instant(), seed: self.core.seed });
+                Polled::Ended(_) | Polled::Pending => {}
+                Polled::Nothing if self.core.advance() => running.polls_of_instant = 0,
+                Polled::Nothing => {
+                    return Err(Stuck { at: self.core.instant(), seed: self.core.seed });
+                }
             }
         }
     }
@@ -130,22 +141,24 @@ impl Simulation {
     /// How many times tasks were polled.
     #[must_use]
     pub fn polls(&self) -> u64 {
-        self.core.state().polls
+        self.tasks.borrow().polls
     }
 }
 
 impl Drop for Simulation {
     fn drop(&mut self) {
-        let (tasks, happenings) = {
-            let mut state = self.core.state();
-            state.over = true;
-            (state.tasks.clear(), state.agenda.clear())
+        let news = {
+            let mut mailbox = self.core.mailbox.open();
+            mailbox.over = true;
+            std::mem::take(&mut mailbox.spawned)
         };
-        // Outside the lock: destructors wake, spawn and schedule, none of which does anything now.
-        drop(tasks);
-        drop(happenings);
-        // What those put there before they knew.
-        let left = self.core.state().agenda.clear();
+        // Outside the locks: destructors wake, spawn and schedule, none of which does anything any more.
+        drop(news);
+        drop(std::mem::take(&mut self.tasks.get_mut().tasks));
+        let left = self.core.agenda().clear();
+        drop(left);
+        // What those put there.
+        let left = self.core.agenda().clear();
         drop(left);
     }
 }
@@ -167,10 +180,7 @@ impl Handle {
     /// Does `what` once `delay` has passed, outside every task and every group: what the world does by itself.
     pub fn after(&self, delay: Duration, what: impl FnOnce() + Send + 'static) {
         let at = self.0.nanos().saturating_add(nanos(delay));
-        let mut state = self.0.state();
-        if !state.over {
-            state.agenda.put(at, Happening::Call(Box::new(what)));
-        }
+        self.0.agenda().put(at, Happening::Call(Box::new(what)));
     }
 }
 
@@ -191,7 +201,73 @@ impl Runtime for Handle {
     }
 
     fn spawn(&self, future: BoxFuture<'static, ()>) {
-        self.0.spawn(future);
+        let mut mailbox = self.0.mailbox.open();
+        if mailbox.over {
+            drop(mailbox);
+            drop(future);
+        } else {
+            mailbox.spawned.push(future);
+        }
+    }
+}
+
+/// What came of looking for a task to poll.
+enum Polled {
+    Nothing,
+    Pending,
+    Ended(usize),
+}
+
+impl Running {
+    /// Polls one of the tasks that can run, which the seed chooses.
+    fn poll_one(&mut self, core: &Core) -> Polled {
+        self.read_news(core);
+        let Some(number) = self.choose() else { return Polled::Nothing };
+        let Some(task) = self.tasks.get_mut(number) else { return Polled::Pending };
+        self.polls += 1;
+        self.polls_of_instant += 1;
+        assert!(
+            self.polls_of_instant <= LONGEST_INSTANT,
+            "the simulation of seed {:#x} spins: a task wakes itself for ever",
+            core.seed
+        );
+        task.listen();
+        let mut context = Context::from_waker(&task.waker);
+        let future = &mut task.future;
+        match catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(&mut context))) {
+            Ok(poll) if poll.is_pending() => Polled::Pending,
+            Ok(_) => {
+                drop(self.tasks.remove(number));
+                Polled::Ended(number)
+            }
+            Err(panic) => core.blame(panic.as_ref()),
+        }
+    }
+
+    fn read_news(&mut self, core: &Core) {
+        let mut news = core.mailbox.open();
+        self.ready.append(&mut news.woken);
+        if !news.spawned.is_empty() {
+            let spawned = std::mem::take(&mut news.spawned);
+            drop(news);
+            for future in spawned {
+                let task = self.tasks.add(&core.mailbox, future);
+                self.ready.push(task);
+            }
+        }
+    }
+
+    fn choose(&mut self) -> Option<usize> {
+        let count = u64::try_from(self.ready.len()).unwrap_or(u64::MAX);
+        match count {
+            0 => None,
+            1 => self.ready.pop(),
+            _ => {
+                // Widening multiplication, as unbiased as any run could show.
+                let drawn = (u64::from(self.chooser.next_u32()) * count) >> 32;
+                Some(self.ready.swap_remove(usize::try_from(drawn).unwrap_or(0)))
+            }
+        }
     }
 }
 
@@ -200,80 +276,26 @@ impl Core {
         self.now.load(Ordering::Relaxed)
     }
 
-    pub(crate) fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    pub(crate) fn agenda(&self) -> MutexGuard<'_, Agenda> {
+        self.agenda.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn instant(&self) -> Instant {
         Instant::ZERO + Duration::from_nanos(self.nanos())
     }
 
-    fn spawn(&self, future: BoxFuture<'static, ()>) {
-        let mut state = self.state();
-        if state.over {
-            drop(state);
-            drop(future);
-        } else {
-            state.tasks.add(future);
-        }
-    }
-
-    /// Polls one of the tasks that can run, which the seed chooses; false when none can.
-    fn poll_one(&self) -> bool {
-        let mut state = self.state();
-        let Some(task) = self.choose(&mut state.chooser) else { return false };
-        let Some((mut future, waker)) = state.tasks.take(task) else { return true };
-        state.polls += 1;
-        state.polls_of_instant += 1;
-        let spins = state.polls_of_instant > LONGEST_INSTANT;
-        drop(state);
-        assert!(
-            !spins,
-            "the simulation of seed {:#x} spins: a task wakes itself for ever",
-            self.seed
-        );
-        let mut context = Context::from_waker(&waker);
-        let polled = catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(&mut context)));
-        match polled {
-            Ok(poll) if poll.is_pending() => self.state().tasks.put_back(task, future),
-            Ok(_) => {
-                // Dropped before its place is free, and outside the lock.
-                drop(future);
-                self.state().tasks.remove(task);
-            }
-            Err(panic) => self.blame(panic.as_ref()),
-        }
-        true
-    }
-
-    fn choose(&self, chooser: &mut ChaCha8Rng) -> Option<usize> {
-        let mut ready = self.ready.list();
-        let count = u64::try_from(ready.len()).unwrap_or(u64::MAX);
-        match count {
-            0 => None,
-            1 => ready.pop(),
-            _ => {
-                // Widening multiplication, as unbiased as any run could show.
-                let drawn = (u64::from(chooser.next_u32()) * count) >> 32;
-                Some(ready.swap_remove(usize::try_from(drawn).unwrap_or(0)))
-            }
-        }
-    }
-
     /// Goes to the next instant at which something is due and lets all of it happen; false when nothing is.
     fn advance(&self) -> bool {
-        let now = {
-            let mut state = self.state();
-            let Some(next) = state.agenda.next() else { return false };
-            state.polls_of_instant = 0;
-            next.max(self.nanos())
-        };
+        let Some((at, mut happening)) = self.agenda().pop() else { return false };
+        let now = at.max(self.nanos());
         self.now.store(now, Ordering::Relaxed);
         loop {
-            let due = self.state().agenda.due(now);
-            match due {
-                Some(Happening::Wake(waker)) => waker.wake(),
-                Some(Happening::Call(call)) => call(),
+            match happening {
+                Happening::Wake(waker) => waker.wake(),
+                Happening::Call(call) => call(),
+            }
+            match self.agenda().due(now) {
+                Some(next) => happening = next,
                 None => return true,
             }
         }

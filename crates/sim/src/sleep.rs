@@ -28,8 +28,8 @@ impl Future for Sleep {
         if self.core.nanos() >= self.deadline {
             return Poll::Ready(());
         }
-        let mut state = self.core.state();
-        match self.entry.and_then(|entry| state.agenda.get_mut(entry)) {
+        let mut agenda = self.core.agenda();
+        match self.entry.and_then(|entry| agenda.get_mut(entry)) {
             Some(Happening::Wake(known)) => {
                 if !known.will_wake(context.waker()) {
                     *known = context.waker().clone();
@@ -37,8 +37,8 @@ impl Future for Sleep {
             }
             _ => {
                 let wake = Happening::Wake(context.waker().clone());
-                let entry = state.agenda.put(self.deadline, wake);
-                drop(state);
+                let entry = agenda.put(self.deadline, wake);
+                drop(agenda);
                 self.entry = Some(entry);
             }
         }
@@ -49,7 +49,7 @@ impl Future for Sleep {
 impl Drop for Sleep {
     fn drop(&mut self) {
         if let Some(entry) = self.entry {
-            let taken = self.core.state().agenda.take(entry);
+            let taken = self.core.agenda().take(entry);
             drop(taken);
         }
     }

@@ -1,27 +1,35 @@
 //! Tasks, and which of them can run.
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Wake, Waker};
 
 use futures_util::future::BoxFuture;
 
-/// Tasks that were woken and not polled since, in the order in which they were woken.
-#[derive(Debug, Default)]
-pub(crate) struct Ready(Mutex<Vec<usize>>);
+/// What has come up while a task ran: tasks that were woken, in the order in which they were, and new ones.
+#[derive(Default)]
+pub(crate) struct News {
+    pub(crate) woken: Vec<usize>,
+    pub(crate) spawned: Vec<BoxFuture<'static, ()>>,
+    /// The run is over: nothing starts any more.
+    pub(crate) over: bool,
+}
 
-impl Ready {
-    pub(crate) fn list(&self) -> std::sync::MutexGuard<'_, Vec<usize>> {
+/// Where news is left for the run loop, which owns the tasks themselves: they are polled without a lock.
+#[derive(Default)]
+pub(crate) struct Mailbox(Mutex<News>);
+
+impl Mailbox {
+    pub(crate) fn open(&self) -> MutexGuard<'_, News> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 /// Makes a task ready.
-#[derive(Debug)]
-pub(crate) struct Rouser {
-    ready: Arc<Ready>,
+struct Rouser {
+    mailbox: Arc<Mailbox>,
     task: usize,
-    /// Ready already, being ended, or gone: then a wake is nothing.
+    /// Ready already, or gone: then a wake is nothing.
     deaf: AtomicBool,
 }
 
@@ -32,75 +40,62 @@ impl Wake for Rouser {
 
     fn wake_by_ref(self: &Arc<Self>) {
         if !self.deaf.swap(true, Ordering::Relaxed) {
-            self.ready.list().push(self.task);
+            self.mailbox.open().woken.push(self.task);
         }
     }
 }
 
-/// A task: taken out while it is polled.
+/// A task that has not ended.
 pub(crate) struct Task {
-    future: Option<BoxFuture<'static, ()>>,
+    pub(crate) future: BoxFuture<'static, ()>,
     rouser: Arc<Rouser>,
-    waker: Waker,
+    pub(crate) waker: Waker,
+}
+
+impl Task {
+    /// From now on it hears wakes.
+    pub(crate) fn listen(&self) {
+        self.rouser.deaf.store(false, Ordering::Relaxed);
+    }
 }
 
 /// Every task that has not ended.
+#[derive(Default)]
 pub(crate) struct Tasks {
-    ready: Arc<Ready>,
     slots: Vec<Option<Task>>,
     free: Vec<usize>,
 }
 
 impl Tasks {
-    pub(crate) const fn new(ready: Arc<Ready>) -> Self {
-        Self { ready, slots: Vec::new(), free: Vec::new() }
-    }
-
-    /// Adds one, ready to be polled.
-    pub(crate) fn add(&mut self, future: BoxFuture<'static, ()>) {
+    /// Adds one and says where; it is not woken by that.
+    pub(crate) fn add(&mut self, mailbox: &Arc<Mailbox>, future: BoxFuture<'static, ()>) -> usize {
         let task = self.free.pop().unwrap_or_else(|| {
             self.slots.push(None);
             self.slots.len() - 1
         });
         let deaf = AtomicBool::new(true);
-        let rouser = Arc::new(Rouser { ready: Arc::clone(&self.ready), task, deaf });
+        let rouser = Arc::new(Rouser { mailbox: Arc::clone(mailbox), task, deaf });
         let waker = Waker::from(Arc::clone(&rouser));
-        self.slots[task] = Some(Task { future: Some(future), rouser, waker });
-        self.ready.list().push(task);
+        self.slots[task] = Some(Task { future, rouser, waker });
+        task
     }
 
-    /// Takes a task's future out to poll it; it hears wakes from now on.
-    pub(crate) fn take(&mut self, task: usize) -> Option<(BoxFuture<'static, ()>, Waker)> {
-        let Some(task) = self.slots[task].as_mut() else {
+    /// A task that was woken; none where it ended meanwhile, whose place is free from then on.
+    pub(crate) fn get_mut(&mut self, task: usize) -> Option<&mut Task> {
+        if self.slots[task].is_none() {
             // It had woken itself while it ended; now nothing names its place any more.
             self.free.push(task);
-            return None;
-        };
-        task.rouser.deaf.store(false, Ordering::Relaxed);
-        Some((task.future.take()?, task.waker.clone()))
-    }
-
-    /// Puts a future back that has not ended.
-    pub(crate) fn put_back(&mut self, task: usize, future: BoxFuture<'static, ()>) {
-        if let Some(task) = &mut self.slots[task] {
-            task.future = Some(future);
         }
+        self.slots[task].as_mut()
     }
 
-    /// Forgets a task that has ended; wakers of it that are left do nothing.
-    pub(crate) fn remove(&mut self, task: usize) {
-        if let Some(ended) = self.slots[task].take() {
-            // One that woke itself while it ended is in the list already, and keeps its place until it is found there.
-            if !ended.rouser.deaf.swap(true, Ordering::Relaxed) {
-                self.free.push(task);
-            }
+    /// Takes out a task that has ended; wakers of it that are left do nothing.
+    pub(crate) fn remove(&mut self, task: usize) -> Option<Task> {
+        let ended = self.slots[task].take()?;
+        // One that woke itself while it ended is in the list already, and keeps its place until it is found there.
+        if !ended.rouser.deaf.swap(true, Ordering::Relaxed) {
+            self.free.push(task);
         }
-    }
-
-    /// Everything, for somebody who drops it.
-    pub(crate) fn clear(&mut self) -> Vec<Task> {
-        self.ready.list().clear();
-        self.free.clear();
-        self.slots.drain(..).flatten().collect()
+        Some(ended)
     }
 }

@@ -8,6 +8,11 @@ use lockproof_model::{AttemptId, HolderId, Instant, LockName, Point, SlotId};
 
 /// Asked by every holder at every point of every step, before it goes on.
 pub trait StepGate: Debug + Send + Sync + 'static {
+    /// Whether anything may happen at this point; where nothing may, nobody is asked.
+    fn concerns(&self, _point: Point) -> bool {
+        true
+    }
+
     /// What the holder has to wait for before it may go on; nothing, as nearly always.
     ///
     /// # Cancel safety
@@ -60,6 +65,10 @@ pub enum Seen {
 pub struct OpenGate;
 
 impl StepGate for OpenGate {
+    fn concerns(&self, _point: Point) -> bool {
+        false
+    }
+
     fn pass<'a>(&'a self, _occurrence: &'a Occurrence) -> Option<BoxFuture<'a, ()>> {
         None
     }

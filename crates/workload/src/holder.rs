@@ -225,6 +225,9 @@ impl Holder {
     }
 
     async fn pass(&mut self, target: Target, point: Point, seen: Seen) {
+        if !self.gate.concerns(point) {
+            return;
+        }
         let occurrence = Occurrence {
             holder: self.id,
             attempt: target.attempt,
