@@ -77,8 +77,9 @@ pub fn violation(number: u64, before: &CellPlan, shrunk: &Shrunk) -> Violation {
     }
 }
 
-/// The history as it is compared: SHA-1 of its JSON.
+/// The history and the table as they are compared: SHA-1 of their JSON.
 #[must_use]
+#[expect(clippy::missing_panics_doc, reason = "plain data has a JSON form")]
 pub fn digest(schedule: &Schedule) -> String {
     let json = serde_json::to_vec(&(&schedule.history, &schedule.table));
     Sha1::from(json.expect("a history is plain data")).digest().to_string()

@@ -18,6 +18,9 @@ use crate::{Direction, Link};
 /// What came of a statement.
 type Outcome = Result<Answer, SqlError>;
 
+/// Who waits for an answer, and over which connection it goes back.
+type Client = (Arc<Wire>, Arc<Ticket<Outcome>>);
+
 /// Statements as messages over the network to one database.
 #[derive(Clone, Debug)]
 pub(super) struct SimWire {
@@ -28,8 +31,8 @@ pub(super) struct SimWire {
 #[derive(Debug)]
 struct Desk {
     database: Database,
-    /// Who waits for an answer, in the order of the statements, and over which connection it goes back.
-    waiting: BTreeMap<SessionId, VecDeque<(Arc<Wire>, Arc<Ticket<Outcome>>)>>,
+    /// In the order of the statements.
+    waiting: BTreeMap<SessionId, VecDeque<Client>>,
 }
 
 impl SimWire {
@@ -70,8 +73,8 @@ impl SimWire {
         }
     }
 
-    fn deliver(&self, woken: Vec<(Arc<Wire>, Arc<Ticket<Outcome>>, Outcome)>) {
-        for (wire, ticket, outcome) in woken {
+    fn deliver(&self, woken: Vec<(Client, Outcome)>) {
+        for ((wire, ticket), outcome) in woken {
             self.reply(&wire, &ticket, outcome);
         }
     }
@@ -101,15 +104,14 @@ impl SimWire {
 
 impl Desk {
     /// Those whose statements have come to an end since this was asked last.
-    fn woken(&mut self) -> Vec<(Arc<Wire>, Arc<Ticket<Outcome>>, Outcome)> {
+    fn woken(&mut self) -> Vec<(Client, Outcome)> {
         let Self { database, waiting } = self;
         if waiting.is_empty() {
             return Vec::new();
         }
         let woken = database.take_woken().into_iter();
         let woken = woken.filter_map(|(session, outcome)| {
-            let (wire, ticket) = waiting.get_mut(&session)?.pop_front()?;
-            Some((wire, ticket, outcome))
+            Some((waiting.get_mut(&session)?.pop_front()?, outcome))
         });
         let woken = woken.collect();
         waiting.retain(|_, line| !line.is_empty());

@@ -227,7 +227,7 @@ impl Network {
 
     fn delay(&self) -> Duration {
         let bits = self.random.bits();
-        let jitter = (bits >> 32) * nanos(JITTER) >> 32;
+        let jitter = ((bits >> 32) * nanos(JITTER)) >> 32;
         let delay = BASE + Duration::from_nanos(jitter);
         if bits.is_multiple_of(STRAGGLERS) { delay + self.random.up_to(STRAGGLE) } else { delay }
     }

@@ -121,7 +121,7 @@ fn picture(violation: &Violation, events: &[Event], style: Style) -> Vec<String>
     let lane = LANE.min(room.max(12));
     let mut header = format!("{:12}", "");
     for holder in &holders {
-        header.push_str(&format!("{:<lane$}", holder.to_string()));
+        header.push_str(&padded(&holder.to_string(), lane));
     }
     let mut lines = vec![style.paint(Ink::Faint, header.trim_end())];
     for event in events.iter().filter(|event| event.kind != Kind::Invoked) {
@@ -138,7 +138,7 @@ fn picture(violation: &Violation, events: &[Event], style: Style) -> Vec<String>
             } else {
                 rail.to_string()
             };
-            line.push_str(&format!("{cell:<lane$}"));
+            line.push_str(&padded(&cell, lane));
         }
         if place.is_none() {
             line.push_str(&event.what);
@@ -174,6 +174,10 @@ const fn ink(kind: Kind) -> Ink {
         Kind::Committed => Ink::Heading,
         Kind::Unknown | Kind::Fault | Kind::Healed => Ink::Doubt,
     }
+}
+
+fn padded(text: &str, width: usize) -> String {
+    format!("{text:<width$}")
 }
 
 fn short(text: &str, width: usize) -> String {
