@@ -37,8 +37,16 @@ pub(crate) fn events(violation: &Violation) -> Vec<Event> {
     let mut events: Vec<Event> =
         history.operations.iter().flat_map(|operation| of_operation(operation, history)).collect();
     events.extend(injections.iter().flat_map(of_fault));
-    // Stable, and a holder's own come in its order.
-    events.sort_by_key(|event| event.at);
+    // At one instant a fault ends before a step goes on and begins after one has ended. Stable otherwise, and a
+    // holder's own come in its order.
+    events.sort_by_key(|event| {
+        let turn = match event.kind {
+            Kind::Healed => 0,
+            Kind::Fault => 2,
+            _ => 1,
+        };
+        (event.at, turn)
+    });
     events
 }
 

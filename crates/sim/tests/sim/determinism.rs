@@ -71,7 +71,7 @@ fn seeds_reach_every_order_of_tasks_that_are_ready_together() {
                 .map(|task| {
                     let log = Arc::clone(&written);
                     env.spawn(async move {
-                        log.lock().unwrap_or_else(PoisonError::into_inner).push(task)
+                        log.lock().unwrap_or_else(PoisonError::into_inner).push(task);
                     })
                 })
                 .collect();
