@@ -37,16 +37,20 @@ pub(crate) fn events(violation: &Violation) -> Vec<Event> {
     let mut events: Vec<Event> =
         history.operations.iter().flat_map(|operation| of_operation(operation, history)).collect();
     events.extend(injections.iter().flat_map(of_fault));
-    // At one instant a fault ends before a step goes on and begins after one has ended. Stable otherwise, and a
-    // holder's own come in its order.
-    events.sort_by_key(|event| {
-        let turn = match event.kind {
-            Kind::Healed => 0,
-            Kind::Fault => 2,
-            _ => 1,
-        };
-        (event.at, turn)
-    });
+    // Stable, and a holder's own come in its order; faults come after the steps of their instant …
+    events.sort_by_key(|event| event.at);
+    // … but a holder that goes on was let go on before.
+    for index in 0..events.len() {
+        if events[index].kind == Kind::Healed {
+            let (at, holder) = (events[index].at, events[index].holder);
+            let goes_on = |event: &Event| {
+                event.at == at && event.holder == holder && event.kind == Kind::Invoked
+            };
+            if let Some(place) = events[..index].iter().position(goes_on) {
+                events[place..=index].rotate_right(1);
+            }
+        }
+    }
     events
 }
 
