@@ -18,6 +18,9 @@ pub const TOKEN_WENT_BACK: &str = "token-went-back";
 pub const TOKEN_REPEATED: &str = "token-repeated";
 /// A lock stands at a server although everybody has stopped and cleaned up.
 pub const ORPHANED_LOCK: &str = "orphaned-lock";
+/// A lock stands at a server although its release was answered: the server forgot that, or was not among those that
+/// answered.
+pub const RELEASE_UNDONE: &str = "release-undone";
 /// Stands for anomalies beyond those that are listed. Its count says how many.
 pub const FURTHER: &str = "further";
 /// The checker itself failed, so its property is not judged.

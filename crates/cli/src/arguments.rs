@@ -155,9 +155,10 @@ pub(crate) struct ExploreArguments {
     #[arg(long, env = "LOCKPROOF_JOBS", value_parser = clap::value_parser!(u16).range(1..))]
     pub(crate) jobs: Option<u16>,
 
-    /// Add random faults, within bounds that the report states
-    #[arg(long, env = "LOCKPROOF_BUGGIFY")]
-    pub(crate) buggify: bool,
+    /// Add random faults, within bounds that the report states [default: off]
+    #[arg(long, env = "LOCKPROOF_BUGGIFY", value_enum, value_name = "BOUNDS", num_args = 0..=1, require_equals = true)]
+    #[arg(default_value = "off", default_missing_value = "bounded", hide_default_value = true)]
+    pub(crate) buggify: BuggifyName,
 
     /// What counts as a violation
     #[arg(long, env = "LOCKPROOF_SEEK", value_enum, default_value_t = Seek::Effect)]
@@ -214,11 +215,26 @@ pub(crate) enum WorldName {
     Live,
 }
 
+/// Which random faults are added.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum BuggifyName {
+    /// None
+    #[value(alias = "false")]
+    Off,
+    /// Those that a sound strategy has to stand
+    #[value(alias = "true")]
+    Bounded,
+    /// As well what makes a server forget its counter of fencing tokens
+    LoseTokens,
+}
+
 /// Which layers' anomalies end a search.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Seek {
     /// What the table holds: a slot sold twice, a booking lost
     Effect,
+    /// What the lock promised: granted to two holders, both within their validity
+    Belief,
     /// Nobody can book for longer than anybody holds: a lock that nobody is left to give back
     Liveness,
     /// Either

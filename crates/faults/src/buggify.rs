@@ -21,12 +21,37 @@ const MOST: u64 = 4;
 /// Some kinds find nothing to do on a ground; so often in all one is drawn.
 const TRIES: usize = 64;
 
-/// What [`draw`] keeps to, for a report's reader.
-pub const BOUNDS: &str = "1 to 4 faults a schedule, of a random half of the kinds; at a random step, \
+/// What [`draw`] keeps to, for a report's reader …
+const BOUNDS: &str = "1 to 4 faults a schedule, of a random half of the kinds; at a random step, \
     the early occurrences likelier; lasting up to 3 TTLs, most about one, some until another holder's step; \
     clocks jump by up to 3 TTLs and run at half to four times their rate; a crash, a failover or an eviction \
-    is one server's, a replica up to 8 ms behind; messages are delayed by up to 5/8 of a TTL, and one is lost at a time; \
-    nothing that loses a server's data where the strategy counts fencing tokens on it";
+    is one server's, half of the crashed back within a quarter of a TTL, a replica up to 8 ms behind; \
+    messages are delayed by up to 5/8 of a TTL, and one is lost at a time";
+/// … and with what becomes of fencing tokens.
+const KEPT: &str =
+    "nothing that loses a server's data where the strategy counts fencing tokens on it";
+const LOSABLE: &str = "servers may lose a counter of fencing tokens";
+
+/// What becomes of the counters of fencing tokens: a strategy that counts them relies on their lasting.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tokens {
+    /// Nothing that loses a server's data happens to a strategy that counts tokens on it.
+    Kept,
+    /// They are lost with the server's other data (failure mode F56).
+    Losable,
+}
+
+impl Tokens {
+    /// What [`draw`] keeps to then, for a report's reader.
+    #[must_use]
+    pub fn bounds(self) -> String {
+        let tokens = match self {
+            Self::Kept => KEPT,
+            Self::Losable => LOSABLE,
+        };
+        format!("{BOUNDS}; {tokens}")
+    }
+}
 
 /// Where faults are drawn for.
 #[derive(Clone, Debug, PartialEq)]
@@ -64,7 +89,7 @@ impl fmt::Debug for Draw {
     }
 }
 
-/// Draws the faults of one schedule: the text of a `[[fault]]` each, as [`BOUNDS`] says. The same ground and stream of
+/// Draws the faults of one schedule: the text of a `[[fault]]` each, as [`Tokens::bounds`] says. The same ground and stream of
 /// randomness give the same faults.
 #[must_use]
 pub fn draw(ground: &Ground, random: &Random) -> Vec<String> {

@@ -3,28 +3,27 @@
 //! Schedule number `n` is decided by the cell's seed and `n` alone, and the first that breaks something is the one with
 //! the smallest number: neither depends on how many threads search or on how quick they are.
 
-use std::collections::BTreeSet;
 use std::hash::{DefaultHasher, Hash, Hasher};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use lockproof_checkers::Checker;
 use lockproof_env::Random;
-use lockproof_faults::buggify::{BOUNDS, Ground, draw};
+use lockproof_faults::buggify::{Ground, Tokens, draw};
 use lockproof_model::{
-    Effect, Exploration, FaultRecord, Finding, History, Instant, Layer, Outcome, Step, Verdict,
+    Anomaly, Effect, Exploration, FaultRecord, Finding, History, Instant, Layer, Outcome, Step,
+    Verdict,
 };
 use lockproof_scenario::{Scenario, with_faults};
 use lockproof_workload::Load;
 
 use crate::cell::CellPlan;
+use crate::fold::{Fold, Glance};
 use crate::simulate::{Schedule, simulate};
 
 /// Schedules that a thread takes at a time. The search may run this much further than it had to, times its threads.
 const CHUNK: u64 = 32;
-/// Fingerprints that are kept: beyond it `distinct` is a lower bound, and memory stays flat.
-const FINGERPRINTS: usize = 1 << 20;
 /// Of a step, about.
 const ROUND_TRIP: Duration = Duration::from_micros(400);
 
@@ -37,10 +36,12 @@ pub struct Search {
     pub time: Option<Duration>,
     /// Threads.
     pub jobs: usize,
-    /// Whether random faults are added to the scenario's own.
-    pub buggify: bool,
-    /// What counts as a violation: an anomaly of one of these layers.
+    /// Whether random faults are added to the scenario's own, and which.
+    pub buggify: Buggify,
+    /// What counts as a violation: an anomaly of one of these layers …
     pub layers: Vec<Layer>,
+    /// … and of one of these kinds, as [`lockproof_checkers::kinds`] spells them; of any, where there are none.
+    pub kinds: Vec<&'static str>,
     /// What is looked for.
     pub checkers: Vec<&'static dyn Checker>,
     /// Raised by an interrupt.
@@ -48,18 +49,50 @@ pub struct Search {
 }
 
 impl Search {
-    /// The first anomaly of a layer that counts.
-    pub(crate) fn breaks(&self, findings: &[Finding]) -> Option<Broken> {
+    /// The first anomaly that counts.
+    #[must_use]
+    pub fn breaks(&self, findings: &[Finding]) -> Option<Broken> {
         let counts = |finding: &&Finding| {
             finding.verdict == Verdict::Violated && self.layers.contains(&finding.layer)
         };
-        let finding = findings.iter().find(counts)?;
-        let anomaly = finding.anomalies.first()?;
-        Some(Broken {
-            layer: finding.layer,
-            anomaly: anomaly.kind.clone(),
-            sentence: anomaly.sentence.clone(),
+        let sought = |anomaly: &&Anomaly| {
+            self.kinds.is_empty() || self.kinds.contains(&anomaly.kind.as_str())
+        };
+        findings.iter().filter(counts).find_map(|finding| {
+            let anomaly = finding.anomalies.iter().find(sought)?;
+            Some(Broken {
+                layer: finding.layer,
+                anomaly: anomaly.kind.clone(),
+                sentence: anomaly.sentence.clone(),
+            })
         })
+    }
+}
+
+/// Random faults.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Buggify {
+    /// None.
+    Off,
+    /// Within the bounds that every sound strategy has to stand.
+    WithinBounds,
+    /// As well what loses a counter of fencing tokens: a server that forgets (failure mode F56).
+    LosingTokens,
+}
+
+impl Buggify {
+    /// What they keep to, for a report's reader; none where there are none.
+    #[must_use]
+    pub fn bounds(self) -> Option<String> {
+        self.tokens().map(Tokens::bounds)
+    }
+
+    const fn tokens(self) -> Option<Tokens> {
+        match self {
+            Self::Off => None,
+            Self::WithinBounds => Some(Tokens::Kept),
+            Self::LosingTokens => Some(Tokens::Losable),
+        }
     }
 }
 
@@ -83,17 +116,6 @@ pub struct Explored {
     pub found: Option<(u64, CellPlan, Broken)>,
 }
 
-/// What is kept of a schedule.
-#[derive(Debug)]
-struct Glance {
-    number: u64,
-    fingerprint: u64,
-    bit: bool,
-    bit_held: bool,
-    took: Duration,
-    broken: Option<Broken>,
-}
-
 /// Searches the schedules of `plan`'s cell. `now` tells how long the search has taken.
 ///
 /// # Panics
@@ -114,13 +136,14 @@ pub fn explore(
             && !search.halt.load(Ordering::Relaxed)
             && search.time.is_none_or(|time| now() < time)
     };
+    let fold = Mutex::new(Fold::default());
     let work = || {
-        let mut glances = Vec::new();
         loop {
             let chunk = next.fetch_add(CHUNK, Ordering::Relaxed);
+            let mut glances = Vec::with_capacity(usize::try_from(CHUNK).unwrap_or_default());
             for number in chunk..chunk + CHUNK {
                 if !goes_on(number) {
-                    return glances;
+                    return lock(&fold).add(chunk, glances);
                 }
                 let glance = look(plan, search, number);
                 if glance.broken.is_some() {
@@ -128,42 +151,25 @@ pub fn explore(
                 }
                 glances.push(glance);
             }
+            lock(&fold).add(chunk, glances);
             watch((chunk + CHUNK).min(search.schedules));
         }
     };
-    let mut glances: Vec<Glance> = std::thread::scope(|scope| {
+    std::thread::scope(|scope| {
         let threads: Vec<_> = (0..search.jobs.max(1)).map(|_| scope.spawn(work)).collect();
-        let joined = threads.into_iter().map(std::thread::ScopedJoinHandle::join);
-        joined
-            .flat_map(|glances| glances.unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
-            .collect()
+        for thread in threads {
+            thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+        }
     });
-    glances.sort_by_key(|glance| glance.number);
-    // What was looked at beyond the first violation does not count, or figures would depend on the threads.
-    let first = first.into_inner();
-    glances.retain(|glance| glance.number <= first);
-    let found = glances.last_mut().and_then(|glance| {
-        let broken = glance.broken.take()?;
-        Some((glance.number + 1, scheduled(plan, search, glance.number), broken))
-    });
-    Explored { figures: figures(&glances, search, now()), found }
+    let (figures, broken) = lock(&fold).end();
+    let found =
+        broken.map(|(number, broken)| (number + 1, scheduled(plan, search, number), broken));
+    let figures = Exploration { took: now(), buggify: search.buggify.bounds(), ..figures };
+    Explored { figures, found }
 }
 
-fn figures(glances: &[Glance], search: &Search, took: Duration) -> Exploration {
-    let count = |which: fn(&&Glance) -> bool| glances.iter().filter(which).count();
-    let mut distinct = BTreeSet::new();
-    distinct.extend(glances.iter().map(|glance| glance.fingerprint).take(FINGERPRINTS));
-    let number = |count: usize| u64::try_from(count).unwrap_or(u64::MAX);
-    Exploration {
-        schedules: number(glances.len()),
-        distinct: number(distinct.len()),
-        bit_held: number(count(|glance| glance.bit_held)),
-        bit: number(count(|glance| glance.bit)),
-        virtual_time: glances.iter().map(|glance| glance.took).sum(),
-        took,
-        buggify: search.buggify.then(|| BOUNDS.to_owned()),
-        violation: None,
-    }
+fn lock(fold: &Mutex<Fold>) -> MutexGuard<'_, Fold> {
+    fold.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn look(plan: &CellPlan, search: &Search, number: u64) -> Glance {
@@ -199,17 +205,21 @@ fn alone(plan: &CellPlan) -> CellPlan {
     CellPlan { scenario: Arc::new(scenario), ..plan.clone() }
 }
 
-/// The plan of schedule number `number`, counted from 0, with its own seed and faults.
-fn scheduled(plan: &CellPlan, search: &Search, number: u64) -> CellPlan {
+/// The plan of schedule number `number`, counted from 0, with its own seed and faults, which that number decides alone.
+///
+/// # Panics
+/// When a fault is drawn that the scenario refuses: a bug.
+#[must_use]
+pub fn scheduled(plan: &CellPlan, search: &Search, number: u64) -> CellPlan {
     let random = Random::new(plan.seed).fork(&number.to_string());
     let seed = random.bits();
-    let mut plan = CellPlan { seed, ..plan.clone() };
-    if search.buggify {
+    // What is drawn for its servers another strategy of the scenario may not have.
+    let alone = (plan.scenario.cells.len() > 1).then(|| alone(plan));
+    let mut plan = CellPlan { seed, ..alone.as_ref().unwrap_or(plan).clone() };
+    if let Some(tokens) = search.buggify.tokens() {
         let mut faults = plan.scenario.fault_fields.clone();
-        faults.extend(draw(&ground(&plan), &random.fork("buggify")));
-        // This strategy alone: what is drawn for its servers another strategy of the scenario may not have.
-        let own = Scenario { cells: vec![plan.cell], ..(*plan.scenario).clone() };
-        let scenario = with_faults(&own, &faults);
+        faults.extend(draw(&ground(&plan, tokens), &random.fork("buggify")));
+        let scenario = with_faults(&plan.scenario, &faults);
         // Drawn for this very scenario; a fault that it refuses would be missing from every search.
         plan.scenario =
             Arc::new(scenario.unwrap_or_else(|why| panic!("a drawn fault is refused: {why}")));
@@ -218,7 +228,7 @@ fn scheduled(plan: &CellPlan, search: &Search, number: u64) -> CellPlan {
 }
 
 /// What random faults are drawn for.
-fn ground(plan: &CellPlan) -> Ground {
+fn ground(plan: &CellPlan, tokens: Tokens) -> Ground {
     let (scenario, strategy) = (&plan.scenario, &plan.cell.strategy);
     let Scenario { load, ttl, .. } = &**scenario;
     Ground {
@@ -228,7 +238,7 @@ fn ground(plan: &CellPlan) -> Ground {
         ttl: *ttl,
         redis_servers: scenario.redis_servers(strategy),
         has_database_link: true,
-        keeps_tokens: strategy.guard.needs_token,
+        keeps_tokens: tokens == Tokens::Kept && strategy.guard.needs_token,
         span: span(load),
     }
 }

@@ -6,7 +6,7 @@ use lockproof_model::{Expectation, Exploration, Judgement, Layer, Status};
 use lockproof_workload::Latencies;
 
 use crate::cell::{Artifacts, CellPlan, Finished};
-use crate::explore::{Broken, Search, explore};
+use crate::explore::{Broken, Buggify, Search, explore};
 use crate::shrink::{Shrunk, digest, shrink, violation};
 use crate::simulate::{simulate, simulate_cell};
 
@@ -85,7 +85,10 @@ fn judge(
         reasons: reason.into_iter().collect(),
     };
     let Exploration { schedules, bit, .. } = figures;
-    let is_control = plan.cell.expect == Expectation::Duplicates;
+    // A control shows what the table suffers; where that is not looked for, it need not show anything.
+    let is_control = plan.cell.expect == Expectation::Duplicates
+        && search.layers.contains(&Layer::Effect)
+        && search.kinds.is_empty();
     match broken {
         Some(broken) if broken.layer == Layer::Effect && is_control => judgement(Status::Met, None),
         Some(broken) => {
@@ -109,5 +112,5 @@ fn judge(
 }
 
 fn has_faults(plan: &CellPlan, search: &Search) -> bool {
-    search.buggify || !plan.scenario.faults.is_empty()
+    search.buggify != Buggify::Off || !plan.scenario.faults.is_empty()
 }

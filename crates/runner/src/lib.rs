@@ -13,6 +13,7 @@ mod cell;
 mod conduct;
 mod explore;
 mod explored;
+mod fold;
 mod judge;
 mod matrix;
 mod order;
@@ -20,7 +21,7 @@ mod shrink;
 mod simulate;
 
 pub use cell::{Artifacts, CellPlan, CellSettings, Finished, replay_live};
-pub use explore::{Broken, Explored, Search, explore};
+pub use explore::{Broken, Buggify, Explored, Search, explore, scheduled};
 pub use explored::{explore_cell, replay_simulated};
 pub use judge::{Facts, contended_slots, judge};
 pub use matrix::{Matrix, Observer, cells_of};

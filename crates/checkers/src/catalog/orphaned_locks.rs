@@ -4,6 +4,9 @@
 //! everybody out until its TTL ends, for nobody's sake. It is left by an acquire whose answer was lost and that
 //! nobody withdrew (F20), by a quorum that failed and was not taken back (F36), by a release that was given up.
 //!
+//! A release that was answered can be undone, by a failover to a replica that was behind or by a server that was not
+//! among those that answered. No client can know of that one, so it is an anomaly of a kind of its own.
+//!
 //! A holder that died cannot clean up, and its lease is what TTLs are for: slots on which an operation never ended are
 //! not judged, nor are those of a holder that died.
 
@@ -63,23 +66,30 @@ fn describe(left: &LockLeft, operations: &[Operation]) -> Anomaly {
         matches!(operation.outcome.effect(), Some(Effect::Granted { owner, .. }) if *owner == left.owner)
     });
     let server = left.server;
-    let (why, witness) = match granted {
+    let (kind, why, witness) = match granted {
         Some(acquire) => {
-            let later = operations.iter().filter(|op| op.attempt == acquire.attempt);
-            let release = later.filter(|op| op.step == Step::Release).map(|op| op.id);
-            let why = format!("{} was granted it and did not give it back", acquire.holder);
-            (why, std::iter::once(acquire.id).chain(release).collect())
+            let mut later = operations.iter().filter(|op| op.attempt == acquire.attempt);
+            let release = later.find(|op| op.step == Step::Release);
+            let answered =
+                |op: &Operation| matches!(op.outcome.effect(), Some(Effect::Released { .. }));
+            let (kind, what) = if release.is_some_and(answered) {
+                (kinds::RELEASE_UNDONE, "gave it back and was answered")
+            } else {
+                (kinds::ORPHANED_LOCK, "was granted it and did not give it back")
+            };
+            let witness = std::iter::once(acquire.id).chain(release.map(|op| op.id)).collect();
+            (kind, format!("{} {what}", acquire.holder), witness)
         }
         None => {
             // Whoever asked for it was told something else.
             let asked = operations.iter().filter(|op| op.slot == slot && op.step == Step::Acquire);
             let unanswered = asked.filter(|op| !op.outcome.is_ok()).map(|op| op.id);
             let why = "nobody knows that it was granted, and nobody withdrew it".to_owned();
-            (why, unanswered.collect())
+            (kinds::ORPHANED_LOCK, why, unanswered.collect())
         }
     };
     Anomaly {
-        kind: kinds::ORPHANED_LOCK.to_owned(),
+        kind: kind.to_owned(),
         slot,
         count: 1,
         sentence: format!(

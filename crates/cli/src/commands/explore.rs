@@ -4,14 +4,15 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
+use lockproof_checkers::kinds::INSIDE_VALIDITY;
 use lockproof_env::live::{entropy, stopwatch};
 use lockproof_model::{
     CellReport, Exploration, Layer, Manifest, RESULTS_SCHEMA_VERSION, RunReport, World,
 };
 use lockproof_report::{CellName, Latest};
-use lockproof_runner::{CellPlan, Finished, Search, cells_of, explore_cell};
+use lockproof_runner::{Buggify, CellPlan, Finished, Search, cells_of, explore_cell};
 
-use crate::arguments::{Color, ExploreArguments, Seek};
+use crate::arguments::{BuggifyName, Color, ExploreArguments, Seek};
 use crate::commands::run::label;
 use crate::exit::{Exit, Failure};
 use crate::interrupt::Interrupt;
@@ -79,11 +80,21 @@ fn search(arguments: &ExploreArguments, interrupt: &Interrupt) -> Search {
         schedules: arguments.seeds,
         time: arguments.time,
         jobs: arguments.jobs.map_or(processors, usize::from),
-        buggify: arguments.buggify,
+        buggify: match arguments.buggify {
+            BuggifyName::Off => Buggify::Off,
+            BuggifyName::Bounded => Buggify::WithinBounds,
+            BuggifyName::LoseTokens => Buggify::LosingTokens,
+        },
         layers: match arguments.seek {
             Seek::Effect => vec![Layer::Effect],
+            Seek::Belief => vec![Layer::Belief],
             Seek::Liveness => vec![Layer::Liveness],
             Seek::Any => vec![Layer::Effect, Layer::Liveness],
+        },
+        kinds: match arguments.seek {
+            // A holder that outlives its lease proves nothing about the lock.
+            Seek::Belief => vec![INSIDE_VALIDITY],
+            Seek::Effect | Seek::Liveness | Seek::Any => Vec::new(),
         },
         checkers: lockproof_checkers::ENTRIES.iter().map(|entry| entry.checker).collect(),
         halt: Arc::clone(&interrupt.halt),
@@ -117,11 +128,14 @@ fn command(arguments: &ExploreArguments, seed: u64) -> String {
             humantime::format_duration(time).to_string().replace(' ', "")
         ));
     }
-    if arguments.buggify {
-        words.push("--buggify".to_owned());
+    match arguments.buggify {
+        BuggifyName::Off => {}
+        BuggifyName::Bounded => words.push("--buggify".to_owned()),
+        BuggifyName::LoseTokens => words.push("--buggify=lose-tokens".to_owned()),
     }
     match arguments.seek {
         Seek::Effect => {}
+        Seek::Belief => words.push("--seek belief".to_owned()),
         Seek::Liveness => words.push("--seek liveness".to_owned()),
         Seek::Any => words.push("--seek any".to_owned()),
     }

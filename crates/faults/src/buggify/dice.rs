@@ -100,6 +100,16 @@ impl<'a> Dice<'a> {
         if self.chance(3, 4) { self.at(self.step(ground), ground) } else { self.window(ground) }
     }
 
+    /// The same, but half of the time over so soon that the leases of before still stand.
+    pub(crate) fn brief_or_lasting(&self, ground: &Ground) -> Fields {
+        if self.chance(1, 2) {
+            return self.lasting(ground);
+        }
+        let mut fields = self.at_once(self.step_inside(ground), ground);
+        fields.push(("for", text(self.length(ground.ttl / 4))));
+        fields
+    }
+
     /// A window of time.
     pub(crate) fn window(&self, ground: &Ground) -> Fields {
         let from = self.length(ground.span);

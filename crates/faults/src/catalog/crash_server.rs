@@ -52,7 +52,8 @@ fn draw(ground: &Ground, dice: &Dice<'_>) -> Option<String> {
         word(dice.pick(&[Keeps::Nothing, Keeps::Nothing, Keeps::EverySecond, Keeps::Everything]))
     };
     let fields = [("servers", servers), ("keeps", quoted(keeps))];
-    Some(dice.fault("crash-server", fields, dice.lasting(ground)))
+    // A supervisor starts it again at once: a lock is lost to those who trust it still.
+    Some(dice.fault("crash-server", fields, dice.brief_or_lasting(ground)))
 }
 
 const fn word(keeps: Keeps) -> &'static str {

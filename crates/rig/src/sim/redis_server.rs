@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use lockproof_model::Instant;
-use lockproof_redis_model::{Execution, Reply, Session, WallClock};
+use lockproof_redis_model::{Execution, Reply, Server, Session, WallClock};
 use lockproof_sim::Handle;
 
 use super::network::{Network, Wire};
@@ -17,6 +17,9 @@ use crate::{Direction, Keeps, Link};
 
 /// Where every server's wall clock stands when a run begins: 1 January 2026, UTC.
 const BEGIN: u64 = 1_767_225_600_000_000_000;
+
+/// The session of what a server does by itself; those of connections count from 1.
+const OWN: u64 = 0;
 
 /// One Redis server of the simulated world.
 pub(super) struct ModelRedis {
@@ -221,8 +224,8 @@ impl ModelRedis {
         sessions
     }
 
-    /// Starts again with what it had kept; says how many keys are lost.
-    pub(super) fn restart(&self, keeps: Keeps, crashed: Instant) -> usize {
+    /// Starts again with what it had kept; says what that differs in.
+    pub(super) fn restart(&self, keeps: Keeps, crashed: Instant) -> Rewound {
         let mut state = self.state();
         let kept = match keeps {
             Keeps::Nothing => None,
@@ -236,8 +239,8 @@ impl ModelRedis {
         lost
     }
 
-    /// Its replica, which was `lag` behind, takes its place; says how many keys are lost.
-    pub(super) fn fail_over(&self, lag: Duration) -> usize {
+    /// Its replica, which was `lag` behind, takes its place; says what that differs in.
+    pub(super) fn fail_over(&self, lag: Duration) -> Rewound {
         let mut state = self.state();
         state.sessions.clear();
         state.waiting.clear();
@@ -249,10 +252,10 @@ impl ModelRedis {
         lost
     }
 
-    /// Makes it what it was at `upto`, or empty; scripts are not persisted. Says how many keys are lost.
-    fn rewind(&self, state: &mut State, upto: Option<Instant>) -> usize {
+    /// Makes it what it was at `upto`, or empty; scripts are not persisted.
+    fn rewind(&self, state: &mut State, upto: Option<Instant>) -> Rewound {
         let now = state.clock.at(self.handle.now());
-        let before = state.server.keys_matching(0, b"*", now);
+        let before = strings(&mut state.server, b"*", now);
         state.server.start_over();
         let mut sessions: BTreeMap<u64, Session> = BTreeMap::new();
         let mut journal = state.journal.take();
@@ -266,8 +269,11 @@ impl ModelRedis {
         }
         state.journal = journal;
         state.server.forget_scripts();
-        let after = state.server.keys_matching(0, b"*", now);
-        before.iter().filter(|key| !after.contains(key)).count()
+        let after = strings(&mut state.server, b"*", now);
+        let missing = |these: &[(String, String)], from: &[(String, String)]| {
+            these.iter().filter(|this| !from.contains(this)).count()
+        };
+        Rewound { lost: missing(&before, &after), stale: missing(&after, &before) }
     }
 
     /// Moves its wall clock and sets its rate; `None` leaves that as it is. Says what it showed before and after.
@@ -285,40 +291,64 @@ impl ModelRedis {
         let mut state = self.state();
         let now = state.clock.at(self.handle.now());
         let keys = state.server.keys_matching(0, pattern, now);
-        keys.iter().filter(|key| state.server.drop_key(0, key, now)).count()
+        keys.iter().filter(|key| self.drop_from(&mut state, key, now)).count()
     }
 
     /// The keys that match and hold strings, with what they hold.
     pub(super) fn strings(&self, pattern: &[u8]) -> Vec<(String, String)> {
         let mut state = self.state();
         let now = state.clock.at(self.handle.now());
-        let keys = state.server.keys_matching(0, pattern, now);
-        if keys.is_empty() {
-            return Vec::new();
-        }
-        let mut session = state.server.open_session();
-        let text = |bytes: &Bytes| String::from_utf8_lossy(bytes).into_owned();
-        let mut strings = Vec::new();
-        for key in keys {
-            let get = [Bytes::from_static(b"GET"), key.clone()];
-            let reply = state.server.execute(&mut session, &get, now).into_reply();
-            if let Reply::Bulk(value) = reply {
-                strings.push((text(&key), text(&value)));
-            }
-        }
-        strings
+        strings(&mut state.server, pattern, now)
     }
 
     /// Drops one key; says whether it was there.
     pub(super) fn drop_key(&self, key: &str) -> bool {
         let mut state = self.state();
         let now = state.clock.at(self.handle.now());
-        state.server.drop_key(0, &Bytes::copy_from_slice(key.as_bytes()), now)
+        self.drop_from(&mut state, &Bytes::copy_from_slice(key.as_bytes()), now)
+    }
+
+    /// Redis tells its replicas and its append-only file of what it evicts and expires, as a DEL.
+    fn drop_from(&self, state: &mut State, key: &Bytes, wall: WallClock) -> bool {
+        let dropped = state.server.drop_key(0, key, wall);
+        if let Some(journal) = state.journal.as_mut().filter(|_| dropped) {
+            let command = vec![Bytes::from_static(b"DEL"), key.clone()];
+            journal.push(Entry { at: self.handle.now(), wall, session: OWN, command });
+        }
+        dropped
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// What a server's past differs in from its present.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Rewound {
+    /// Values that it no longer holds.
+    pub(super) lost: usize,
+    /// Values that it holds again: a deleted lock stands, a counter goes back.
+    pub(super) stale: usize,
+}
+
+/// The keys that match and hold strings, which is all that a lock has, with what they hold.
+fn strings(server: &mut Server, pattern: &[u8], now: WallClock) -> Vec<(String, String)> {
+    let keys = server.keys_matching(0, pattern, now);
+    if keys.is_empty() {
+        return Vec::new();
+    }
+    let mut session = server.open_session();
+    let text = |bytes: &Bytes| String::from_utf8_lossy(bytes).into_owned();
+    let mut strings = Vec::new();
+    for key in keys {
+        let get = [Bytes::from_static(b"GET"), key.clone()];
+        let reply = server.execute(&mut session, &get, now).into_reply();
+        if let Reply::Bulk(value) = reply {
+            strings.push((text(&key), text(&value)));
+        }
+    }
+    strings
 }
 
 fn resumed(state: &mut State, wall: WallClock) -> Vec<(Arrival, Reply)> {

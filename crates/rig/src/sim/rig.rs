@@ -16,7 +16,7 @@ use lockproof_sim::{Handle, Simulation};
 use super::backends::SimBackends;
 use super::database::SimWire;
 use super::network::Network;
-use super::redis_server::ModelRedis;
+use super::redis_server::{ModelRedis, Rewound};
 use crate::{Disturbance, Expired, Link, LinkEffect, Rig, RigError, RigPlan, ServerEffect, System};
 
 /// One cell's servers, links and holders in virtual time.
@@ -192,9 +192,12 @@ impl Afflicted {
                     self.observed.push(format!("{name}'s clock ran at {rate} of its rate"));
                 }
                 ServerEffect::Failover { lag } => {
-                    let lost = server.fail_over(lag);
+                    let Rewound { lost, stale } = server.fail_over(lag);
                     if lost > 0 {
                         self.observed.push(format!("{name}'s replica lacked {lost} keys"));
+                    }
+                    if stale > 0 {
+                        self.observed.push(format!("{name}'s replica had {stale} of the past"));
                     }
                 }
                 ServerEffect::Evict => {
@@ -218,9 +221,12 @@ impl Afflicted {
                     }
                 }
                 ServerEffect::Crash { keeps } => {
-                    let lost = server.restart(keeps, self.at);
+                    let Rewound { lost, stale } = server.restart(keeps, self.at);
                     if lost > 0 {
                         self.observed.push(format!("{name} restarted without {lost} keys"));
+                    }
+                    if stale > 0 {
+                        self.observed.push(format!("{name} restarted with {stale} of the past"));
                     }
                 }
                 ServerEffect::ClockRate(_) => {

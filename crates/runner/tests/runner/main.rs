@@ -3,6 +3,8 @@
 //! Nothing here depends on how quick the machine is: holders are paused at steps until others have come to theirs.
 
 mod buggified;
+mod buggify;
+mod hunt;
 mod judgement;
 mod open_loop;
 mod paused;
