@@ -32,7 +32,8 @@ const PAUSE: Duration = Duration::from_millis(20);
 /// What a holder needs to live, and to live again.
 #[derive(Clone, Debug)]
 pub(crate) struct Seat {
-    pub(crate) parties: Parties,
+    /// Without the groups, of which this is one: thousands of seats share the rest.
+    pub(crate) parties: Arc<Parties>,
     pub(crate) group: Group,
     pub(crate) recorder: Recorder,
     pub(crate) work: Duration,
@@ -40,8 +41,13 @@ pub(crate) struct Seat {
 }
 
 impl Seat {
-    pub(crate) fn new(parties: &Parties, load: &Load, recorder: Recorder, group: &Group) -> Self {
-        let (parties, group) = (parties.clone(), group.clone());
+    pub(crate) fn new(
+        parties: &Arc<Parties>,
+        load: &Load,
+        recorder: Recorder,
+        group: &Group,
+    ) -> Self {
+        let (parties, group) = (Arc::clone(parties), group.clone());
         Self { parties, group, recorder, work: load.work, flow: load.flow }
     }
 

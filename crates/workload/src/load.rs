@@ -128,8 +128,9 @@ pub async fn run<C: Send>(
     begun: impl FnOnce(Instant) + Send,
 ) -> Result<(Record, Option<C>), SetUpError> {
     let recorders: Vec<_> = (1..=load.holders).map(|n| Recorder::new(HolderId(n))).collect();
+    let shared = Arc::new(Parties { groups: Vec::new(), ..parties.clone() });
     let seat =
-        |(recorder, group): (&Recorder, &Group)| Seat::new(parties, load, recorder.clone(), group);
+        |(recorder, group): (&Recorder, &Group)| Seat::new(&shared, load, recorder.clone(), group);
     let seats: Vec<_> = recorders.iter().zip(&parties.groups).map(seat).collect();
     let mut holders = Vec::with_capacity(seats.len());
     for seat in &seats {

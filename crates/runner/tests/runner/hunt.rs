@@ -13,6 +13,9 @@ use lockproof_scenario::{Scenario, parse, with_faults};
 /// Of every hunt.
 const SEED: u64 = 1;
 
+/// Schedules of a scenario that is as small as it can be.
+const SMALL: u64 = 400;
+
 /// Under which a violation is tried again with fewer faults.
 const SEEDS: u64 = 6;
 
@@ -86,18 +89,6 @@ impl Hunt {
     pub(crate) fn breaks(&self) -> Option<u64> {
         let explored = explore(&self.plan(), &self.search(), || Duration::ZERO, &|_| {});
         assert!(explored.found.is_some() || explored.figures.schedules == self.schedules);
-        if let Some((_, found, broken)) = &explored.found {
-            let shrunk = shrink(found, broken, &self.search());
-            eprintln!(
-                "XX {:?} {:?}",
-                shrunk.broken,
-                lockproof_scenario::resolved(&shrunk.plan.scenario)
-            );
-            for o in &shrunk.schedule.history.operations {
-                eprintln!("{o:?}")
-            }
-            eprintln!("{:?}", shrunk.schedule.injections);
-        }
         explored.found.map(|(number, ..)| number)
     }
 
@@ -106,7 +97,7 @@ impl Hunt {
         let mut scenario = (*shrunk.plan.scenario).clone();
         scenario.replay = None;
         change(&mut scenario);
-        Self { scenario, buggify: Buggify::Off, kinds: self.kinds, ..*self }
+        Self { scenario, buggify: Buggify::Off, schedules: SMALL, ..*self }
     }
 }
 
