@@ -19,7 +19,7 @@ const OF_HOLDERS: [&str; 4] = ["pause-holder", "slow-commit", "latency", "partit
 
 #[test]
 fn a_pause_past_the_ttl() {
-    let caught = Hunt::new("redis-set-nx", 400).catches(|cause| cause.is_one_of(&["pause-holder"]));
+    drop(Hunt::new("redis-set-nx", 400).catches(|cause| cause.is_one_of(&["pause-holder"])));
     let guarded = Hunt::new("redis-set-nx+version", 400);
     assert_eq!(guarded.breaks(), None);
 }
@@ -27,7 +27,7 @@ fn a_pause_past_the_ttl() {
 #[test]
 fn a_lease_that_ends_in_the_middle_of_a_transaction() {
     let hunt = Hunt::new("redis-set-nx", 400);
-    let caught = hunt.catches(|cause| cause.is_one_of(&["slow-commit", "latency"]));
+    drop(hunt.catches(|cause| cause.is_one_of(&["slow-commit", "latency"])));
     assert_eq!(Hunt::new("redis-set-nx+unique", 400).breaks(), None);
 }
 
@@ -114,7 +114,7 @@ fn a_failover_before_replication() {
 fn a_lost_answer_that_leaves_an_orphaned_lock() {
     let hunt = || Hunt::new("redis-set-nx", 400).after(Layer::Liveness, &[ORPHANED_LOCK]);
     let deaf = hunt().planted(|scenario| scenario.cells[0].strategy.lock = &DEAF_TO_WITHDRAWAL);
-    let caught = deaf.catches(|cause| cause.is_one_of(&["lose-reply"]));
+    drop(deaf.catches(|cause| cause.is_one_of(&["lose-reply"])));
     assert_eq!(hunt().breaks(), None, "with a withdrawal");
 }
 
@@ -122,7 +122,7 @@ fn a_lost_answer_that_leaves_an_orphaned_lock() {
 fn a_quorum_that_failed_and_was_not_taken_back() {
     let hunt = || Hunt::new("redlock", 200).after(Layer::Liveness, &[ORPHANED_LOCK]);
     let littering = hunt().planted(|scenario| scenario.cells[0].strategy.lock = &LITTERING_REDLOCK);
-    let caught = littering.catches(|cause| cause.faults.len() <= 1);
+    drop(littering.catches(|cause| cause.faults.len() <= 1));
     assert_eq!(hunt().breaks(), None, "with a clean-up");
 }
 
@@ -131,10 +131,10 @@ fn a_commit_whose_answer_is_lost_and_that_is_tried_again() {
     // Room for all, or the second try would find its own booking in its way.
     let hunt = || Hunt::new("row-lock", 400).planted(|scenario| scenario.capacity = 8);
     let retrying = hunt().planted(|scenario| scenario.load.flow = &RETRIES_UNKNOWN_COMMIT);
-    let caught = retrying.catches(|cause| {
+    drop(retrying.catches(|cause| {
         cause.anomaly == DOUBLE_WRITE
             && cause.is(&["kind = \"lose-reply\"", "links = [\"database\"]"])
-    });
+    }));
     assert_eq!(hunt().breaks(), None, "by a holder that leaves it at not knowing");
 }
 

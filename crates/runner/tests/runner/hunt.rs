@@ -78,7 +78,7 @@ impl Hunt {
                 let shrunk = shrink(&plan, &broken, &search);
                 let cause = Cause::of(&shrunk.plan, &shrunk.broken);
                 assert!(is_meant(&cause), "it was shrunk to another cause: {cause:#?}");
-                return Caught { shrunk, schedules: number + 1 };
+                return Caught { shrunk };
             }
             others.push(cause);
         }
@@ -104,8 +104,6 @@ impl Hunt {
 /// What a hunt caught.
 pub(crate) struct Caught {
     pub(crate) shrunk: Shrunk,
-    /// Looked at until then.
-    pub(crate) schedules: u64,
 }
 
 /// What the schedule of `plan` breaks.
