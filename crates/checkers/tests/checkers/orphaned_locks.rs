@@ -17,7 +17,7 @@ fn accepts_servers_that_are_empty_in_the_end() {
 #[test]
 fn rejects_a_lock_that_its_holder_did_not_give_back() {
     let mut run = Run::with_capacity(1);
-    run.attempt(1, 1).acquire(0, 1, 300).release(20, 25);
+    run.attempt(1, 1).acquire(0, 1, 300).check(2, 3, 0);
     run.left(1, FIRST);
     let run = run.finish();
     let finding = run.judge(CHECKER);
@@ -27,6 +27,19 @@ fn rejects_a_lock_that_its_holder_did_not_give_back() {
         anomaly.sentence,
         "the lock of slot 1 still stands on redis-1 when everybody has stopped: holder 1 was granted it and did not give it back"
     );
+    assert_eq!(run.names(&anomaly.witness), ["holder 1 acquire"]);
+}
+
+#[test]
+fn rejects_a_lock_whose_release_was_answered_and_undone() {
+    let mut run = Run::with_capacity(1);
+    run.attempt(1, 1).acquire(0, 1, 300).release(20, 25);
+    run.left(1, FIRST);
+    let run = run.finish();
+    let finding = run.judge(CHECKER);
+    let [anomaly] = finding.anomalies.as_slice() else { panic!("one anomaly: {finding:#?}") };
+    assert_eq!(anomaly.kind, kinds::RELEASE_UNDONE);
+    assert!(anomaly.sentence.ends_with("holder 1 gave it back and was answered"));
     assert_eq!(run.names(&anomaly.witness), ["holder 1 acquire", "holder 1 release"]);
 }
 
