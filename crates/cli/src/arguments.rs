@@ -5,6 +5,9 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use lockproof_rig::sim::RedisDriver;
+
+use crate::exit::Failure;
 
 /// Proof that your lock holds, or the schedule that breaks it.
 ///
@@ -58,6 +61,9 @@ pub(crate) struct RunArguments {
     #[arg(long, env = "LOCKPROOF_WORLD", value_enum, default_value_t = WorldName::Live)]
     pub(crate) world: WorldName,
 
+    #[command(flatten)]
+    pub(crate) wire: WireArguments,
+
     /// Where servers come from: embedded, process, external
     #[arg(long, env = "LOCKPROOF_PROVIDER", default_value = "embedded")]
     pub(crate) provider: String,
@@ -105,6 +111,27 @@ pub(crate) struct ServerArguments {
 
     #[arg(long, value_name = "URL", help = DATABASE_URL)]
     pub(crate) database_url: Option<Secret>,
+}
+
+/// What speaks to the simulated servers.
+#[derive(Clone, Copy, Debug, Args)]
+pub(crate) struct WireArguments {
+    /// In the simulated world, put the unmodified Redis client between locks and servers: bytes instead of whole requests
+    #[arg(long, env = "LOCKPROOF_WIRE")]
+    pub(crate) wire: bool,
+}
+
+impl WireArguments {
+    /// The driver that was asked for, where `world` has the choice.
+    pub(crate) fn driver(self, world: WorldName) -> Result<RedisDriver, Failure> {
+        match (self.wire, world) {
+            (false, _) => Ok(RedisDriver::StandIn),
+            (true, WorldName::Sim) => Ok(RedisDriver::Library),
+            (true, WorldName::Live) => Err(Failure::usage(
+                "--wire is for the simulated world, and this is the live one, where the client is unmodified anyway; use --world sim or leave --wire out",
+            )),
+        }
+    }
 }
 
 /// A text that may hold a password, and is never shown.
@@ -164,6 +191,9 @@ pub(crate) struct ExploreArguments {
     #[arg(long, env = "LOCKPROOF_SEEK", value_enum, default_value_t = Seek::Effect)]
     pub(crate) seek: Seek,
 
+    #[command(flatten)]
+    pub(crate) wire: WireArguments,
+
     /// Decides every schedule, decimal or 0x…; drawn and printed when not given
     #[arg(long, env = "LOCKPROOF_SEED", value_parser = parse_seed)]
     pub(crate) seed: Option<u64>,
@@ -189,6 +219,9 @@ pub(crate) struct ReplayArguments {
     /// Where to run it: in the simulated world, or live, its steps held to their order
     #[arg(long, env = "LOCKPROOF_WORLD", value_enum, default_value_t = WorldName::Sim)]
     pub(crate) world: WorldName,
+
+    #[command(flatten)]
+    pub(crate) wire: WireArguments,
 
     /// Where servers come from in the live world: embedded, process
     #[arg(long, env = "LOCKPROOF_PROVIDER", default_value = "embedded")]

@@ -5,15 +5,20 @@
 //!   guard ── Connection ─────────────────▶ network ──▶ the model database
 //! ```
 //!
-//! A message is a whole request or reply: it is delayed, held, lost or reset as one. What was sent arrives although
+//! A message is a whole request or reply: it is delayed, held, lost or reset as one. With [`RedisDriver::Library`] it is
+//! a chunk of bytes instead, since the unmodified client library then stands between the locks and the network. What was sent arrives although
 //! its sender was paused or dropped meanwhile; that is what makes a lost answer different from a lost request.
 
+mod answer;
 mod backends;
+mod clock;
 mod database;
 mod network;
 mod pool;
 mod redis_server;
 mod rig;
+mod socket;
 mod ticket;
+mod wire;
 
-pub use rig::SimRig;
+pub use rig::{RedisDriver, SimRig};

@@ -11,6 +11,7 @@ use lockproof_model::{
 };
 use lockproof_rig::System;
 use lockproof_rig::live::{LiveRig, Provider};
+use lockproof_rig::sim::RedisDriver;
 use lockproof_scenario::{Cell, Scenario, Turn};
 use lockproof_workload::{Latencies, Record, percentiles};
 
@@ -33,6 +34,16 @@ pub struct CellPlan {
     pub cell: Cell,
     /// Decides everything random in it.
     pub seed: u64,
+    /// What speaks to the servers of the simulated world; live it is always the library.
+    pub driver: RedisDriver,
+}
+
+impl CellPlan {
+    /// The same cell with `driver` between its locks and the simulated servers.
+    #[must_use]
+    pub fn driven_by(self, driver: RedisDriver) -> Self {
+        Self { driver, ..self }
+    }
 }
 
 /// What every cell of a run shares.
@@ -68,20 +79,29 @@ pub struct Artifacts {
     pub latencies: Latencies,
 }
 
-/// Runs one cell on the tokio runtime that calls this.
-pub(crate) async fn run_cell(plan: &CellPlan, settings: &CellSettings) -> Finished {
-    run_ordered(plan, settings, None).await
+/// Runs one cell, a live one on a runtime of its own.
+///
+/// A simulated one on none: a runtime rations what tokio's channels may do in one of its polls, and would take a whole
+/// simulation for one.
+pub(crate) fn run_cell(plan: &CellPlan, settings: &CellSettings) -> Finished {
+    match &settings.provider {
+        Some(provider) => runtime().block_on(run_live(plan, provider.as_ref(), settings, None)),
+        None => simulate_cell(plan, &settings.checkers),
+    }
 }
 
-async fn run_ordered(
+fn runtime() -> tokio::runtime::Runtime {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    runtime.expect("the operating system gives a runtime its timers")
+}
+
+async fn run_live(
     plan: &CellPlan,
+    provider: &dyn Provider,
     settings: &CellSettings,
     order: Option<OrderGate>,
 ) -> Finished {
-    let Some(provider) = &settings.provider else {
-        return simulate_cell(plan, &settings.checkers);
-    };
-    match stand_and_conduct(plan, provider.as_ref(), settings, order).await {
+    match stand_and_conduct(plan, provider, settings, order).await {
         Ok(outcome) => {
             let interrupted = settings.halt.load(Ordering::Relaxed).then_some("interrupted");
             finish(plan, &settings.checkers, outcome, interrupted)
@@ -105,11 +125,12 @@ pub fn replay_live(
     settings: &CellSettings,
     turns: Vec<Turn>,
 ) -> (Finished, Result<(), String>) {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    let runtime = runtime.expect("the operating system gives a runtime its timers");
-    runtime.block_on(async {
+    let Some(provider) = &settings.provider else {
+        return (simulate_cell(plan, &settings.checkers), Ok(()));
+    };
+    runtime().block_on(async {
         let order = OrderGate::new(lockproof_env::live::env(plan.seed), turns);
-        let finished = run_ordered(plan, settings, Some(order.clone())).await;
+        let finished = run_live(plan, provider.as_ref(), settings, Some(order.clone())).await;
         (finished, order.kept())
     })
 }

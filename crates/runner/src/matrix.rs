@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError, mpsc};
 
 use lockproof_env::Random;
 use lockproof_model::CellReport;
+use lockproof_rig::sim::RedisDriver;
 use lockproof_scenario::Scenario;
 
 use crate::cell::{CellPlan, CellSettings, Finished, run_cell};
@@ -40,7 +41,8 @@ pub fn cells_of(scenarios: &[Arc<Scenario>], seed: u64) -> Vec<CellPlan> {
         .enumerate()
         .map(|(index, (scenario, cell))| {
             let label = format!("{}/{}", scenario.name, cell.strategy);
-            CellPlan { index, scenario, cell, seed: Random::new(seed).fork(&label).bits() }
+            let seed = Random::new(seed).fork(&label).bits();
+            CellPlan { index, scenario, cell, seed, driver: RedisDriver::default() }
         })
         .collect()
 }
@@ -85,9 +87,7 @@ impl Matrix {
             if events.send(Event::Begun(index)).is_err() {
                 return;
             }
-            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-            let runtime = runtime.expect("the operating system gives a runtime its timers");
-            let finished = runtime.block_on(run_cell(&self.plans[index], &self.settings));
+            let finished = run_cell(&self.plans[index], &self.settings);
             if events.send(Event::Finished(index, Box::new(finished))).is_err() {
                 return;
             }

@@ -90,6 +90,7 @@ fn as_replay(shrunk: &Shrunk) -> CellPlan {
     let mut scenario = (*shrunk.plan.scenario).clone();
     scenario.replay = Some(Replay {
         seed: shrunk.plan.seed,
+        driver: shrunk.plan.driver,
         digest: digest(&shrunk.schedule),
         order: turns_of(&shrunk.schedule.history),
     });

@@ -82,7 +82,8 @@ pub(crate) fn simulate_cell(plan: &CellPlan, checkers: &[&'static dyn Checker]) 
 
 fn run(plan: &CellPlan) -> Result<(Outcome, Duration), String> {
     let simulation = Simulation::new(plan.seed);
-    let rig = Arc::new(SimRig::new(&simulation, rig_plan(plan, KEY_PREFIX)));
+    let rig = SimRig::with_driver(&simulation, rig_plan(plan, KEY_PREFIX), plan.driver);
+    let rig = Arc::new(rig);
     let env = simulation.env();
     let terms = Terms {
         limit: LIMIT,

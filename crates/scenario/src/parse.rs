@@ -6,6 +6,7 @@ use std::time::Duration;
 use lockproof_faults::FaultPlan;
 use lockproof_locks::{LockSettings, Wait};
 use lockproof_model::Expectation;
+use lockproof_rig::sim::RedisDriver;
 use lockproof_workload::{FlowEntry, Load, Pace, Stop};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
@@ -385,6 +386,10 @@ fn replay(top: &mut Reader<'_, '_>) -> Option<Replay> {
         }
         seed
     });
+    let driver = match reader.truth("wire") {
+        Some(true) => RedisDriver::Library,
+        Some(false) | None => RedisDriver::StandIn,
+    };
     let digest = reader.text("digest").map(Spanned::into_inner).unwrap_or_default();
     let mut order = Vec::new();
     for line in reader.texts("order") {
@@ -394,5 +399,5 @@ fn replay(top: &mut Reader<'_, '_>) -> Option<Replay> {
         }
     }
     reader.finish();
-    Some(Replay { seed: seed?, digest, order })
+    Some(Replay { seed: seed?, driver, digest, order })
 }

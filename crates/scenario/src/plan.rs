@@ -6,6 +6,7 @@ use std::time::Duration;
 use lockproof_faults::FaultPlan;
 use lockproof_locks::{Drift, LockSettings, Needs, Policy, Wait};
 use lockproof_model::{Expectation, World};
+use lockproof_rig::sim::RedisDriver;
 use lockproof_rig::{ExternalServers, LinkUse};
 use lockproof_workload::Load;
 
@@ -62,6 +63,8 @@ pub struct Scenario {
 pub struct Replay {
     /// Decides everything random, in the simulated world.
     pub seed: u64,
+    /// What spoke to the simulated Redis servers.
+    pub driver: RedisDriver,
     /// SHA-1 of the simulated history, by which a replay is known to be the same.
     pub digest: String,
     /// The order of the steps, for the live world.

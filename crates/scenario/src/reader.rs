@@ -140,6 +140,15 @@ impl<'s, 'a> Reader<'s, 'a> {
         }
     }
 
+    /// Yes or no.
+    pub(crate) fn truth(&mut self, field: &'static str) -> Option<bool> {
+        let value = self.take(field)?;
+        match value.get_ref().as_bool() {
+            Some(truth) => Some(truth),
+            None => self.wrong_type(field, "true or false", &value),
+        }
+    }
+
     /// A number from 0 to 1.
     pub(crate) fn share(&mut self, field: &'static str) -> Option<f64> {
         self.float(field, "a number from 0 to 1", |share| (0.0..=1.0).contains(&share))

@@ -5,6 +5,7 @@ use std::fmt::Write;
 use humantime::format_duration;
 use lockproof_model::Expectation;
 use lockproof_rig::ExternalServers;
+use lockproof_rig::sim::RedisDriver;
 use lockproof_workload::{Pace, Rate, Spacing, Stop};
 
 use crate::Scenario;
@@ -71,7 +72,11 @@ fn write_resolved(scenario: &Scenario, out: &mut String) -> std::fmt::Result {
     writeln!(out, "\n[require]\nbookings = {}", require.bookings)?;
     writeln!(out, "faults-bitten = {}\ncontended = {}", require.faults_bitten, require.contended)?;
     let Some(replay) = &scenario.replay else { return Ok(()) };
-    writeln!(out, "\n[replay]\nseed = \"{:#x}\"\ndigest = {}", replay.seed, quote(&replay.digest))?;
+    writeln!(out, "\n[replay]\nseed = \"{:#x}\"", replay.seed)?;
+    if replay.driver == RedisDriver::Library {
+        writeln!(out, "wire = true")?;
+    }
+    writeln!(out, "digest = {}", quote(&replay.digest))?;
     writeln!(out, "order = [")?;
     for turn in &replay.order {
         writeln!(out, "    \"{turn}\",")?;

@@ -12,7 +12,7 @@ use lockproof_model::{
 use lockproof_report::{CellName, Latest};
 use lockproof_runner::{Buggify, CellPlan, Finished, Search, cells_of, explore_cell};
 
-use crate::arguments::{BuggifyName, Color, ExploreArguments, Seek};
+use crate::arguments::{BuggifyName, Color, ExploreArguments, Seek, WorldName};
 use crate::commands::run::label;
 use crate::exit::{Exit, Failure};
 use crate::interrupt::Interrupt;
@@ -32,7 +32,9 @@ pub(crate) fn run(
     let seed = arguments.seed.unwrap_or_else(entropy);
     let keeper = Keeper::create(&arguments.out, &scenarios)?;
     let (started, took) = (machine::utc(), stopwatch());
-    let plans = cells_of(&scenarios, seed);
+    let driver = arguments.wire.driver(WorldName::Sim)?;
+    let plans: Vec<_> =
+        cells_of(&scenarios, seed).into_iter().map(|plan| plan.driven_by(driver)).collect();
     let search = search(arguments, &interrupt);
     let mut display = Display::new(arguments.show_progress, plans.len());
     let (mut cells, mut trouble) = (Vec::with_capacity(plans.len()), None);
@@ -138,6 +140,9 @@ fn command(arguments: &ExploreArguments, seed: u64) -> String {
         Seek::Belief => words.push("--seek belief".to_owned()),
         Seek::Liveness => words.push("--seek liveness".to_owned()),
         Seek::Any => words.push("--seek any".to_owned()),
+    }
+    if arguments.wire.wire {
+        words.push("--wire".to_owned());
     }
     words.push(format!("--seed {seed:#x}"));
     words.join(" ")

@@ -8,6 +8,7 @@ use lockproof_env::live::stopwatch;
 use lockproof_model::{
     CellReport, Layer, Manifest, RESULTS_SCHEMA_VERSION, RunReport, World, in_full,
 };
+use lockproof_rig::sim::RedisDriver;
 use lockproof_runner::{Buggify, CellPlan, CellSettings, Search, replay_live, replay_simulated};
 use lockproof_scenario::Replay;
 
@@ -31,6 +32,7 @@ const BROKEN: [&str; 7] = [
 ];
 
 pub(crate) fn run(arguments: &ReplayArguments, color: Color, verbose: u8) -> Result<Exit, Failure> {
+    let asked = arguments.wire.driver(arguments.world)?;
     let scenario = lockproof_scenario::load(&arguments.file)
         .map_err(|error| Failure::usage(format!("invalid scenario\n{error}")))?;
     let path = arguments.file.display();
@@ -42,7 +44,9 @@ pub(crate) fn run(arguments: &ReplayArguments, color: Color, verbose: u8) -> Res
     let [cell] = scenario.cells.as_slice() else {
         return Err(Failure::usage(format!("{path} is no replay: a replay has one strategy")));
     };
-    let plan = CellPlan { index: 0, cell: *cell, seed: replay.seed, scenario: Arc::new(scenario) };
+    let driver = if asked == RedisDriver::Library { asked } else { replay.driver };
+    let (cell, seed) = (*cell, replay.seed);
+    let plan = CellPlan { index: 0, cell, seed, scenario: Arc::new(scenario), driver };
     let (started, took) = (machine::utc(), stopwatch());
     let (cell, news) = match arguments.world {
         WorldName::Sim => simulated(&plan, &replay)?,
@@ -93,9 +97,12 @@ fn simulated(plan: &CellPlan, replay: &Replay) -> Result<(CellReport, News), Fai
     let text = if is_same {
         format!("replayed: the same history, byte for byte (SHA-1 {digest})")
     } else {
-        format!(
-            "not the same: the history's SHA-1 is no longer {digest}; the file was edited, or another version of lockproof wrote it"
-        )
+        let why = if plan.driver == replay.driver {
+            "the file was edited, or another version of lockproof wrote it"
+        } else {
+            "it was found without --wire, and the client library makes another schedule of its seed"
+        };
+        format!("not the same: the history's SHA-1 is no longer {digest}; {why}")
     };
     Ok((finished.report, News { is_same, text }))
 }
@@ -144,6 +151,9 @@ fn command(arguments: &ReplayArguments) -> String {
     if arguments.world == WorldName::Live {
         command.push_str(" --world live --provider ");
         command.push_str(&arguments.provider);
+    }
+    if arguments.wire.wire {
+        command.push_str(" --wire");
     }
     command
 }

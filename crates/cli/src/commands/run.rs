@@ -23,6 +23,7 @@ const JOBS_PER_PROCESSOR: usize = 4;
 
 pub(crate) fn run(arguments: &RunArguments, color: Color, verbose: u8) -> Result<Exit, Failure> {
     // Everything that can be rejected is rejected before a server is started.
+    let driver = arguments.wire.driver(arguments.world)?;
     let scenarios = selection::load(&arguments.paths, &arguments.strategy)?;
     let world = match arguments.world {
         WorldName::Live => World::Live,
@@ -47,7 +48,7 @@ pub(crate) fn run(arguments: &RunArguments, color: Color, verbose: u8) -> Result
     let keeper = Keeper::create(&arguments.out, &scenarios)?;
     let (started, took) = (machine::utc(), stopwatch());
     let matrix = Matrix {
-        plans: cells_of(&scenarios, seed),
+        plans: cells_of(&scenarios, seed).into_iter().map(|plan| plan.driven_by(driver)).collect(),
         jobs: jobs(arguments, provider.as_deref(), &scenarios),
         settings: settings(arguments, provider, &interrupt),
     };
@@ -163,6 +164,9 @@ fn command(arguments: &RunArguments, servers: &ExternalServers, seed: u64) -> St
     }
     if arguments.world == WorldName::Sim {
         command.push_str(" --world sim");
+    }
+    if arguments.wire.wire {
+        command.push_str(" --wire");
     }
     if arguments.provider != PROVIDERS[0].name {
         command.push_str(" --provider ");

@@ -10,13 +10,13 @@ use lockproof_model::Instant;
 use lockproof_redis_model::{Execution, Reply, Server, Session, WallClock};
 use lockproof_sim::Handle;
 
+use super::answer::{Answer, Answers, Asker};
+use super::clock::Clock;
 use super::network::{Network, Wire};
 use super::pool::Pooled;
+use super::socket::Socket;
 use super::ticket::Ticket;
-use crate::{Direction, Keeps, Link};
-
-/// Where every server's wall clock stands when a run begins: 1 January 2026, UTC.
-const BEGIN: u64 = 1_767_225_600_000_000_000;
+use crate::{Keeps, Link};
 
 /// The session of what a server does by itself; those of connections count from 1.
 const OWN: u64 = 0;
@@ -36,10 +36,14 @@ struct State {
     pauses: u32,
     /// What arrived while it was paused.
     waiting: Vec<Arrival>,
+    /// Connections that ended while it was paused.
+    left: Vec<Arc<Wire>>,
     clock: Clock,
     sessions: BTreeMap<u64, Session>,
     /// Sessions that wait for what another one gives.
     blocked: Vec<Arrival>,
+    /// What such a session has sent meanwhile, where a connection is a stream of bytes.
+    behind: Vec<Arrival>,
     /// Every command since the begin, where a fault may need the past.
     journal: Option<Vec<Entry>>,
 }
@@ -49,7 +53,7 @@ struct State {
 struct Arrival {
     wire: Arc<Wire>,
     command: Vec<Bytes>,
-    ticket: Arc<Ticket<Reply>>,
+    asker: Asker,
 }
 
 struct Entry {
@@ -57,34 +61,6 @@ struct Entry {
     wall: WallClock,
     session: u64,
     command: Vec<Bytes>,
-}
-
-/// A wall clock: it stood at `wall` when the run's time was `since`, and runs at `rate`.
-#[derive(Clone, Copy, Debug)]
-struct Clock {
-    since: Instant,
-    wall: u64,
-    rate: f64,
-}
-
-impl Clock {
-    fn at(self, now: Instant) -> WallClock {
-        let passed = now.saturating_since(self.since);
-        // Multiplied only where it must be: a right clock is exact.
-        let passed = if self.rate.to_bits() == 1.0_f64.to_bits() {
-            passed
-        } else {
-            passed.mul_f64(self.rate)
-        };
-        WallClock::from_unix_nanos(self.wall).after(passed)
-    }
-
-    /// The clock from `now` on, moved and at another rate.
-    fn set(&mut self, now: Instant, by_ms: i64, rate: f64) {
-        let moved =
-            self.at(now).unix_nanos().saturating_add_signed(by_ms.saturating_mul(1_000_000));
-        *self = Self { since: now, wall: moved, rate };
-    }
 }
 
 impl ModelRedis {
@@ -99,16 +75,18 @@ impl ModelRedis {
             downs: 0,
             pauses: 0,
             waiting: Vec::new(),
-            clock: Clock { since: Instant::ZERO, wall: BEGIN, rate: 1.0 },
+            left: Vec::new(),
+            clock: Clock::new(),
             sessions: BTreeMap::new(),
             blocked: Vec::new(),
+            behind: Vec::new(),
             journal: journal.then(Vec::new),
         };
         Arc::new(Self { link, handle, network, state: Mutex::new(state) })
     }
 
     /// Somebody connects.
-    pub(super) fn welcome(self: &Arc<Self>, wire: &Arc<Wire>, ticket: &Arc<Ticket<Reply>>) {
+    pub(super) fn welcome(&self, wire: &Arc<Wire>, ticket: &Arc<Ticket<Reply>>) {
         let mut state = self.state();
         if state.downs > 0 {
             drop(state);
@@ -118,7 +96,7 @@ impl ModelRedis {
         let session = state.server.open_session();
         state.sessions.insert(wire.id, session);
         drop(state);
-        self.reply(wire, ticket, Reply::OK);
+        Answer::new(wire, Asker::Ticket(Arc::clone(ticket)), Reply::OK).send(&self.network);
     }
 
     /// A request arrives.
@@ -128,36 +106,74 @@ impl ModelRedis {
         command: Vec<Bytes>,
         ticket: Arc<Ticket<Reply>>,
     ) {
-        let arrival = Arrival { wire, command, ticket };
+        let arrival = Arrival { wire, command, asker: Asker::Ticket(ticket) };
+        self.receive_all(&Arc::clone(&arrival.wire), [arrival]);
+    }
+
+    /// Bytes arrive: some requests, the last of them perhaps not whole.
+    pub(super) fn receive_bytes(
+        self: &Arc<Self>,
+        wire: &Arc<Wire>,
+        socket: &Arc<Socket>,
+        bytes: &[u8],
+    ) {
+        let (requests, error) = socket.requests(bytes);
+        let arrival = |command| {
+            let asker = Asker::Socket(Arc::clone(socket));
+            Arrival { wire: Arc::clone(wire), command, asker }
+        };
+        self.receive_all(wire, requests.into_iter().map(arrival));
+        if let Some(error) = error {
+            self.hang_up(wire);
+            let asker = Asker::Socket(Arc::clone(socket));
+            Answer::new(wire, asker, error.reply()).and_close().send(&self.network);
+        }
+    }
+
+    fn receive_all(
+        self: &Arc<Self>,
+        wire: &Arc<Wire>,
+        arrivals: impl IntoIterator<Item = Arrival>,
+    ) {
         let mut state = self.state();
-        if state.downs > 0 || !state.sessions.contains_key(&arrival.wire.id) {
+        if state.downs > 0 || !state.sessions.contains_key(&wire.id) {
             drop(state);
-            self.network.break_off(&arrival.wire);
+            self.network.break_off(wire);
         } else if state.pauses > 0 {
-            state.waiting.push(arrival);
+            state.waiting.extend(arrivals);
         } else {
-            let replies = self.carry_out(&mut state, arrival);
-            drop(state);
-            for (arrival, reply) in replies {
-                self.reply(&arrival.wire, &arrival.ticket, reply);
+            let mut answers = Answers::default();
+            for arrival in arrivals {
+                self.carry_out(&mut state, arrival, &mut answers);
             }
+            drop(state);
+            answers.send(&self.network);
         }
     }
 
     /// Answers the command, and whomever it set free.
-    fn carry_out(self: &Arc<Self>, state: &mut State, arrival: Arrival) -> Vec<(Arrival, Reply)> {
+    fn carry_out(self: &Arc<Self>, state: &mut State, arrival: Arrival, answers: &mut Answers) {
         let now = self.handle.now();
         let wall = state.clock.at(now);
-        let State { server, sessions, journal, blocked, .. } = state;
-        let Some(session) = sessions.get_mut(&arrival.wire.id) else { return Vec::new() };
+        let State { server, sessions, journal, blocked, behind, .. } = state;
+        let Some(session) = sessions.get_mut(&arrival.wire.id) else { return };
+        if session.is_blocked() && arrival.asker.is_stream() {
+            behind.push(arrival);
+            return;
+        }
         if let Some(journal) = journal {
             let command = arrival.command.clone();
             journal.push(Entry { at: now, wall, session: arrival.wire.id, command });
         }
-        let mut replies = Vec::with_capacity(1);
-        match server.execute(session, &arrival.command, wall) {
-            Execution::Reply(reply) | Execution::Close(reply) => replies.push((arrival, reply)),
-            Execution::Pushed => replies.push((arrival, Reply::NullBulk)),
+        let execution = server.execute(session, &arrival.command, wall);
+        let Arrival { wire, asker, .. } = &arrival;
+        match execution {
+            Execution::Reply(reply) => answers.add(wire, asker, session, Some(reply)),
+            Execution::Close(reply) => {
+                answers.add(wire, asker, session, Some(reply));
+                answers.close();
+            }
+            Execution::Pushed => answers.add(wire, asker, session, None),
             Execution::Blocked { until } => {
                 blocked.push(arrival);
                 if let Some(until) = until {
@@ -166,30 +182,49 @@ impl ModelRedis {
                 }
             }
         }
-        if !blocked.is_empty() {
-            replies.extend(resumed(state, wall));
+        if !state.blocked.is_empty() {
+            self.set_free(state, wall, answers);
         }
-        replies
+    }
+
+    /// Answers the blocked sessions that have what they waited for, and goes on with what they sent meanwhile.
+    fn set_free(self: &Arc<Self>, state: &mut State, wall: WallClock, answers: &mut Answers) {
+        let State { server, sessions, blocked, behind, .. } = state;
+        let before = blocked.len();
+        blocked.retain(|Arrival { wire, asker, .. }| {
+            let Some(session) = sessions.get_mut(&wire.id) else { return false };
+            let Some(reply) = server.resume(session, wall) else { return true };
+            answers.add(wire, asker, session, Some(reply));
+            false
+        });
+        if blocked.len() < before {
+            for arrival in std::mem::take(behind) {
+                self.carry_out(state, arrival, answers);
+            }
+        }
     }
 
     /// Whether a blocked session's time is over.
     fn look_again(self: &Arc<Self>) {
         let mut state = self.state();
         let wall = state.clock.at(self.handle.now());
-        let replies = resumed(&mut state, wall);
+        let mut answers = Answers::default();
+        self.set_free(&mut state, wall, &mut answers);
         drop(state);
-        for (arrival, reply) in replies {
-            self.reply(&arrival.wire, &arrival.ticket, reply);
-        }
+        answers.send(&self.network);
     }
 
-    fn reply(&self, wire: &Arc<Wire>, ticket: &Arc<Ticket<Reply>>, reply: Reply) {
-        let (back, ticket) = (Arc::clone(wire), Arc::clone(ticket));
-        let arrival = move || {
-            back.done(&ticket);
-            ticket.answer(reply);
-        };
-        self.network.send(wire, Direction::ToClient, Box::new(arrival));
+    /// The end of a connection arrives.
+    pub(super) fn hang_up(&self, wire: &Arc<Wire>) {
+        let mut state = self.state();
+        if state.pauses > 0 {
+            // It reads what was sent before that first.
+            state.left.push(Arc::clone(wire));
+            return;
+        }
+        state.sessions.remove(&wire.id);
+        state.blocked.retain(|arrival| arrival.wire.id != wire.id);
+        state.behind.retain(|arrival| arrival.wire.id != wire.id);
     }
 
     pub(super) fn pause(&self) {
@@ -203,12 +238,13 @@ impl ModelRedis {
         if state.pauses > 0 {
             return 0;
         }
-        let waiting = std::mem::take(&mut state.waiting);
+        let (waiting, left) = (std::mem::take(&mut state.waiting), std::mem::take(&mut state.left));
         drop(state);
         let count = waiting.len();
-        for Arrival { wire, command, ticket } in waiting {
-            self.receive(wire, command, ticket);
+        for arrival in waiting {
+            self.receive_all(&Arc::clone(&arrival.wire), [arrival]);
         }
+        left.iter().for_each(|wire| self.hang_up(wire));
         count
     }
 
@@ -216,9 +252,7 @@ impl ModelRedis {
     pub(super) fn crash(&self) -> usize {
         let mut state = self.state();
         state.downs += 1;
-        state.waiting.clear();
-        state.blocked.clear();
-        let sessions = std::mem::take(&mut state.sessions).len();
+        let sessions = state.disconnect();
         drop(state);
         self.network.break_all(self.link);
         sessions
@@ -242,9 +276,7 @@ impl ModelRedis {
     /// Its replica, which was `lag` behind, takes its place; says what that differs in.
     pub(super) fn fail_over(&self, lag: Duration) -> Rewound {
         let mut state = self.state();
-        state.sessions.clear();
-        state.waiting.clear();
-        state.blocked.clear();
+        state.disconnect();
         let upto = self.handle.now() - lag;
         let lost = self.rewind(&mut state, Some(upto));
         drop(state);
@@ -323,6 +355,17 @@ impl ModelRedis {
     }
 }
 
+impl State {
+    /// Forgets every connection; says how many there were.
+    fn disconnect(&mut self) -> usize {
+        self.waiting.clear();
+        self.left.clear();
+        self.blocked.clear();
+        self.behind.clear();
+        std::mem::take(&mut self.sessions).len()
+    }
+}
+
 /// What a server's past differs in from its present.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Rewound {
@@ -349,18 +392,6 @@ fn strings(server: &mut Server, pattern: &[u8], now: WallClock) -> Vec<(String, 
         }
     }
     strings
-}
-
-fn resumed(state: &mut State, wall: WallClock) -> Vec<(Arrival, Reply)> {
-    let State { server, sessions, blocked, .. } = state;
-    let mut replies = Vec::new();
-    blocked.retain(|arrival| {
-        let Some(session) = sessions.get_mut(&arrival.wire.id) else { return false };
-        let Some(reply) = server.resume(session, wall) else { return true };
-        replies.push((arrival.clone(), reply));
-        false
-    });
-    replies
 }
 
 impl fmt::Debug for ModelRedis {

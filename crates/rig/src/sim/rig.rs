@@ -17,7 +17,18 @@ use super::backends::SimBackends;
 use super::database::SimWire;
 use super::network::Network;
 use super::redis_server::{ModelRedis, Rewound};
+use super::wire::WireBackends;
 use crate::{Disturbance, Expired, Link, LinkEffect, Rig, RigError, RigPlan, ServerEffect, System};
+
+/// What speaks to the model servers of Redis for a lock.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum RedisDriver {
+    /// A stand-in for the client library: a message is a whole request or reply.
+    #[default]
+    StandIn,
+    /// The unmodified client library: a message is a chunk of the bytes that it writes and reads.
+    Library,
+}
 
 /// One cell's servers, links and holders in virtual time.
 #[derive(Debug)]
@@ -27,7 +38,8 @@ pub struct SimRig {
     groups: BTreeMap<HolderId, Group>,
     network: Arc<Network>,
     redis: Vec<Arc<ModelRedis>>,
-    backends: Arc<SimBackends>,
+    driver: RedisDriver,
+    backends: Arc<dyn Backends>,
     store: Arc<dyn BookingStore>,
 }
 
@@ -35,6 +47,12 @@ impl SimRig {
     /// What `plan` asks for, in the world of `simulation`.
     #[must_use]
     pub fn new(simulation: &Simulation, plan: RigPlan) -> Self {
+        Self::with_driver(simulation, plan, RedisDriver::default())
+    }
+
+    /// The same, with `driver` between the locks and the servers.
+    #[must_use]
+    pub fn with_driver(simulation: &Simulation, plan: RigPlan, driver: RedisDriver) -> Self {
         let handle = simulation.handle();
         let random = simulation.env().random().fork("network");
         let network = Network::new(handle.clone(), random);
@@ -43,10 +61,17 @@ impl SimRig {
             ModelRedis::start(Link::Redis(server), handle.clone(), network, plan.journal)
         };
         let redis: Vec<_> = (0..plan.redis_servers).map(start).collect();
-        let backends = Arc::new(SimBackends::new(Arc::clone(&network), redis.clone()));
+        let groups: BTreeMap<_, _> =
+            (1..=plan.holders).map(|n| (HolderId(n), Group::new())).collect();
+        let (links, servers) = (Arc::clone(&network), redis.clone());
+        let backends: Arc<dyn Backends> = match driver {
+            RedisDriver::StandIn => Arc::new(SimBackends::new(links, servers)),
+            RedisDriver::Library => {
+                Arc::new(WireBackends::new(simulation.env(), groups.clone(), links, servers))
+            }
+        };
         let store = Arc::new(SimWire::store(&network, &plan.layout));
-        let groups = (1..=plan.holders).map(|n| (HolderId(n), Group::new())).collect();
-        Self { plan, handle, groups, network, redis, backends, store }
+        Self { plan, handle, groups, network, redis, driver, backends, store }
     }
 
     fn chosen(&self, servers: &[usize]) -> Vec<(usize, Arc<ModelRedis>)> {
@@ -61,7 +86,7 @@ impl System for SimRig {
     }
 
     fn backends(&self) -> Arc<dyn Backends> {
-        Arc::clone(&self.backends) as Arc<dyn Backends>
+        Arc::clone(&self.backends)
     }
 
     fn store(&self) -> Arc<dyn BookingStore> {
@@ -94,7 +119,12 @@ impl System for SimRig {
     }
 
     fn drivers(&self) -> Vec<DriverSetting> {
-        self.store.driver_settings()
+        let mut settings = match self.driver {
+            RedisDriver::Library if !self.redis.is_empty() => WireBackends::driver_settings(),
+            _ => Vec::new(),
+        };
+        settings.extend(self.store.driver_settings());
+        settings
     }
 
     fn locks_left(&self) -> Vec<LockLeft> {

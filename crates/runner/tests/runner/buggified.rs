@@ -8,6 +8,7 @@ use std::time::Duration;
 use lockproof_env::Random;
 use lockproof_faults::ENTRIES;
 use lockproof_faults::buggify::{Ground, draw};
+use lockproof_rig::sim::RedisDriver;
 use lockproof_runner::{CellPlan, Schedule, simulate};
 use lockproof_scenario::{Scenario, parse, with_faults};
 
@@ -45,7 +46,8 @@ fn schedule(scenario: &Scenario, seed: u64) -> (Vec<String>, Schedule) {
     };
     let faults = draw(&ground, &Random::new(seed));
     let scenario = Arc::new(with_faults(scenario, &faults).expect("what is drawn can be read"));
-    let plan = CellPlan { index: 0, cell: scenario.cells[0], scenario, seed };
+    let cell = scenario.cells[0];
+    let plan = CellPlan { index: 0, cell, scenario, seed, driver: RedisDriver::default() };
     (faults, simulate(&plan).expect("the holders connect"))
 }
 

@@ -1,0 +1,138 @@
+//! How a server's reply goes back to whoever asked.
+
+use std::sync::Arc;
+
+use bytes::BytesMut;
+use lockproof_redis_model::resp::encode_reply;
+use lockproof_redis_model::{Protocol, Reply, Session};
+
+use super::network::{Network, Wire};
+use super::socket::Socket;
+use super::ticket::Ticket;
+use crate::Direction;
+
+/// Who asked.
+#[derive(Clone)]
+pub(super) enum Asker {
+    /// One request, which waits for its reply.
+    Ticket(Arc<Ticket<Reply>>),
+    /// A stream of requests, answered by a stream of bytes.
+    Socket(Arc<Socket>),
+}
+
+impl Asker {
+    pub(super) const fn is_stream(&self) -> bool {
+        matches!(self, Self::Socket(_))
+    }
+}
+
+/// What a server says over one connection.
+pub(super) struct Answer {
+    wire: Arc<Wire>,
+    said: Said,
+}
+
+enum Said {
+    Reply(Arc<Ticket<Reply>>, Reply),
+    Bytes {
+        socket: Arc<Socket>,
+        bytes: BytesMut,
+        /// Whether the server closes the connection then.
+        closes: bool,
+    },
+}
+
+impl Answer {
+    pub(super) fn new(wire: &Arc<Wire>, asker: Asker, reply: Reply) -> Self {
+        let said = match asker {
+            Asker::Ticket(ticket) => Said::Reply(ticket, reply),
+            Asker::Socket(socket) => {
+                let mut bytes = BytesMut::new();
+                encode_reply(&reply, Protocol::Resp2, &mut bytes);
+                Said::Bytes { socket, bytes, closes: false }
+            }
+        };
+        Self { wire: Arc::clone(wire), said }
+    }
+
+    /// The last thing that is said over this connection.
+    pub(super) fn and_close(mut self) -> Self {
+        if let Said::Bytes { closes, .. } = &mut self.said {
+            *closes = true;
+        }
+        self
+    }
+
+    pub(super) fn send(self, network: &Network) {
+        let Self { wire, said } = self;
+        let back = Arc::clone(&wire);
+        match said {
+            Said::Reply(ticket, reply) => {
+                let arrival = move || {
+                    back.done(&ticket);
+                    ticket.answer(reply);
+                };
+                network.send(&wire, Direction::ToClient, Box::new(arrival));
+            }
+            Said::Bytes { socket, bytes, closes } => {
+                let arrival = move || socket.arrived(&bytes, closes);
+                network.send(&wire, Direction::ToClient, Box::new(arrival));
+            }
+        }
+    }
+}
+
+/// What a server has to say once it has worked through what arrived.
+#[derive(Default)]
+pub(super) struct Answers(Vec<Answer>);
+
+impl Answers {
+    /// Adds what `session` is told: a reply, or only what was pushed to it.
+    pub(super) fn add(
+        &mut self,
+        wire: &Arc<Wire>,
+        asker: &Asker,
+        session: &mut Session,
+        reply: Option<Reply>,
+    ) {
+        let socket = match asker {
+            Asker::Ticket(ticket) => {
+                let said = Said::Reply(Arc::clone(ticket), reply.unwrap_or(Reply::NullBulk));
+                self.0.push(Answer { wire: Arc::clone(wire), said });
+                return;
+            }
+            Asker::Socket(socket) => socket,
+        };
+        let protocol = session.protocol();
+        let mut encode = |bytes: &mut BytesMut| {
+            for push in session.take_pushes() {
+                encode_reply(&push, protocol, bytes);
+            }
+            if let Some(reply) = &reply {
+                encode_reply(reply, protocol, bytes);
+            }
+        };
+        // Requests that came together are answered together, as by a server that writes once for all that it has read.
+        if let Some(Answer { wire: last, said: Said::Bytes { bytes, .. } }) = self.0.last_mut()
+            && last.id == wire.id
+        {
+            encode(bytes);
+            return;
+        }
+        let mut bytes = BytesMut::new();
+        encode(&mut bytes);
+        let said = Said::Bytes { socket: Arc::clone(socket), bytes, closes: false };
+        self.0.push(Answer { wire: Arc::clone(wire), said });
+    }
+
+    /// What was added last is the last that its connection is told.
+    pub(super) fn close(&mut self) {
+        if let Some(answer) = self.0.pop() {
+            self.0.push(answer.and_close());
+        }
+    }
+
+    pub(super) fn send(self, network: &Network) {
+        self.0.into_iter().for_each(|answer| answer.send(network));
+    }
+}

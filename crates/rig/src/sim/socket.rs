@@ -1,0 +1,199 @@
+//! The two ends of a connection that carries bytes, as an operating system gives them.
+
+use std::fmt;
+use std::io;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, Waker};
+
+use bytes::{Buf, Bytes, BytesMut};
+use lockproof_redis_model::resp::{ProtocolError, RequestParser};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+
+use super::network::{Network, Wire};
+use super::redis_server::ModelRedis;
+use super::ticket::Waits;
+use crate::Direction;
+
+/// What has arrived at either end and was not read yet.
+#[derive(Default)]
+pub(super) struct Socket {
+    inbox: Mutex<Inbox>,
+    feed: Mutex<Feed>,
+}
+
+/// The holder's end. It fills while the holder stands still, as a socket's buffer does.
+#[derive(Default)]
+struct Inbox {
+    bytes: BytesMut,
+    over: Option<Over>,
+    reader: Option<Waker>,
+}
+
+/// How a connection ended, as the holder's end knows it.
+#[derive(Clone, Copy)]
+enum Over {
+    Closed,
+    Reset,
+}
+
+/// The server's end.
+#[derive(Default)]
+struct Feed {
+    parser: RequestParser,
+    bytes: BytesMut,
+}
+
+impl Socket {
+    /// The requests that are whole once `bytes` have arrived, and what is wrong with what comes after them.
+    pub(super) fn requests(&self, bytes: &[u8]) -> (Vec<Vec<Bytes>>, Option<ProtocolError>) {
+        let mut feed = self.feed.lock().unwrap_or_else(PoisonError::into_inner);
+        let Feed { parser, bytes: unread } = &mut *feed;
+        unread.extend_from_slice(bytes);
+        let mut requests = Vec::with_capacity(1);
+        loop {
+            match parser.next_request(unread) {
+                Ok(Some(request)) => requests.push(request),
+                Ok(None) => return (requests, None),
+                Err(error) => return (requests, Some(error)),
+            }
+        }
+    }
+
+    /// Bytes arrive at the holder's end, and with them the end of the connection where the server `closes` it.
+    pub(super) fn arrived(&self, bytes: &[u8], closes: bool) {
+        let mut inbox = self.inbox();
+        inbox.bytes.extend_from_slice(bytes);
+        if closes {
+            inbox.over.get_or_insert(Over::Closed);
+        }
+        inbox.tell();
+    }
+
+    fn poll_read(&self, context: &Context<'_>, into: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        let mut inbox = self.inbox();
+        if inbox.bytes.is_empty() {
+            return match inbox.over {
+                Some(Over::Closed) => Poll::Ready(Ok(())),
+                Some(Over::Reset) => Poll::Ready(Err(io::ErrorKind::ConnectionReset.into())),
+                None => {
+                    inbox.wait(context);
+                    Poll::Pending
+                }
+            };
+        }
+        let count = inbox.bytes.len().min(into.remaining());
+        into.put_slice(&inbox.bytes[..count]);
+        inbox.bytes.advance(count);
+        Poll::Ready(Ok(()))
+    }
+
+    fn inbox(&self) -> MutexGuard<'_, Inbox> {
+        self.inbox.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Inbox {
+    fn wait(&mut self, context: &Context<'_>) {
+        if !self.reader.as_ref().is_some_and(|reader| reader.will_wake(context.waker())) {
+            self.reader = Some(context.waker().clone());
+        }
+    }
+
+    /// The reader stays known: one that is woken for nothing looks again.
+    fn tell(&self) {
+        if let Some(reader) = &self.reader {
+            reader.wake_by_ref();
+        }
+    }
+}
+
+impl Waits for Socket {
+    fn broken(&self) {
+        let mut inbox = self.inbox();
+        inbox.over.get_or_insert(Over::Reset);
+        inbox.tell();
+    }
+}
+
+impl fmt::Debug for Socket {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Socket").finish_non_exhaustive()
+    }
+}
+
+/// The holder's end of an open connection, for a client library to read and write.
+///
+/// What is written has left: it arrives although the holder is paused or killed in the same instant. Dropped, it tells
+/// the server that the connection has ended, as an operating system does for a process that died.
+///
+/// Not [`tokio::io::duplex`] with a task that carries bytes across: that task would be one more in every order that a
+/// seed decides, and a pipe knows no reset.
+#[derive(Debug)]
+pub(super) struct Stream {
+    network: Arc<Network>,
+    model: Arc<ModelRedis>,
+    wire: Arc<Wire>,
+    socket: Arc<Socket>,
+    has_ended: bool,
+}
+
+impl Stream {
+    /// A stream over `wire`, which the server has welcomed.
+    pub(super) fn new(network: Arc<Network>, model: Arc<ModelRedis>, wire: Arc<Wire>) -> Self {
+        let socket = Arc::<Socket>::default();
+        wire.wait(Arc::clone(&socket) as _);
+        Self { network, model, wire, socket, has_ended: false }
+    }
+
+    fn end(&mut self) {
+        if !std::mem::replace(&mut self.has_ended, true) {
+            let (model, wire) = (Arc::clone(&self.model), Arc::clone(&self.wire));
+            self.network.send_end(&self.wire, Box::new(move || model.hang_up(&wire)));
+        }
+    }
+}
+
+impl AsyncRead for Stream {
+    fn poll_read(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        into: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        self.socket.poll_read(context, into)
+    }
+}
+
+impl AsyncWrite for Stream {
+    /// Over a connection that broke a moment ago it is lost without a word: the news is still on its way.
+    fn poll_write(
+        self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        if self.has_ended || self.socket.inbox().over.is_some() {
+            return Poll::Ready(Err(io::ErrorKind::BrokenPipe.into()));
+        }
+        let (model, wire, socket) =
+            (Arc::clone(&self.model), Arc::clone(&self.wire), Arc::clone(&self.socket));
+        let chunk = Bytes::copy_from_slice(bytes);
+        let arrival = move || model.receive_bytes(&wire, &socket, &chunk);
+        self.network.send(&self.wire, Direction::ToServer, Box::new(arrival));
+        Poll::Ready(Ok(bytes.len()))
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.end();
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl Drop for Stream {
+    fn drop(&mut self) {
+        self.end();
+    }
+}
