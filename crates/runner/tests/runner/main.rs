@@ -10,3 +10,4 @@ mod open_loop;
 mod paused;
 mod planted;
 mod support;
+mod wire;
