@@ -197,3 +197,30 @@ impl Drop for Stream {
         self.end();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_request_may_arrive_in_pieces_and_several_in_one() {
+        let socket = Socket::default();
+        let pings = b"*1\r\n$4\r\nPING\r\n*2\r\n$3\r\nGET\r\n$1\r\nk\r\n";
+        for cut in 0..pings.len() {
+            let (before, after) = pings.split_at(cut);
+            let (mut requests, error) = socket.requests(before);
+            assert_eq!(error, None);
+            let (rest, error) = socket.requests(after);
+            assert_eq!(error, None);
+            requests.extend(rest);
+            assert_eq!(requests, [vec!["PING"], vec!["GET", "k"]], "cut at {cut}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_request_is_an_error_after_those_that_came_before_it() {
+        let (requests, error) = Socket::default().requests(b"*1\r\n$4\r\nPING\r\n*1\r\nPING\r\n");
+        assert_eq!(requests, [vec!["PING"]]);
+        assert!(error.is_some());
+    }
+}

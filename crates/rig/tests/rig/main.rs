@@ -5,3 +5,4 @@ mod killed;
 mod postgres;
 mod processes;
 mod redis_server;
+mod wire;
