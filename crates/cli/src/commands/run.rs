@@ -32,7 +32,7 @@ pub(crate) fn run(arguments: &RunArguments, color: Color, verbose: u8) -> Result
     let entry = provider(&arguments.provider)?;
     let servers = match world {
         World::Live => {
-            check_links(entry, &scenarios)?;
+            check_faults(entry, &scenarios)?;
             servers::of_run(entry, &arguments.servers, &scenarios, arguments.allow_destructive)?
         }
         World::Sim => ExternalServers::default(),
@@ -97,17 +97,26 @@ pub(crate) fn provider(name: &str) -> Result<&'static ProviderEntry, Failure> {
     })
 }
 
-/// A fault on a link that the provider does not have would never bite.
-fn check_links(provider: &ProviderEntry, scenarios: &[Arc<Scenario>]) -> Result<(), Failure> {
-    let lacking = |scenario: &&Arc<Scenario>| scenario.disturbs_database_link();
-    match scenarios.iter().find(lacking) {
-        Some(scenario) if !provider.database_link => Err(Failure::usage(format!(
-            "{}: a fault disturbs the link to the database, and the provider {} has none; use --provider process",
-            scenario.path.display(),
-            provider.name
-        ))),
-        _ => Ok(()),
-    }
+/// A fault on what the provider does not have, or on servers that cannot suffer it, would never bite.
+fn check_faults(provider: &ProviderEntry, scenarios: &[Arc<Scenario>]) -> Result<(), Failure> {
+    let refusal = |scenario: &Arc<Scenario>| {
+        if scenario.disturbs_database_link() && !provider.database_link {
+            let what = "a fault disturbs the link to the database, and the provider embedded has none; use --provider process";
+            return Some(what.replace("embedded", provider.name));
+        }
+        scenario.faults.iter().find_map(|fault| {
+            let why = (provider.refuses)(fault.fault.server_effect()?)?;
+            let (number, label, name) = (fault.number, fault.label(), provider.name);
+            Some(format!(
+                "fault {number} ({label}) cannot be done to the servers of the provider {name}: {why}; use --provider process, or --world sim"
+            ))
+        })
+    };
+    let told = |scenario: &Arc<Scenario>| {
+        Some(format!("{}: {}", scenario.path.display(), refusal(scenario)?))
+    };
+    let refused: Vec<_> = scenarios.iter().filter_map(told).collect();
+    if refused.is_empty() { Ok(()) } else { Err(Failure::usage(refused.join("\n"))) }
 }
 
 fn started_by(
