@@ -30,12 +30,14 @@ pub(crate) fn run(arguments: &RunArguments, color: Color, verbose: u8) -> Result
     };
     let scenarios = selection::of_world(scenarios, world)?;
     let entry = provider(&arguments.provider)?;
-    let servers = match world {
+    let (scenarios, servers) = match world {
         World::Live => {
-            check_faults(entry, &scenarios)?;
-            servers::of_run(entry, &arguments.servers, &scenarios, arguments.allow_destructive)?
+            let scenarios = of_provider(entry, scenarios)?;
+            let destructive = arguments.allow_destructive;
+            let servers = servers::of_run(entry, &arguments.servers, &scenarios, destructive)?;
+            (scenarios, servers)
         }
-        World::Sim => ExternalServers::default(),
+        World::Sim => (scenarios, ExternalServers::default()),
     };
     let interrupt = Interrupt::listen()
         .map_err(|error| Failure::infrastructure(format!("cannot listen for signals: {error}")))?;
@@ -97,26 +99,35 @@ pub(crate) fn provider(name: &str) -> Result<&'static ProviderEntry, Failure> {
     })
 }
 
-/// A fault on what the provider does not have, or on servers that cannot suffer it, would never bite.
-fn check_faults(provider: &ProviderEntry, scenarios: &[Arc<Scenario>]) -> Result<(), Failure> {
-    let refusal = |scenario: &Arc<Scenario>| {
-        if scenario.disturbs_database_link() && !provider.database_link {
-            let what = "a fault disturbs the link to the database, and the provider embedded has none; use --provider process";
-            return Some(what.replace("embedded", provider.name));
-        }
-        scenario.faults.iter().find_map(|fault| {
-            let why = (provider.refuses)(fault.fault.server_effect()?)?;
-            let (number, label, name) = (fault.number, fault.label(), provider.name);
-            Some(format!(
-                "fault {number} ({label}) cannot be done to the servers of the provider {name}: {why}; use --provider process, or --world sim"
-            ))
-        })
+/// The scenarios whose faults can be done to what the provider has; the others would never bite. Among those that can
+/// they are skipped aloud, by themselves they are refused.
+fn of_provider(
+    provider: &ProviderEntry,
+    scenarios: Vec<Arc<Scenario>>,
+) -> Result<Vec<Arc<Scenario>>, Failure> {
+    let refusal = |scenario: &Scenario| {
+        let name = provider.name;
+        let why = if scenario.disturbs_database_link() && !provider.database_link {
+            format!(
+                "a fault disturbs the link to the database, and the provider {name} has none; use --provider process"
+            )
+        } else {
+            scenario.faults.iter().find_map(|fault| {
+                let why = (provider.refuses)(fault.fault.server_effect()?)?;
+                let (number, label) = (fault.number, fault.label());
+                Some(format!(
+                    "fault {number} ({label}) cannot be done to the servers of the provider {name}: {why}; use --provider process, or --world sim"
+                ))
+            })?
+        };
+        Some(format!("{}: {why}", scenario.path.display()))
     };
-    let told = |scenario: &Arc<Scenario>| {
-        Some(format!("{}: {}", scenario.path.display(), refusal(scenario)?))
-    };
-    let refused: Vec<_> = scenarios.iter().filter_map(told).collect();
-    if refused.is_empty() { Ok(()) } else { Err(Failure::usage(refused.join("\n"))) }
+    let told: Vec<_> = scenarios.iter().filter_map(|scenario| refusal(scenario)).collect();
+    if told.len() == scenarios.len() {
+        return Err(Failure::usage(told.join("\n")));
+    }
+    told.iter().for_each(|line| terminal::error(&format!("skipped {line}")));
+    Ok(scenarios.into_iter().filter(|scenario| refusal(scenario).is_none()).collect())
 }
 
 fn started_by(
