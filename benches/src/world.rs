@@ -66,7 +66,7 @@ impl<'a> World<'a> {
 
 fn plan(name: &str, layout: Layout) -> RigPlan {
     RigPlan {
-        journal: false,
+        needs: lockproof_rig::ServerNeeds::default(),
         name: name.to_owned(),
         holders: 1,
         redis_servers: 0,

@@ -36,8 +36,13 @@ impl Servers {
         let runtime = runtime.expect("the operating system grants an event loop");
         let entry = find_provider("process").expect("it is in the catalog");
         let provider = standing((entry.start)(&ExternalServers::default()));
-        let servers =
-            (0..COUNT).map(|number| standing(runtime.block_on(provider.redis(number)))).collect();
+        let servers = (0..COUNT)
+            .map(|number| {
+                standing(
+                    runtime.block_on(provider.redis(number, lockproof_rig::ServerNeeds::default())),
+                )
+            })
+            .collect();
         places.for_contestants();
         Some(Self { servers, runtime, _provider: provider })
     }

@@ -12,6 +12,7 @@ mod crash_server;
 mod evict;
 mod expire_lock;
 mod failover;
+mod flush_all;
 mod kill_holder;
 mod latency;
 mod lose_reply;
@@ -39,6 +40,7 @@ pub const ENTRIES: &[FaultEntry] = &[
     clock_drift::ENTRY,
     failover::ENTRY,
     evict::ENTRY,
+    flush_all::ENTRY,
 ];
 
 /// The fault of that name.

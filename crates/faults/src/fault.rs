@@ -4,7 +4,7 @@ use std::fmt::Debug;
 
 use futures_util::future::BoxFuture;
 use lockproof_model::{HolderId, Instant, Point};
-use lockproof_rig::{LinkSelector, Rig, RigError};
+use lockproof_rig::{LinkSelector, Rig, RigError, ServerEffect};
 use lockproof_workload::Occurrence;
 
 /// A kind of fault with its settings.
@@ -18,9 +18,10 @@ pub trait Fault: Debug + Send + Sync + 'static {
     /// How long an injection lasts by nature.
     fn lasts(&self) -> Lasts;
 
-    /// Whether a simulated server has to remember its past for it.
-    fn needs_the_past(&self) -> bool {
-        false
+    /// What it does to Redis servers, where it does something to them: servers have to be able to suffer it, and to be
+    /// ready for it from their start.
+    fn server_effect(&self) -> Option<ServerEffect> {
+        None
     }
 
     /// What it does to others who use the same servers, as the rest of a sentence that begins with its name; `None`

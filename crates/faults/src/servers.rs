@@ -2,8 +2,8 @@
 
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
-use lockproof_model::Instant;
-use lockproof_rig::{Disturbance, Link, LinkSelector, Rig, RigError, ServerEffect};
+use lockproof_model::{Instant, in_full};
+use lockproof_rig::{Affliction, Link, LinkSelector, Rig, RigError, ServerEffect};
 
 use crate::catalog::Field;
 use crate::{ArgumentError, Arguments, Healed, Injection};
@@ -37,12 +37,12 @@ fn server(text: &str) -> Result<LinkSelector, ArgumentError> {
 }
 
 /// Does `effect` to servers.
-pub(crate) fn afflict(
-    rig: &dyn Rig,
-    selectors: &[LinkSelector],
+pub(crate) fn afflict<'a>(
+    rig: &'a dyn Rig,
+    selectors: &'a [LinkSelector],
     effect: ServerEffect,
     nothing: &'static str,
-) -> Result<Box<dyn Injection>, RigError> {
+) -> BoxFuture<'a, Result<Box<dyn Injection>, RigError>> {
     let number = |link| match link {
         Link::Redis(server) => Some(server),
         Link::Database => None,
@@ -53,24 +53,32 @@ pub(crate) fn afflict(
     // Named twice, as in ["redis-1", "redis"], it suffers once.
     servers.sort_unstable();
     servers.dedup();
-    let disturbance = rig.afflict(&servers, effect)?;
-    Ok(Box::new(Afflicted { disturbance, nothing }))
+    async move {
+        let affliction = rig.afflict(&servers, effect).await?;
+        Ok(Box::new(Afflicted { affliction, nothing }) as Box<dyn Injection>)
+    }
+    .boxed()
 }
 
 /// Servers that suffer something until it is healed.
 #[derive(Debug)]
 struct Afflicted {
-    disturbance: Box<dyn Disturbance>,
+    affliction: Box<dyn Affliction>,
     /// What to say when nobody noticed.
     nothing: &'static str,
 }
 
 impl Injection for Afflicted {
     fn heal(self: Box<Self>, _now: Instant) -> BoxFuture<'static, Healed> {
-        let healed = match self.disturbance.heal() {
-            Some(observed) => Healed { bit: true, observed },
-            None => Healed { bit: false, observed: self.nothing.to_owned() },
-        };
-        std::future::ready(healed).boxed()
+        let Self { affliction, nothing } = *self;
+        async move {
+            match affliction.heal().await {
+                Ok(Some(observed)) => Healed { bit: true, observed },
+                Ok(None) => Healed { bit: false, observed: nothing.to_owned() },
+                // What cannot be proved did not happen, as far as a verdict goes.
+                Err(error) => Healed { bit: false, observed: in_full(&error) },
+            }
+        }
+        .boxed()
     }
 }

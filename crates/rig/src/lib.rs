@@ -28,7 +28,7 @@ pub use error::RigError;
 pub use external_servers::{DatabaseUrl, ExternalServers, RedisUrl, ServerUrlError};
 pub use plan::{LinkUse, RigPlan};
 pub use rig::{
-    Direction, Disturbance, Expired, Keeps, Link, LinkEffect, LinkSelector, ParseLinkError, Rig,
-    ServerEffect,
+    Affliction, Direction, Disturbance, Expired, Keeps, Link, LinkEffect, LinkSelector,
+    ParseLinkError, Rig, ServerEffect, ServerNeeds,
 };
 pub use system::System;

@@ -1,15 +1,20 @@
 //! The live world: real sockets, real servers, real time.
 
+mod append_only;
 mod background;
 mod children;
+mod control;
 mod embedded;
+mod embedded_server;
 mod external;
 mod links;
 mod postgres;
 mod probe;
 mod process;
 mod provider;
+mod redis_control;
 mod redis_server;
+mod replica;
 mod rig;
 mod straight;
 mod workspace;

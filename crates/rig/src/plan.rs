@@ -3,6 +3,8 @@
 use lockproof_bookings::Layout;
 use lockproof_locks::LockSettings;
 
+use crate::ServerNeeds;
+
 /// One cell's system under test.
 #[derive(Clone, Debug)]
 pub struct RigPlan {
@@ -16,8 +18,8 @@ pub struct RigPlan {
     pub links: LinkUse,
     /// The lock's settings, of which the rig needs the key prefix.
     pub lock: LockSettings,
-    /// Whether a fault will ask the simulated servers for their past (a restart that keeps data, a failover).
-    pub journal: bool,
+    /// What faults will ask of the Redis servers.
+    pub needs: ServerNeeds,
     /// The tables.
     pub layout: Layout,
     /// Decides what toxics draw.

@@ -34,15 +34,18 @@ pub trait Rig: Debug + Send + Sync {
     ) -> Result<Box<dyn Disturbance>, RigError>;
 
     /// Does `effect` to Redis `servers` until the answer is healed or dropped; those that are over at once heal
-    /// nothing.
+    /// nothing. Returns once the effect was seen at the servers.
     ///
     /// # Errors
-    /// This rig's servers cannot suffer it.
-    fn afflict(
-        &self,
-        servers: &[usize],
+    /// This rig's servers cannot suffer it, or did not.
+    ///
+    /// # Cancel safety
+    /// Dropped, it may have been done to some servers; those are healed.
+    fn afflict<'a>(
+        &'a self,
+        servers: &'a [usize],
         effect: ServerEffect,
-    ) -> Result<Box<dyn Disturbance>, RigError>;
+    ) -> BoxFuture<'a, Result<Box<dyn Affliction>, RigError>>;
 
     /// Makes every server drop `lock`, as if its TTL had ended.
     ///
@@ -55,6 +58,15 @@ pub trait Rig: Debug + Send + Sync {
 pub trait Disturbance: Debug + Send {
     /// Ends it, and says what it did, as evidence; `None` when no byte met it.
     fn heal(self: Box<Self>) -> Option<String>;
+}
+
+/// Servers that suffer something. Dropping it heals as well as can be done at once, without a report.
+pub trait Affliction: Debug + Send {
+    /// Ends it, and says what it did, as evidence; `None` when nobody could notice it.
+    ///
+    /// # Errors
+    /// It could not be ended, or it did not do what it should have.
+    fn heal(self: Box<Self>) -> BoxFuture<'static, Result<Option<String>, RigError>>;
 }
 
 /// What a disturbance does to the bytes of a link.
@@ -112,12 +124,58 @@ pub enum ServerEffect {
     },
     /// Every key is evicted, at once: memory was short.
     Evict,
+    /// Every key is deleted, at once: somebody said FLUSHALL.
+    Flush,
+}
+
+impl ServerEffect {
+    /// What has to be there from the start for it.
+    #[must_use]
+    pub fn needs(self) -> ServerNeeds {
+        let nothing = ServerNeeds::default();
+        match self {
+            Self::Crash { keeps } => ServerNeeds { keeps, ..nothing },
+            Self::Failover { lag } => ServerNeeds { replica_lag: Some(lag), ..nothing },
+            Self::ClockJump { .. } | Self::ClockRate(_) => ServerNeeds { clock: true, ..nothing },
+            Self::Pause | Self::Evict | Self::Flush => nothing,
+        }
+    }
+}
+
+/// What a server needs from its start, so that faults can be done to it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ServerNeeds {
+    /// What it has to keep for when it dies.
+    pub keeps: Keeps,
+    /// A replica, so far behind.
+    pub replica_lag: Option<Duration>,
+    /// A wall clock that can be moved.
+    pub clock: bool,
+}
+
+impl ServerNeeds {
+    /// What serves both: the stricter persistence, the greater lag.
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
+        Self {
+            keeps: self.keeps.max(other.keeps),
+            replica_lag: self.replica_lag.max(other.replica_lag),
+            clock: self.clock || other.clock,
+        }
+    }
+
+    /// Whether a simulated server has to remember its past.
+    #[must_use]
+    pub fn past(self) -> bool {
+        self.keeps != Keeps::Nothing || self.replica_lag.is_some()
+    }
 }
 
 /// What a Redis server that is started again finds of its data.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Keeps {
     /// Nothing: no persistence.
+    #[default]
     Nothing,
     /// What was there when the last whole second began: `appendfsync everysec`.
     EverySecond,

@@ -79,7 +79,7 @@ pub(crate) fn rig_plan(plan: &CellPlan, key_prefix: &str) -> RigPlan {
         redis_servers: scenario.redis_servers(&cell.strategy),
         links: scenario.link_use(),
         lock: scenario.lock_settings(&cell.strategy, key_prefix.to_owned()),
-        journal: scenario.needs_the_past(),
+        needs: scenario.server_needs(),
         layout: Layout {
             slots: scenario.load.slots,
             capacity: scenario.capacity,

@@ -7,7 +7,7 @@ use lockproof_faults::FaultPlan;
 use lockproof_locks::{Drift, LockSettings, Needs, Policy, Wait};
 use lockproof_model::{Expectation, World};
 use lockproof_rig::sim::RedisDriver;
-use lockproof_rig::{ExternalServers, LinkUse};
+use lockproof_rig::{ExternalServers, LinkUse, ServerEffect, ServerNeeds};
 use lockproof_workload::Load;
 
 use crate::{Only, Strategy, Turn};
@@ -177,10 +177,17 @@ impl Scenario {
         Some(format!("it is for the live world alone: {}", only.because))
     }
 
-    /// Whether a fault asks a simulated server for its past.
+    /// What faults do to Redis servers.
+    pub fn server_effects(&self) -> impl Iterator<Item = ServerEffect> {
+        self.faults.iter().filter_map(|plan| plan.fault.server_effect())
+    }
+
+    /// What Redis servers need from their start, so that the faults can be done to them.
     #[must_use]
-    pub fn needs_the_past(&self) -> bool {
-        self.faults.iter().any(|plan| plan.fault.needs_the_past())
+    pub fn server_needs(&self) -> ServerNeeds {
+        self.server_effects()
+            .map(ServerEffect::needs)
+            .fold(ServerNeeds::default(), ServerNeeds::and)
     }
 
     /// Whether a fault disturbs the link to the database.

@@ -11,7 +11,7 @@ use lockproof_locks::{
 };
 use lockproof_model::{Claim, HolderId, LockName, OwnerValue};
 use lockproof_rig::live::LiveRig;
-use lockproof_rig::{LinkUse, RigError, RigPlan, System};
+use lockproof_rig::{LinkUse, RigError, RigPlan, ServerNeeds, System};
 
 use crate::Mixed;
 
@@ -66,6 +66,19 @@ impl Bench {
     /// # Errors
     /// A server could not be started.
     pub async fn start(subject: Subject, redis: &str, links: LinkUse) -> Result<Self, RigError> {
+        Self::start_needing(subject, redis, links, ServerNeeds::default()).await
+    }
+
+    /// The same with servers that are ready for what faults need of them.
+    ///
+    /// # Errors
+    /// A server could not be started.
+    pub async fn start_needing(
+        subject: Subject,
+        redis: &str,
+        links: LinkUse,
+        needs: ServerNeeds,
+    ) -> Result<Self, RigError> {
         let env = lockproof_env::live::env(lockproof_env::live::entropy());
         let provider = Arc::new(Mixed::start(redis)?);
         let settings = LockSettings {
@@ -76,7 +89,7 @@ impl Bench {
         };
         let layout = Layout { slots: 1, capacity: 1, constraints: Constraints::NONE };
         let plan = RigPlan {
-            journal: false,
+            needs,
             name: "conformance".to_owned(),
             holders: HOLDERS,
             redis_servers: subject.entry.needs.redis_servers(),

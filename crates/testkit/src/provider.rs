@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use lockproof_rig::live::{Database, Provider, RedisServer, find_provider, probes};
-use lockproof_rig::{ExternalServers, RigError};
+use lockproof_rig::{ExternalServers, RigError, ServerNeeds};
 
 /// Redis servers of one provider beside the embedded database, with a note of where each server listens: a trial of a
 /// lock looks into its servers, and needs no Postgres.
@@ -39,9 +39,13 @@ impl Mixed {
 }
 
 impl Provider for Mixed {
-    fn redis(&self, number: usize) -> BoxFuture<'_, Result<RedisServer, RigError>> {
+    fn redis(
+        &self,
+        number: usize,
+        needs: ServerNeeds,
+    ) -> BoxFuture<'_, Result<RedisServer, RigError>> {
         async move {
-            let server = self.redis.redis(number).await?;
+            let server = self.redis.redis(number, needs).await?;
             self.addresses.lock().unwrap_or_else(PoisonError::into_inner).extend(server.tcp);
             Ok(server)
         }

@@ -31,12 +31,14 @@ pub(crate) fn run(arguments: &RunArguments, color: Color, verbose: u8) -> Result
     };
     let scenarios = selection::of_world(scenarios, world)?;
     let entry = provider(&arguments.provider)?;
-    let servers = match world {
+    let (scenarios, servers) = match world {
         World::Live => {
-            check_links(entry, &scenarios)?;
-            servers::of_run(entry, &arguments.servers, &scenarios, arguments.allow_destructive)?
+            let scenarios = of_provider(entry, scenarios)?;
+            let destructive = arguments.allow_destructive;
+            let servers = servers::of_run(entry, &arguments.servers, &scenarios, destructive)?;
+            (scenarios, servers)
         }
-        World::Sim => ExternalServers::default(),
+        World::Sim => (scenarios, ExternalServers::default()),
     };
     let interrupt = Interrupt::listen()
         .map_err(|error| Failure::infrastructure(format!("cannot listen for signals: {error}")))?;
@@ -98,17 +100,35 @@ pub(crate) fn provider(name: &str) -> Result<&'static ProviderEntry, Failure> {
     })
 }
 
-/// A fault on a link that the provider does not have would never bite.
-fn check_links(provider: &ProviderEntry, scenarios: &[Arc<Scenario>]) -> Result<(), Failure> {
-    let lacking = |scenario: &&Arc<Scenario>| scenario.disturbs_database_link();
-    match scenarios.iter().find(lacking) {
-        Some(scenario) if !provider.database_link => Err(Failure::usage(format!(
-            "{}: a fault disturbs the link to the database, and the provider {} has none; use --provider process",
-            scenario.path.display(),
-            provider.name
-        ))),
-        _ => Ok(()),
+/// The scenarios whose faults can be done to what the provider has; the others would never bite. Among those that can
+/// they are skipped aloud, by themselves they are refused.
+fn of_provider(
+    provider: &ProviderEntry,
+    scenarios: Vec<Arc<Scenario>>,
+) -> Result<Vec<Arc<Scenario>>, Failure> {
+    let refusal = |scenario: &Scenario| {
+        let name = provider.name;
+        let why = if scenario.disturbs_database_link() && !provider.database_link {
+            format!(
+                "a fault disturbs the link to the database, and the provider {name} has none; use --provider process"
+            )
+        } else {
+            scenario.faults.iter().find_map(|fault| {
+                let why = (provider.refuses)(fault.fault.server_effect()?)?;
+                let (number, label) = (fault.number, fault.label());
+                Some(format!(
+                    "fault {number} ({label}) cannot be done to the servers of the provider {name}: {why}; use --provider process, or --world sim"
+                ))
+            })?
+        };
+        Some(format!("{}: {why}", scenario.path.display()))
+    };
+    let told: Vec<_> = scenarios.iter().filter_map(|scenario| refusal(scenario)).collect();
+    if told.len() == scenarios.len() {
+        return Err(Failure::usage(told.join("\n")));
     }
+    told.iter().for_each(|line| terminal::error(&format!("skipped {line}")));
+    Ok(scenarios.into_iter().filter(|scenario| refusal(scenario).is_none()).collect())
 }
 
 fn started_by(

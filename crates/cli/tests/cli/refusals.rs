@@ -70,14 +70,30 @@ fn a_missing_file_an_empty_directory_and_an_unknown_provider_are_refused() {
 
 #[test]
 fn a_fault_that_only_a_simulation_can_do_is_refused_live() {
-    let evict = "[[fault]]\nkind = \"evict\"\nfrom = \"1s\"\nservers = \"redis\"\n";
-    let said = refused(&small(r#"["redis-set-nx"]"#, evict));
+    let lost = "[[fault]]\nkind = \"lose-reply\"\nfrom = \"1s\"\nlinks = \"redis\"\n";
+    let said = refused(&small(r#"["redis-set-nx"]"#, lost));
     assert!(
         said.contains(
-            "bad.toml: fault 1 is evict, which only the simulated world can do; run it with --world sim or explore"
+            "bad.toml: fault 1 is lose-reply, which only the simulated world can do; run it with --world sim or explore"
         ),
         "{said}"
     );
+}
+
+#[test]
+fn a_fault_that_the_provider_cannot_do_is_refused_alone_and_skipped_among_others() {
+    let failover =
+        "[[fault]]\nkind = \"failover\"\nfrom = \"1ms\"\nservers = \"redis-1\"\nlag = \"1s\"\n";
+    let said = refused(&small(r#"["redis-set-nx"]"#, failover));
+    let why = "bad.toml: fault 1 (failover redis-1 lag 1s from 1ms) cannot be done to the servers of the provider embedded: its model has no replica; use --provider process, or --world sim";
+    assert!(said.contains(why), "{said}");
+    let place = Place::new();
+    place.scenario("bad", &small(r#"["redis-set-nx"]"#, failover));
+    place.scenario("good", &small(r#"["redis-set-nx"]"#, ""));
+    let output = place.lockproof().args(["run", "bad.toml", "good.toml"]).output().unwrap();
+    let said = stderr(&output);
+    assert!(output.status.success(), "{said}");
+    assert!(said.contains(&format!("skipped {why}")), "{said}");
 }
 
 #[test]

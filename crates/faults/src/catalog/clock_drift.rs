@@ -5,7 +5,6 @@
 
 use std::sync::Arc;
 
-use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use lockproof_rig::{LinkSelector, Rig, RigError, ServerEffect};
 
@@ -32,7 +31,7 @@ pub(super) const ENTRY: FaultEntry = FaultEntry {
         }
         Ok(Arc::new(ClockDrift { servers: servers(arguments)?, rate }))
     },
-    worlds: Worlds::SimulatedOnly,
+    worlds: Worlds::Both,
     draw: Some(Draw { weight: 1, fields: draw }),
 };
 
@@ -62,12 +61,15 @@ impl Fault for ClockDrift {
         Lasts::UntilHealed
     }
 
+    fn server_effect(&self) -> Option<ServerEffect> {
+        Some(ServerEffect::ClockRate(self.rate))
+    }
+
     fn inject<'a>(
         &'a self,
         rig: &'a dyn Rig,
         _occasion: Occasion<'a>,
     ) -> BoxFuture<'a, Result<Box<dyn Injection>, RigError>> {
-        let effect = ServerEffect::ClockRate(self.rate);
-        std::future::ready(afflict(rig, &self.servers, effect, "no clock drifted")).boxed()
+        afflict(rig, &self.servers, ServerEffect::ClockRate(self.rate), "no clock drifted")
     }
 }

@@ -6,7 +6,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use lockproof_rig::{LinkSelector, Rig, RigError, ServerEffect};
 
@@ -31,7 +30,7 @@ pub(super) const ENTRY: FaultEntry = FaultEntry {
         let by_ms = signed_millis(&by).map_err(|what| ArgumentError::new("by", what))?;
         Ok(Arc::new(ClockJump { servers: servers(arguments)?, by_ms }))
     },
-    worlds: Worlds::SimulatedOnly,
+    worlds: Worlds::Both,
     draw: Some(Draw { weight: 2, fields: draw }),
 };
 
@@ -67,13 +66,21 @@ impl Fault for ClockJump {
         Lasts::AnInstant
     }
 
+    fn server_effect(&self) -> Option<ServerEffect> {
+        Some(ServerEffect::ClockJump { by_ms: self.by_ms })
+    }
+
     fn inject<'a>(
         &'a self,
         rig: &'a dyn Rig,
         _occasion: Occasion<'a>,
     ) -> BoxFuture<'a, Result<Box<dyn Injection>, RigError>> {
-        let effect = ServerEffect::ClockJump { by_ms: self.by_ms };
-        std::future::ready(afflict(rig, &self.servers, effect, "no clock jumped")).boxed()
+        afflict(
+            rig,
+            &self.servers,
+            ServerEffect::ClockJump { by_ms: self.by_ms },
+            "no clock jumped",
+        )
     }
 }
 

@@ -6,7 +6,6 @@
 
 use std::sync::Arc;
 
-use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use lockproof_rig::{Keeps, LinkSelector, Rig, RigError, ServerEffect};
 
@@ -40,7 +39,7 @@ pub(super) const ENTRY: FaultEntry = FaultEntry {
         };
         Ok(Arc::new(CrashServer { servers: servers(arguments)?, keeps }))
     },
-    worlds: Worlds::SimulatedOnly,
+    worlds: Worlds::Both,
     draw: Some(Draw { weight: 3, fields: draw }),
 };
 
@@ -83,8 +82,8 @@ impl Fault for CrashServer {
         Lasts::UntilHealed
     }
 
-    fn needs_the_past(&self) -> bool {
-        self.keeps != Keeps::Nothing
+    fn server_effect(&self) -> Option<ServerEffect> {
+        Some(ServerEffect::Crash { keeps: self.keeps })
     }
 
     fn inject<'a>(
@@ -92,8 +91,11 @@ impl Fault for CrashServer {
         rig: &'a dyn Rig,
         _occasion: Occasion<'a>,
     ) -> BoxFuture<'a, Result<Box<dyn Injection>, RigError>> {
-        let nothing = "it died with no connection and lost no key";
-        let effect = ServerEffect::Crash { keeps: self.keeps };
-        std::future::ready(afflict(rig, &self.servers, effect, nothing)).boxed()
+        afflict(
+            rig,
+            &self.servers,
+            ServerEffect::Crash { keeps: self.keeps },
+            "it died with no connection and lost no key",
+        )
     }
 }

@@ -5,7 +5,6 @@
 
 use std::sync::Arc;
 
-use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use lockproof_rig::{LinkSelector, Rig, RigError, ServerEffect};
 
@@ -20,7 +19,7 @@ pub(super) const ENTRY: FaultEntry = FaultEntry {
     summary: "Redis servers drop every key, at once",
     fields: &[SERVERS],
     build: |arguments| Ok(Arc::new(Evict { servers: servers(arguments)? })),
-    worlds: Worlds::SimulatedOnly,
+    worlds: Worlds::Both,
     draw: Some(Draw { weight: 1, fields: draw }),
 };
 
@@ -51,12 +50,15 @@ impl Fault for Evict {
         Lasts::AnInstant
     }
 
+    fn server_effect(&self) -> Option<ServerEffect> {
+        Some(ServerEffect::Evict)
+    }
+
     fn inject<'a>(
         &'a self,
         rig: &'a dyn Rig,
         _occasion: Occasion<'a>,
     ) -> BoxFuture<'a, Result<Box<dyn Injection>, RigError>> {
-        let injection = afflict(rig, &self.servers, ServerEffect::Evict, "there was no key");
-        std::future::ready(injection).boxed()
+        afflict(rig, &self.servers, ServerEffect::Evict, "there was no key")
     }
 }

@@ -6,7 +6,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use lockproof_model::{Point, Step};
 use lockproof_rig::{LinkSelector, Rig, RigError, ServerEffect};
@@ -26,7 +25,7 @@ pub(super) const ENTRY: FaultEntry = FaultEntry {
             arguments.duration("lag")?.ok_or_else(|| ArgumentError::missing("lag", "\"5ms\""))?;
         Ok(Arc::new(Failover { servers: servers(arguments)?, lag }))
     },
-    worlds: Worlds::SimulatedOnly,
+    worlds: Worlds::Both,
     draw: Some(Draw { weight: 2, fields: draw }),
 };
 
@@ -66,8 +65,8 @@ impl Fault for Failover {
         Lasts::AnInstant
     }
 
-    fn needs_the_past(&self) -> bool {
-        true
+    fn server_effect(&self) -> Option<ServerEffect> {
+        Some(ServerEffect::Failover { lag: self.lag })
     }
 
     fn inject<'a>(
@@ -75,8 +74,11 @@ impl Fault for Failover {
         rig: &'a dyn Rig,
         _occasion: Occasion<'a>,
     ) -> BoxFuture<'a, Result<Box<dyn Injection>, RigError>> {
-        let effect = ServerEffect::Failover { lag: self.lag };
-        std::future::ready(afflict(rig, &self.servers, effect, "the replica lacked nothing"))
-            .boxed()
+        afflict(
+            rig,
+            &self.servers,
+            ServerEffect::Failover { lag: self.lag },
+            "the replica lacked nothing",
+        )
     }
 }

@@ -5,7 +5,6 @@
 
 use std::sync::Arc;
 
-use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use lockproof_rig::{LinkSelector, Rig, RigError, ServerEffect};
 
@@ -20,7 +19,7 @@ pub(super) const ENTRY: FaultEntry = FaultEntry {
     summary: "Redis servers stand still until healed; what arrives waits",
     fields: &[SERVERS],
     build: |arguments| Ok(Arc::new(PauseServer { servers: servers(arguments)? })),
-    worlds: Worlds::SimulatedOnly,
+    worlds: Worlds::Both,
     draw: Some(Draw { weight: 2, fields: draw }),
 };
 
@@ -47,13 +46,15 @@ impl Fault for PauseServer {
         Lasts::UntilHealed
     }
 
+    fn server_effect(&self) -> Option<ServerEffect> {
+        Some(ServerEffect::Pause)
+    }
+
     fn inject<'a>(
         &'a self,
         rig: &'a dyn Rig,
         _occasion: Occasion<'a>,
     ) -> BoxFuture<'a, Result<Box<dyn Injection>, RigError>> {
-        let nothing = "no request came meanwhile";
-        let injection = afflict(rig, &self.servers, ServerEffect::Pause, nothing);
-        std::future::ready(injection).boxed()
+        afflict(rig, &self.servers, ServerEffect::Pause, "no request came meanwhile")
     }
 }

@@ -6,6 +6,7 @@ mod holders;
 mod killed;
 mod links;
 mod locks;
+mod servers;
 mod simulated;
 mod slow_commit;
 mod support;

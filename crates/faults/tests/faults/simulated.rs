@@ -11,7 +11,7 @@ use lockproof_locks::{
 };
 use lockproof_model::{Claim, LockName, OwnerValue, Point, Step};
 use lockproof_rig::sim::SimRig;
-use lockproof_rig::{LinkUse, RigPlan, System};
+use lockproof_rig::{Keeps, LinkUse, RigPlan, ServerNeeds, System};
 use lockproof_sim::Simulation;
 
 use crate::support::{HOLDER, OTHER, fault, number, occurrence};
@@ -41,7 +41,7 @@ impl World {
             redis_servers: entry.needs.redis_servers(),
             links: LinkUse::PerHolder,
             lock: settings.clone(),
-            journal: true,
+            needs: ServerNeeds { keeps: Keeps::EverySecond, ..ServerNeeds::default() },
             layout: Layout { slots: 1, capacity: 1, constraints: Constraints::NONE },
             seed: 1,
         };
@@ -189,7 +189,7 @@ fn a_server_that_died_finds_what_it_had_kept() {
         simulated("redis-set-nx", move |world| async move {
             let (mut first, mut second) = (world.session(HOLDER).await, world.session(OTHER).await);
             let crash = fault("crash-server", [("servers", "redis-1"), ("keeps", keeps)]);
-            assert_eq!(crash.needs_the_past(), !gone);
+            assert_eq!(crash.server_effect().expect("it has one").needs().past(), !gone);
             assert!(is_granted(&first.acquire(&world.claim(), ms(60_000)).await));
             let (_, healed) = world.suffer(&*crash, ms(20), async {}).await;
             assert!(healed.bit && healed.observed.contains("died with 2 connections"));
@@ -243,7 +243,7 @@ fn a_replica_that_was_behind_does_not_know_the_last_lock() {
     simulated("redis-set-nx", |world| async move {
         let (mut first, mut second) = (world.session(HOLDER).await, world.session(OTHER).await);
         let failover = fault("failover", [("servers", "redis"), ("lag", "5ms")]);
-        assert!(failover.needs_the_past());
+        assert!(failover.server_effect().expect("it has one").needs().past());
         assert!(is_granted(&first.acquire(&world.claim(), TTL).await));
         let (_, healed) = world.suffer(&*failover, ms(0), async {}).await;
         assert_eq!(
@@ -280,10 +280,12 @@ fn an_evicted_lock_is_not_its_holders_to_give_back() {
 
 #[test]
 fn what_the_live_world_cannot_do_is_marked_so() {
-    for name in ["pause-holder", "kill-holder", "partition", "latency"] {
+    for name in
+        ["pause-holder", "kill-holder", "partition", "crash-server", "failover", "clock-drift"]
+    {
         assert_eq!(find(name).expect("the catalog has it").worlds, Worlds::Both, "{name}");
     }
-    for name in ["lose-reply", "crash-server", "clock-drift", "evict", "reset-connections"] {
+    for name in ["lose-reply", "lose-request", "reset-connections"] {
         assert_eq!(find(name).expect("the catalog has it").worlds, Worlds::SimulatedOnly, "{name}");
     }
 }

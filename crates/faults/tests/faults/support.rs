@@ -13,7 +13,9 @@ use lockproof_faults::{
     Reach, Trigger, find,
 };
 use lockproof_model::{AttemptId, HolderId, Instant, LockName, Point, SlotId, Step};
-use lockproof_rig::{Disturbance, Expired, Link, LinkEffect, LinkUse, Rig, RigError, ServerEffect};
+use lockproof_rig::{
+    Affliction, Disturbance, Expired, Link, LinkEffect, LinkUse, Rig, RigError, ServerEffect,
+};
 use lockproof_testkit::{Bench, Subject};
 use lockproof_workload::{Occurrence, Seen};
 
@@ -229,12 +231,12 @@ impl Rig for TwoHolders {
         Err(RigError::new("there are no links"))
     }
 
-    fn afflict(
-        &self,
-        _servers: &[usize],
+    fn afflict<'a>(
+        &'a self,
+        _servers: &'a [usize],
         _effect: ServerEffect,
-    ) -> Result<Box<dyn Disturbance>, RigError> {
-        Err(RigError::new("there are no servers"))
+    ) -> BoxFuture<'a, Result<Box<dyn Affliction>, RigError>> {
+        std::future::ready(Err(RigError::new("there are no servers"))).boxed()
     }
 
     fn expire_lock<'a>(&'a self, _lock: &'a LockName) -> BoxFuture<'a, Result<Expired, RigError>> {

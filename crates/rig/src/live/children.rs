@@ -105,6 +105,12 @@ impl Running {
         self.child.id()
     }
 
+    /// Kills it, even where it stands still, and gives what became of it.
+    pub(super) fn kill(&mut self) -> io::Result<ExitStatus> {
+        self.child.kill()?;
+        self.child.wait()
+    }
+
     /// Its exit status, once it has one.
     pub(super) fn exited(&mut self) -> Option<ExitStatus> {
         self.child.try_wait().ok().flatten()
@@ -115,10 +121,7 @@ impl Running {
         if self.exited().is_some() {
             return;
         }
-        if let Some(pid) = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw) {
-            // An error means that it has gone already, which is what is wanted.
-            let _ = kill_process(pid, signal);
-        }
+        self::signal(self.child.id(), signal);
         let mut waited = Duration::ZERO;
         while waited < grace && self.exited().is_none() {
             pause(POLL);
@@ -138,6 +141,23 @@ impl Drop for Running {
             drop(self.child.wait());
         }
     }
+}
+
+/// Sends `signal` to a child that was not waited for; one that has ended hears nothing.
+pub(super) fn signal(process: u32, signal: Signal) {
+    if let Some(pid) = i32::try_from(process).ok().and_then(Pid::from_raw) {
+        let _ = kill_process(pid, signal);
+    }
+}
+
+/// Whether a process stands still after SIGSTOP, as the kernel shows it.
+///
+/// # Errors
+/// There is no such process, or this system shows none (it has no /proc).
+pub(super) fn is_stopped(process: u32) -> io::Result<bool> {
+    let stat = std::fs::read_to_string(format!("/proc/{process}/stat"))?;
+    // The name, in parentheses, may hold anything; the state is the word after it.
+    Ok(stat.rsplit_once(')').is_some_and(|(_, rest)| rest.trim_start().starts_with('T')))
 }
 
 const POLL: Duration = Duration::from_millis(5);

@@ -16,6 +16,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use ::redis::ConnectionInfo;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use lockproof_env::Env;
@@ -25,15 +26,20 @@ use tokio::task::JoinSet;
 use self::run_id::RunId;
 pub use self::sweep::Swept;
 use super::background::Background;
+use super::control::Control;
 use super::provider::{Database, Provider, ProviderEntry, RedisServer};
+use super::redis_control::flush;
 use super::straight::{dial, remove_keys};
 use super::workspace::Workspace;
-use crate::{ExternalServers, RigError};
+use crate::{ExternalServers, RigError, ServerEffect, ServerNeeds};
 
 pub(super) const ENTRY: ProviderEntry = ProviderEntry {
     name: "external",
     summary: "servers that run already, by URL; everything on them bears the run's name",
     database_link: true,
+    refuses: |effect| {
+        (effect != ServerEffect::Flush).then_some("its processes and clocks are somebody else's")
+    },
     shared: true,
     start: |servers| Ok(Arc::new(External::start(servers)?)),
 };
@@ -149,8 +155,39 @@ impl External {
     }
 }
 
+/// Somebody else's server, of which a client can ask one harmful thing.
+#[derive(Debug)]
+struct Theirs(ConnectionInfo);
+
+impl Control for Theirs {
+    fn begin(&self, effect: ServerEffect) -> BoxFuture<'_, Result<Vec<String>, RigError>> {
+        async move {
+            match effect {
+                ServerEffect::Flush => {
+                    let connection = dial(&self.0).await;
+                    let unreachable =
+                        |error| RigError::new("cannot reach a Redis server").because(error);
+                    flush(&mut connection.map_err(unreachable)?).await
+                }
+                _ => Err(RigError::new("a server of somebody else cannot suffer this")),
+            }
+        }
+        .boxed()
+    }
+
+    fn end(&self, _effect: ServerEffect) -> BoxFuture<'_, Result<Vec<String>, RigError>> {
+        std::future::ready(Ok(Vec::new())).boxed()
+    }
+
+    fn relieve(&self, _effect: ServerEffect) {}
+}
+
 impl Provider for External {
-    fn redis(&self, number: usize) -> BoxFuture<'_, Result<RedisServer, RigError>> {
+    fn redis(
+        &self,
+        number: usize,
+        _needs: ServerNeeds,
+    ) -> BoxFuture<'_, Result<RedisServer, RigError>> {
         async move {
             let named = self.present.servers.redis.get(number).zip(self.redis.get(number));
             let (url, seen) = named.ok_or_else(|| {
@@ -168,7 +205,7 @@ impl Provider for External {
                 name: url.to_string(),
                 info: seen.info.clone(),
                 shared: true,
-                alive: Box::new(()),
+                control: Arc::new(Theirs(url.connection().clone())),
             })
         }
         .boxed()

@@ -14,12 +14,13 @@ use super::postgres::Cluster;
 use super::provider::{Database, Provider, ProviderEntry, RedisServer};
 use super::redis_server;
 use super::workspace::Workspace;
-use crate::RigError;
+use crate::{RigError, ServerNeeds};
 
 pub(super) const ENTRY: ProviderEntry = ProviderEntry {
     name: "process",
     summary: "redis-server and Postgres found on this machine, started on free ports",
     database_link: true,
+    refuses: |_| None,
     shared: false,
     start: |_| Ok(Arc::new(Processes::start()?)),
 };
@@ -28,22 +29,26 @@ pub(super) const ENTRY: ProviderEntry = ProviderEntry {
 #[derive(Debug)]
 struct Processes {
     cluster: OnceCell<Cluster>,
-    spawner: Spawner,
-    workspace: Workspace,
+    spawner: Arc<Spawner>,
+    workspace: Arc<Workspace>,
 }
 
 impl Processes {
     fn start() -> Result<Self, RigError> {
         let cannot = |error| RigError::new("cannot set up server processes").because(error);
-        let workspace = Workspace::create().map_err(cannot)?;
-        let spawner = Spawner::start().map_err(cannot)?;
+        let workspace = Arc::new(Workspace::create().map_err(cannot)?);
+        let spawner = Arc::new(Spawner::start().map_err(cannot)?);
         Ok(Self { cluster: OnceCell::new(), spawner, workspace })
     }
 }
 
 impl Provider for Processes {
-    fn redis(&self, _number: usize) -> BoxFuture<'_, Result<RedisServer, RigError>> {
-        redis_server::start(&self.spawner, &self.workspace).boxed()
+    fn redis(
+        &self,
+        _number: usize,
+        needs: ServerNeeds,
+    ) -> BoxFuture<'_, Result<RedisServer, RigError>> {
+        redis_server::start(&self.spawner, &self.workspace, needs).boxed()
     }
 
     fn database<'a>(&'a self, name: &'a str) -> BoxFuture<'a, Result<Database, RigError>> {

@@ -10,8 +10,9 @@ use lockproof_bookings::PostgresAddress;
 use lockproof_model::{ServerInfo, ServerSetting};
 use redis::{ConnectionAddr, ConnectionInfo, IntoConnectionInfo};
 
+use crate::live::control::Control;
 use crate::live::{embedded, external, process};
-use crate::{ExternalServers, RigError};
+use crate::{ExternalServers, RigError, ServerEffect, ServerNeeds};
 
 /// Every provider, in documentation order.
 pub const PROVIDERS: &[ProviderEntry] = &[embedded::ENTRY, process::ENTRY, external::ENTRY];
@@ -31,6 +32,8 @@ pub struct ProviderEntry {
     pub summary: &'static str,
     /// Whether its database is reached over a link that can be disturbed.
     pub database_link: bool,
+    /// Why its Redis servers cannot suffer an effect, where they cannot.
+    pub refuses: fn(ServerEffect) -> Option<&'static str>,
     /// Whether its servers are there for others too: they are named by URLs, everything on them bears the run's
     /// name, and what would harm the others is asked for twice.
     pub shared: bool,
@@ -43,8 +46,13 @@ pub struct ProviderEntry {
 
 /// The servers of one run. Dropping it stops them, or removes what the run left on those of others.
 pub trait Provider: Debug + Send + Sync {
-    /// Redis server number `number` of a cell, counted from 0: empty under the cell's prefix.
-    fn redis(&self, number: usize) -> BoxFuture<'_, Result<RedisServer, RigError>>;
+    /// Redis server number `number` of a cell, counted from 0: empty under the cell's prefix, and ready for what faults
+    /// `need` of it.
+    fn redis(
+        &self,
+        number: usize,
+        needs: ServerNeeds,
+    ) -> BoxFuture<'_, Result<RedisServer, RigError>>;
 
     /// A database of its own, empty, called after `name`.
     fn database<'a>(&'a self, name: &'a str) -> BoxFuture<'a, Result<Database, RigError>>;
@@ -92,24 +100,23 @@ pub struct RedisServer {
     pub info: ServerInfo,
     /// Whether others use it too, so that keys have to be removed one by one.
     pub shared: bool,
-    /// Whatever keeps it running.
-    #[expect(dead_code, reason = "held for its Drop")]
-    pub(super) alive: Box<dyn Debug + Send + Sync>,
+    /// What faults can do to it; it keeps the server running, too.
+    pub(super) control: Arc<dyn Control>,
 }
 
 impl RedisServer {
-    /// A server of the run's own at `address`, kept running by `alive`.
+    /// A server of the run's own at `address`, kept running by `control`.
     pub(super) fn own(
         address: SocketAddr,
         info: ServerInfo,
-        alive: impl Debug + Send + Sync + 'static,
+        control: impl Control + 'static,
     ) -> Result<Self, RigError> {
         let addr = ConnectionAddr::Tcp(address.ip().to_string(), address.port());
         let connection = addr
             .into_connection_info()
             .map_err(|error| RigError::new("cannot address a Redis server").because(error))?;
-        let (tcp, name, alive) = (Some(address), format!("redis://{address}"), Box::new(alive));
-        Ok(Self { connection, tcp, name, info, shared: false, alive })
+        let (tcp, name, control) = (Some(address), format!("redis://{address}"), Arc::new(control));
+        Ok(Self { connection, tcp, name, info, shared: false, control })
     }
 }
 

@@ -1,36 +1,51 @@
-//! A redis-server process of the run's own.
+//! A redis-server process of the run's own: how it is set up, started and told from others.
 
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
-use std::path::Path;
+use std::path::PathBuf;
 use std::process::Stdio;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use lockproof_clock_shim::SteeredClock;
 use lockproof_model::ServerInfo;
 use redis::InfoDict;
 
 use super::children::{DeathSignal, Running, Spawner, find_program};
 use super::provider::RedisServer;
+use super::redis_control::RedisProcess;
+use super::replica::Replica;
 use super::workspace::Workspace;
-use crate::RigError;
+use crate::{Keeps, RigError, ServerNeeds};
 
 /// A port that was free may be taken by the time the server binds it.
 const TRIES: u32 = 5;
 const READY_WITHIN: Duration = Duration::from_secs(10);
 const POLL: Duration = Duration::from_millis(5);
 
-/// Starts a redis-server without persistence on a free loopback port, and waits until it answers.
+/// Where and how a server runs: enough to start it again.
+#[derive(Debug)]
+pub(super) struct Home {
+    pub(super) address: SocketAddr,
+    /// What it keeps, in its own directory.
+    pub(super) directory: PathBuf,
+    pub(super) needs: ServerNeeds,
+    pub(super) clock: Option<Mutex<SteeredClock>>,
+    program: PathBuf,
+    spawner: Arc<Spawner>,
+    /// The directory is inside.
+    _workspace: Arc<Workspace>,
+}
+
+/// Starts a redis-server on a free loopback port, ready for what faults will ask of it, and waits until it answers.
 pub(super) async fn start(
-    spawner: &Spawner,
-    workspace: &Workspace,
+    spawner: &Arc<Spawner>,
+    workspace: &Arc<Workspace>,
+    needs: ServerNeeds,
 ) -> Result<RedisServer, RigError> {
-    let program = find_program("redis-server", &[]).ok_or_else(|| {
-        RigError::new(
-            "redis-server is not on PATH; install it (Debian: apt-get install redis-server) or use --provider embedded",
-        )
-    })?;
     let mut last = None;
     for _ in 0..TRIES {
-        match launch(spawner, workspace, &program).await {
+        let home = Home::prepare(free_address().map_err(cannot)?, spawner, workspace, needs)?;
+        match serve(home).await {
             Ok(server) => return Ok(server),
             Err(error) => last = Some(error),
         }
@@ -38,77 +53,131 @@ pub(super) async fn start(
     Err(last.expect("there was at least one try"))
 }
 
-async fn launch(
-    spawner: &Spawner,
-    workspace: &Workspace,
-    program: &Path,
-) -> Result<RedisServer, RigError> {
-    let address = free_address()
-        .map_err(|error| RigError::new("cannot start redis-server").because(error))?;
-    launch_at(address, spawner, workspace, program).await
+async fn serve(home: Home) -> Result<RedisServer, RigError> {
+    let (running, version) = home.start(None).await?;
+    let replica = match home.needs.replica_lag {
+        Some(lag) => Some(Replica::start(&home, lag).await?),
+        None => None,
+    };
+    let info = ServerInfo::new("redis-server", version);
+    RedisServer::own(home.address, info, RedisProcess::new(home, running, replica))
 }
 
-async fn launch_at(
-    address: SocketAddr,
-    spawner: &Spawner,
-    workspace: &Workspace,
-    program: &Path,
-) -> Result<RedisServer, RigError> {
-    let cannot = |error| RigError::new("cannot start redis-server").because(error);
-    let directory = workspace
-        .directory(&format!("redis-{}-{:08x}", address.port(), lockproof_env::live::entropy()))
-        .map_err(cannot)?;
-    let port = address.port().to_string();
-    let running = spawner
-        .spawn(program, None, DeathSignal::Kill, |command| {
+impl Home {
+    pub(super) fn prepare(
+        address: SocketAddr,
+        spawner: &Arc<Spawner>,
+        workspace: &Arc<Workspace>,
+        needs: ServerNeeds,
+    ) -> Result<Self, RigError> {
+        let program = find_program("redis-server", &[]).ok_or_else(|| {
+            RigError::new(
+                "redis-server is not on PATH; install it (Debian: apt-get install redis-server) or use --provider embedded",
+            )
+        })?;
+        let name = format!("redis-{}-{:08x}", address.port(), lockproof_env::live::entropy());
+        let directory = workspace.directory(&name).map_err(cannot)?;
+        let clock = if needs.clock {
+            let clock = SteeredClock::create(&directory).map_err(|error| {
+                RigError::new("cannot put redis-server's clock into our hands").because(error)
+            })?;
+            Some(Mutex::new(clock))
+        } else {
+            None
+        };
+        let (spawner, workspace) = (Arc::clone(spawner), Arc::clone(workspace));
+        Ok(Self { address, directory, needs, clock, program, spawner, _workspace: workspace })
+    }
+
+    /// A home beside this one, for a replica of it.
+    pub(super) fn beside(&self) -> Result<Self, RigError> {
+        let needs = ServerNeeds { keeps: Keeps::Nothing, replica_lag: None, ..self.needs };
+        let address = free_address().map_err(cannot)?;
+        Self::prepare(address, &self.spawner, &self._workspace, needs)
+    }
+
+    /// Starts the server, as a replica of `primary` where there is one, and waits until it answers. Gives its version
+    /// too.
+    pub(super) async fn start(
+        &self,
+        primary: Option<SocketAddr>,
+    ) -> Result<(Running, String), RigError> {
+        let mut running = self.spawn(primary)?;
+        let version = self.ready(&mut running).await?;
+        Ok((running, version))
+    }
+
+    pub(super) fn spawn(&self, primary: Option<SocketAddr>) -> Result<Running, RigError> {
+        let port = self.address.port().to_string();
+        let spawned = self.spawner.spawn(&self.program, None, DeathSignal::Kill, |command| {
             command
                 .args(["--bind", "127.0.0.1", "--port", &port])
-                .args(["--save", "", "--appendonly", "no", "--maxmemory-policy", "noeviction"])
+                .args(["--save", "", "--maxmemory-policy", "noeviction"])
                 .args(["--logfile", "redis.log", "--daemonize", "no"])
-                .current_dir(&directory)
+                // A replica is there from the start, so nobody is to wait for another.
+                .args(["--repl-diskless-sync-delay", "0"])
+                .args(persistence(self.needs.keeps))
+                .current_dir(&self.directory)
                 .stdin(Stdio::null())
                 .stdout(Stdio::null())
                 .stderr(Stdio::null());
-        })
-        .map_err(cannot)?;
-    ready(running, address, &directory).await
-}
+            if let Some(primary) = primary {
+                let (host, port) = (primary.ip().to_string(), primary.port().to_string());
+                command.arg("--replicaof").arg(host).arg(port);
+            }
+            if let Some(clock) = &self.clock {
+                let clock = clock.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+                command.envs(clock.environment());
+            }
+        });
+        spawned.map_err(cannot)
+    }
 
-/// Waits until the server answers `INFO`, or says why it will not.
-///
-/// It has to be this very process that answers: the port was free a moment ago, and whoever took it since may well be
-/// a Redis too, of another run.
-async fn ready(
-    mut running: Running,
-    address: SocketAddr,
-    directory: &Path,
-) -> Result<RedisServer, RigError> {
-    let deadline = tokio::time::Instant::now() + READY_WITHIN;
-    loop {
-        if let Ok((version, process)) = who_answers(address).await
-            && process == Some(running.id())
-        {
-            return RedisServer::own(address, ServerInfo::new("redis-server", version), running);
+    /// Waits until the server answers `INFO`, or says why it will not; gives its version.
+    ///
+    /// It has to be this very process that answers: the port was free a moment ago, and whoever took it since may well
+    /// be a Redis too, of another run.
+    pub(super) async fn ready(&self, running: &mut Running) -> Result<String, RigError> {
+        let deadline = tokio::time::Instant::now() + READY_WITHIN;
+        loop {
+            if let Ok((version, process)) = who_answers(self.address).await
+                && process == Some(running.id())
+            {
+                return Ok(version);
+            }
+            if let Some(status) = running.exited() {
+                let log =
+                    std::fs::read_to_string(self.directory.join("redis.log")).unwrap_or_default();
+                let last = log.lines().last().unwrap_or("it wrote no log");
+                return Err(RigError::new(format!("redis-server ended with {status}: {last}")));
+            }
+            if tokio::time::Instant::now() >= deadline {
+                return Err(RigError::new(format!(
+                    "redis-server did not answer within {READY_WITHIN:?}"
+                )));
+            }
+            tokio::time::sleep_until(tokio::time::Instant::now() + POLL).await;
         }
-        if let Some(status) = running.exited() {
-            let log = std::fs::read_to_string(directory.join("redis.log")).unwrap_or_default();
-            let last = log.lines().last().unwrap_or("it wrote no log");
-            return Err(RigError::new(format!("redis-server ended with {status}: {last}")));
-        }
-        if tokio::time::Instant::now() >= deadline {
-            return Err(RigError::new(format!(
-                "redis-server did not answer within {READY_WITHIN:?}"
-            )));
-        }
-        tokio::time::sleep_until(tokio::time::Instant::now() + POLL).await;
     }
 }
 
+/// The append-only file notes the time, so that it can be cut where a second began.
+fn persistence(keeps: Keeps) -> Vec<&'static str> {
+    let synced = match keeps {
+        Keeps::Nothing => return vec!["--appendonly", "no"],
+        Keeps::EverySecond => "everysec",
+        Keeps::Everything => "always",
+    };
+    vec!["--appendonly", "yes", "--appendfsync", synced, "--aof-timestamp-enabled", "yes"]
+}
+
 /// The version of the server, and the number of its process.
-async fn who_answers(address: SocketAddr) -> redis::RedisResult<(String, Option<u32>)> {
+pub(super) async fn who_answers(address: SocketAddr) -> redis::RedisResult<(String, Option<u32>)> {
     let client = redis::Client::open(format!("redis://{address}"))?;
     let mut connection = client.get_multiplexed_async_connection().await?;
     let info: InfoDict = redis::cmd("INFO").arg("server").query_async(&mut connection).await?;
+    // While it still reads what it had kept, it answers this and nothing else.
+    redis::cmd("PING").query_async::<()>(&mut connection).await?;
     let version = info.get("redis_version").unwrap_or_else(|| "unknown".to_owned());
     Ok((version, info.get("process_id")))
 }
@@ -118,17 +187,31 @@ pub(super) fn free_address() -> std::io::Result<SocketAddr> {
     TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()
 }
 
+fn cannot(error: std::io::Error) -> RigError {
+    RigError::new("cannot start redis-server").because(error)
+}
+
+/// Whether `path` is there, for tests that need to look.
+#[cfg(test)]
+pub(super) fn is_installed() -> bool {
+    find_program("redis-server", &[]).as_deref().is_some_and(std::path::Path::is_file)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[tokio::test]
     async fn a_server_of_somebody_else_on_the_port_is_not_taken_for_ones_own() {
-        let Some(program) = find_program("redis-server", &[]) else { return };
-        let (spawner, workspace) = (Spawner::start().unwrap(), Workspace::create().unwrap());
-        let first = start(&spawner, &workspace).await.unwrap();
-        let error =
-            launch_at(first.tcp.unwrap(), &spawner, &workspace, &program).await.unwrap_err();
+        if !is_installed() {
+            return;
+        }
+        let spawner = Arc::new(Spawner::start().unwrap());
+        let workspace = Arc::new(Workspace::create().unwrap());
+        let first = start(&spawner, &workspace, ServerNeeds::default()).await.unwrap();
+        let taken = first.tcp.unwrap();
+        let home = Home::prepare(taken, &spawner, &workspace, ServerNeeds::default()).unwrap();
+        let error = serve(home).await.unwrap_err();
         assert!(error.to_string().starts_with("redis-server ended with"), "{error}");
     }
 }

@@ -13,11 +13,13 @@ use lockproof_locks::{Backends, SharedConnections};
 use lockproof_model::{DriverSetting, HolderId, LockLeft, LockName, ServerInfo, ServerSetting};
 use redis::ConnectionAddr;
 
+use super::control;
 use super::links::Links;
 use super::provider::{Database, Provider, RedisServer};
 use super::straight::{self, remove_keys};
 use crate::{
-    Disturbance, Expired, Link, LinkEffect, LinkUse, Rig, RigError, RigPlan, ServerEffect, System,
+    Affliction, Disturbance, Expired, Link, LinkEffect, LinkUse, Rig, RigError, RigPlan,
+    ServerEffect, System,
 };
 
 /// One cell's servers, links and holders. Dropping it stops what is the cell's own.
@@ -48,7 +50,7 @@ impl LiveRig {
         let holders: Vec<_> = (1..=plan.holders).map(HolderId).collect();
         let mut redis = Vec::with_capacity(plan.redis_servers);
         for number in 0..plan.redis_servers {
-            redis.push(provider.redis(number).await?);
+            redis.push(provider.redis(number, plan.needs).await?);
         }
         let database = provider.database(&plan.name).await?;
         let links = Links::lay(addresses(&redis, &database), plan.links, &holders, plan.seed);
@@ -141,12 +143,15 @@ impl Rig for LiveRig {
         Ok(Box::new(self.links.disturb(links, holders, effect)?))
     }
 
-    fn afflict(
-        &self,
-        _servers: &[usize],
-        _effect: ServerEffect,
-    ) -> Result<Box<dyn Disturbance>, RigError> {
-        Err(RigError::new("the live world's servers cannot suffer this yet; run it simulated"))
+    fn afflict<'a>(
+        &'a self,
+        servers: &'a [usize],
+        effect: ServerEffect,
+    ) -> BoxFuture<'a, Result<Box<dyn Affliction>, RigError>> {
+        let chosen = servers.iter().filter_map(|&number| {
+            Some((Link::Redis(number), Arc::clone(&self.redis.get(number)?.control)))
+        });
+        control::afflict(chosen.collect(), effect).boxed()
     }
 
     fn expire_lock<'a>(&'a self, lock: &'a LockName) -> BoxFuture<'a, Result<Expired, RigError>> {

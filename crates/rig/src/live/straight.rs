@@ -1,7 +1,10 @@
 //! Straight to a Redis server, past every link: for faults, clearing up and looking.
 
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
 use std::time::Duration;
 
+use redis::IntoConnectionInfo;
 use redis::aio::MultiplexedConnection;
 use redis::{AsyncConnectionConfig, ConnectionInfo, RedisResult};
 
@@ -16,6 +19,40 @@ pub(super) async fn dial(server: &ConnectionInfo) -> RedisResult<MultiplexedConn
         .set_response_timeout(Some(ANSWER_WITHIN));
     let client = redis::Client::open(server.clone())?;
     client.get_multiplexed_async_connection_with_config(&config).await
+}
+
+/// To a server of the run's own.
+pub(super) async fn dial_address(address: SocketAddr) -> RedisResult<MultiplexedConnection> {
+    dial(&format!("redis://{address}").into_connection_info()?).await
+}
+
+/// `CONFIG SET`.
+pub(super) async fn set(
+    connection: &mut MultiplexedConnection,
+    name: &str,
+    value: &str,
+) -> RedisResult<()> {
+    redis::cmd("CONFIG").arg("SET").arg(name).arg(value).query_async(connection).await
+}
+
+/// Every key that holds a string, which is all that a lock has, with what it holds.
+pub(super) async fn strings(
+    connection: &mut MultiplexedConnection,
+) -> RedisResult<BTreeMap<Vec<u8>, Vec<u8>>> {
+    let mut strings = BTreeMap::new();
+    for keys in keys_under(connection, "").await?.chunks(AT_ONCE) {
+        let values: Vec<Option<Vec<u8>>> =
+            redis::cmd("MGET").arg(keys).query_async(connection).await?;
+        let held = keys.iter().zip(values);
+        strings.extend(held.filter_map(|(key, value)| Some((key.clone(), value?))));
+    }
+    Ok(strings)
+}
+
+/// The server's wall clock, in milliseconds since 1970.
+pub(super) async fn time_ms(connection: &mut MultiplexedConnection) -> RedisResult<i64> {
+    let (seconds, micros): (i64, i64) = redis::cmd("TIME").query_async(connection).await?;
+    Ok(seconds * 1000 + micros / 1000)
 }
 
 /// Every key that begins with `prefix`, found step by step: `KEYS` would hold the others up.

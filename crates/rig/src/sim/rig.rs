@@ -18,7 +18,10 @@ use super::database::SimWire;
 use super::network::Network;
 use super::redis_server::{ModelRedis, Rewound};
 use super::wire::WireBackends;
-use crate::{Disturbance, Expired, Link, LinkEffect, Rig, RigError, RigPlan, ServerEffect, System};
+use crate::{
+    Affliction, Disturbance, Expired, Link, LinkEffect, Rig, RigError, RigPlan, ServerEffect,
+    System,
+};
 
 /// What speaks to the model servers of Redis for a lock.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -58,7 +61,7 @@ impl SimRig {
         let network = Network::new(handle.clone(), random);
         let start = |server| {
             let network = Arc::clone(&network);
-            ModelRedis::start(Link::Redis(server), handle.clone(), network, plan.journal)
+            ModelRedis::start(Link::Redis(server), handle.clone(), network, plan.needs.past())
         };
         let redis: Vec<_> = (0..plan.redis_servers).map(start).collect();
         let groups: BTreeMap<_, _> =
@@ -169,11 +172,11 @@ impl Rig for SimRig {
         Ok(Box::new(self.network.disturb(links, holders, effect)))
     }
 
-    fn afflict(
-        &self,
-        servers: &[usize],
+    fn afflict<'a>(
+        &'a self,
+        servers: &'a [usize],
         effect: ServerEffect,
-    ) -> Result<Box<dyn Disturbance>, RigError> {
+    ) -> BoxFuture<'a, Result<Box<dyn Affliction>, RigError>> {
         let mut afflicted = Afflicted {
             servers: self.chosen(servers),
             effect,
@@ -181,7 +184,7 @@ impl Rig for SimRig {
             observed: Vec::new(),
         };
         afflicted.begin();
-        Ok(Box::new(afflicted))
+        std::future::ready(Ok(Box::new(afflicted) as Box<dyn Affliction>)).boxed()
     }
 
     fn expire_lock<'a>(&'a self, lock: &'a LockName) -> BoxFuture<'a, Result<Expired, RigError>> {
@@ -230,10 +233,12 @@ impl Afflicted {
                         self.observed.push(format!("{name}'s replica had {stale} of the past"));
                     }
                 }
-                ServerEffect::Evict => {
+                ServerEffect::Evict | ServerEffect::Flush => {
                     let gone = server.drop_keys(b"*");
                     if gone > 0 {
-                        self.observed.push(format!("{name} evicted {gone} keys"));
+                        let verb =
+                            if self.effect == ServerEffect::Evict { "evicted" } else { "lost" };
+                        self.observed.push(format!("{name} {verb} {gone} keys"));
                     }
                 }
             }
@@ -264,17 +269,18 @@ impl Afflicted {
                 }
                 ServerEffect::ClockJump { .. }
                 | ServerEffect::Failover { .. }
-                | ServerEffect::Evict => {}
+                | ServerEffect::Evict
+                | ServerEffect::Flush => {}
             }
         }
     }
 }
 
-impl Disturbance for Afflicted {
-    fn heal(mut self: Box<Self>) -> Option<String> {
+impl Affliction for Afflicted {
+    fn heal(mut self: Box<Self>) -> BoxFuture<'static, Result<Option<String>, RigError>> {
         self.end();
         let observed = std::mem::take(&mut self.observed);
-        (!observed.is_empty()).then(|| observed.join("; "))
+        std::future::ready(Ok((!observed.is_empty()).then(|| observed.join("; ")))).boxed()
     }
 }
 

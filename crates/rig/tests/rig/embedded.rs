@@ -2,8 +2,8 @@
 
 use std::net::TcpStream;
 
-use lockproof_rig::ExternalServers;
 use lockproof_rig::live::{Database, find_provider};
+use lockproof_rig::{ExternalServers, ServerNeeds};
 
 use crate::processes::until;
 
@@ -11,8 +11,8 @@ use crate::processes::until;
 async fn embedded_servers_answer_and_are_gone_with_their_handles() {
     let env = lockproof_env::live::env(1);
     let provider = (find_provider("embedded").unwrap().start)(&ExternalServers::default()).unwrap();
-    let first = provider.redis(0).await.unwrap();
-    let second = provider.redis(0).await.unwrap();
+    let first = provider.redis(0, ServerNeeds::default()).await.unwrap();
+    let second = provider.redis(0, ServerNeeds::default()).await.unwrap();
     assert_ne!(first.tcp, second.tcp, "each server is its own");
     assert!(TcpStream::connect(first.tcp.unwrap()).is_ok());
     let (gone, stays) = (first.tcp.unwrap(), second.tcp.unwrap());

@@ -4,8 +4,8 @@ use std::io::{BufRead, BufReader, Write};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 
-use lockproof_rig::ExternalServers;
 use lockproof_rig::live::find_provider;
+use lockproof_rig::{ExternalServers, ServerNeeds};
 
 use crate::processes::{until, working_below, workspace_of};
 
@@ -18,7 +18,10 @@ const READY: &str = "every server is up";
 async fn the_program_that_is_to_be_killed() {
     let Ok(role) = std::env::var(ROLE) else { return };
     let provider = (find_provider("process").unwrap().start)(&ExternalServers::default()).unwrap();
-    let servers = [provider.redis(0).await.unwrap(), provider.redis(1).await.unwrap()];
+    let servers = [
+        provider.redis(0, ServerNeeds::default()).await.unwrap(),
+        provider.redis(1, ServerNeeds::default()).await.unwrap(),
+    ];
     if role == "postgres" {
         provider.database("cell").await.unwrap();
     }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use lockproof_locks::{Acquired, LockSession};
 use lockproof_model::LockName;
 use lockproof_rig::live::find_provider;
-use lockproof_rig::{ExternalServers, LinkUse};
+use lockproof_rig::{ExternalServers, LinkUse, ServerNeeds};
 use lockproof_testkit::{Bench, Subject, redis_server_is_here};
 
 use crate::processes::{until, working_below};
@@ -18,7 +18,7 @@ async fn a_dropped_server_leaves_no_process_and_a_dropped_provider_no_directory(
     let env = lockproof_env::live::env(1);
     let provider = (find_provider("process").unwrap().start)(&ExternalServers::default()).unwrap();
     let before = children();
-    let server = provider.redis(0).await.unwrap();
+    let server = provider.redis(0, ServerNeeds::default()).await.unwrap();
     let mine: Vec<_> = children().into_iter().filter(|pid| !before.contains(pid)).collect();
     // Tests beside this one start servers too; this one listens on that port.
     let port = format!(":{}", server.tcp.unwrap().port());

@@ -10,7 +10,8 @@ use lockproof_locks::{Backends, LockSettings, RedisConnection};
 use lockproof_model::HolderId;
 use lockproof_rig::sim::{RedisDriver, SimRig};
 use lockproof_rig::{
-    Direction, Disturbance, Keeps, Link, LinkEffect, LinkUse, Rig, RigPlan, ServerEffect, System,
+    Direction, Disturbance, Keeps, Link, LinkEffect, LinkUse, Rig, RigPlan, ServerEffect,
+    ServerNeeds, System,
 };
 use lockproof_sim::Simulation;
 use redis::{RedisResult, cmd, pipe};
@@ -36,9 +37,10 @@ impl World {
     }
 
     /// What a crash of the server says, of which it is back at once.
-    fn crash(&self) -> Option<String> {
-        let crash = ServerEffect::Crash { keeps: Keeps::Nothing };
-        self.rig.afflict(&[0], crash).expect("a simulated server can crash").heal()
+    async fn crash(&self) -> Option<String> {
+        let crash = ServerEffect::Crash { keeps: Keeps::Everything };
+        let crashed = self.rig.afflict(&[0], crash).await.expect("a simulated server can crash");
+        crashed.heal().await.expect("it is there again")
     }
 }
 
@@ -51,7 +53,7 @@ fn in_world<F: Future<Output = ()> + Send + 'static>(what: impl FnOnce(World) ->
         redis_servers: 1,
         links: LinkUse::PerHolder,
         lock: LockSettings::default(),
-        journal: false,
+        needs: ServerNeeds { keeps: Keeps::Everything, ..ServerNeeds::default() },
         layout: Layout { slots: 1, capacity: 1, constraints: Constraints::NONE },
         seed: 1,
     };
@@ -105,11 +107,11 @@ fn a_lost_request_breaks_the_connection_and_was_not_carried_out() {
 #[test]
 fn a_reset_and_a_crash_are_seen_by_an_idle_connection() {
     in_world(|world| async move {
-        for breaks in
-            [|world: &World| world.disturb(LinkEffect::Reset).heal(), |world: &World| world.crash()]
-        {
+        for crashes in [false, true] {
             let mut connection = world.connection().await;
-            assert!(breaks(&world).is_some(), "there was a connection to break");
+            let broken =
+                if crashes { world.crash().await } else { world.disturb(LinkEffect::Reset).heal() };
+            assert!(broken.is_some(), "there was a connection to break");
             world.env.sleep(LONG).await;
             assert!(count(&mut connection).await.is_err());
             assert!(count(&mut world.connection().await).await.is_ok());
@@ -163,7 +165,7 @@ fn a_killed_holder_takes_its_connection_along_and_the_server_learns_of_it() {
         count(&mut connection).await.unwrap();
         world.rig.group(HOLDER).expect("it is there").kill();
         world.env.sleep(LONG).await;
-        assert_eq!(world.crash(), None, "nobody was connected any more");
+        assert_eq!(world.crash().await, None, "nobody was connected any more");
         assert!(count(&mut connection).await.is_err());
     });
 }

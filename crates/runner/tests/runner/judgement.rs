@@ -8,8 +8,8 @@ use std::time::Duration;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use lockproof_model::{CellReport, Status};
-use lockproof_rig::RigError;
 use lockproof_rig::live::{Database, Provider, RedisServer};
+use lockproof_rig::{RigError, ServerNeeds};
 use lockproof_runner::{CellPlan, CellSettings, Finished, Matrix, Observer, cells_of};
 use lockproof_scenario::parse;
 
@@ -131,7 +131,11 @@ fn servers_that_do_not_stand_up_are_infrastructure() {
 struct Nothing;
 
 impl Provider for Nothing {
-    fn redis(&self, _number: usize) -> BoxFuture<'_, Result<RedisServer, RigError>> {
+    fn redis(
+        &self,
+        _number: usize,
+        _needs: ServerNeeds,
+    ) -> BoxFuture<'_, Result<RedisServer, RigError>> {
         std::future::ready(Err(RigError::new("no servers today"))).boxed()
     }
 

@@ -96,16 +96,21 @@ macro_rules! compared {
 }
 
 compared! {
+    clock_jump: "clock-jump",
     contention: "contention",
+    eviction: "eviction",
     expiry_mid_transaction: "expiry-mid-transaction",
     holder_paused_past_ttl: "holder-paused-past-ttl",
     lock_lost: "lock-lost",
     no_lock_control: "no-lock-control",
     open_loop_stall: "open-loop-stall",
+    redis_failover: "redis-failover",
     redis_latency: "redis-latency",
     redlock_majority_heals: "redlock-majority-heals",
     redlock_majority_partitioned: "redlock-majority-partitioned",
     redlock_minority_partitioned: "redlock-minority-partitioned",
+    redlock_restarts_empty: "redlock-restarts-empty",
+    redlock_restarts_with_aof: "redlock-restarts-with-aof",
     room_inventory: "room-inventory",
     slow_commit_past_ttl: "slow-commit-past-ttl",
 }

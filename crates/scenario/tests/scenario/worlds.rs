@@ -52,8 +52,8 @@ fn a_world_and_its_reason_are_written_out() {
 fn a_fault_that_only_a_simulation_can_do_needs_one() {
     let why = |fields: &str| read(&with_fault(fields)).unwrap().needs_simulation();
     assert_eq!(
-        why("kind = \"evict\"\nfrom = \"1s\"\nservers = \"redis\"").unwrap(),
-        "fault 1 is evict, which only the simulated world can do"
+        why("kind = \"lose-reply\"\nfrom = \"1s\"\nlinks = \"redis\"").unwrap(),
+        "fault 1 is lose-reply, which only the simulated world can do"
     );
     let partition = "kind = \"partition\"\nfrom = \"1s\"\nlinks = \"redis\"\n";
     assert_eq!(why(partition), None);

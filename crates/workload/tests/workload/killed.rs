@@ -13,7 +13,7 @@ use lockproof_model::{
     AttemptResult, BookingTable, Effect, HolderId, Outcome, OwnerValue, Point, Reason, Step,
 };
 use lockproof_rig::sim::SimRig;
-use lockproof_rig::{LinkUse, RigPlan, System};
+use lockproof_rig::{LinkUse, RigPlan, ServerNeeds, System};
 use lockproof_sim::Simulation;
 use lockproof_testkit::{Gatekeeper, Passages};
 use lockproof_workload::{Load, Pace, Parties, Record, Stop, run};
@@ -49,7 +49,7 @@ fn played<F: Future<Output = ()> + Send + 'static>(
             redis_servers: 1,
             links: LinkUse::PerHolder,
             lock: settings.clone(),
-            journal: false,
+            needs: ServerNeeds::default(),
             layout: Layout { slots: load.slots, capacity: 9, constraints: Constraints::NONE },
             seed,
         },

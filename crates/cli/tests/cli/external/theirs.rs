@@ -6,8 +6,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use lockproof_rig::ExternalServers;
 use lockproof_rig::live::{Database, Provider, RedisServer, find_provider, probes};
+use lockproof_rig::{ExternalServers, ServerNeeds};
 use redis::FromRedisValue;
 use tokio::runtime::Runtime;
 use tokio_postgres::{Config, NoTls, SimpleQueryMessage};
@@ -58,7 +58,12 @@ impl TheirRedis {
     /// `count` of them.
     pub(crate) fn start(count: usize) -> Option<Self> {
         let landlord = Landlord::find(&["redis-server"])?;
-        let start = |number| landlord.runtime.block_on(landlord.provider.redis(number)).unwrap();
+        let start = |number| {
+            landlord
+                .runtime
+                .block_on(landlord.provider.redis(number, ServerNeeds::default()))
+                .unwrap()
+        };
         let servers: Vec<_> = (0..count).map(start).collect();
         let theirs = Self { servers, landlord };
         for number in 0..count {
