@@ -87,6 +87,28 @@ fn a_replay_that_was_edited_says_that_it_is_not_the_same() {
 }
 
 #[test]
+fn a_replay_over_the_wire_keeps_its_driver_and_is_the_same_byte_for_byte() {
+    let place = Place::new();
+    place.scenario("s", &paused(r#"["redis-set-nx"]"#, "redis-set-nx = \"duplicates\"\n"));
+    let output = explore(&place, &["--wire"]);
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    assert!(stdout(&output).contains(" --wire"), "{}", stdout(&output));
+    let file = replay_of(&place);
+    let again = replay(&place, &file, &[]);
+    assert!(stdout(&again).contains("the same history, byte for byte"), "{}", stdout(&again));
+}
+
+#[test]
+fn the_wire_is_refused_where_there_is_a_real_one() {
+    let place = Place::new();
+    place.scenario("s", &small(r#"["none"]"#, ""));
+    let output = place.lockproof().args(["run", "--wire", "s.toml"]).output().unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    let said = stderr(&output);
+    assert!(said.contains("--wire is for the simulated world"), "{said}");
+}
+
+#[test]
 fn a_scenario_that_is_no_replay_is_refused_as_one() {
     let place = Place::new();
     let file = place.scenario("s", &small(r#"["none"]"#, ""));
