@@ -169,7 +169,7 @@ impl Command {
         Self { name, arity: -2, flags: Flags::NONE, keys: KeyPositions::NONE, run }
     }
 
-    const fn accepts(&self, words: usize) -> bool {
+    pub(crate) const fn accepts(&self, words: usize) -> bool {
         let least = self.arity.unsigned_abs() as usize;
         if self.arity < 0 { words >= least } else { words == least }
     }
@@ -179,7 +179,8 @@ impl Command {
     }
 }
 
-type Handler = fn(&mut Call<'_>, &[Bytes]) -> Outcome;
+/// What carries one command out.
+pub(crate) type Handler = fn(&mut Call<'_>, &[Bytes]) -> Outcome;
 
 /// Why words are not a command.
 #[derive(Debug)]

@@ -10,6 +10,7 @@ mod cjson;
 mod convert;
 mod failure;
 mod limits;
+mod plain;
 mod random;
 mod running;
 mod sandbox;
@@ -28,6 +29,7 @@ use crate::server::ScriptLimits;
 use crate::session::Session;
 use failure::Failure;
 use limits::Meter;
+use plain::{Door, Plain};
 use running::{Running, Slot};
 use sandbox::Sandbox;
 pub(crate) use sha::Sha;
@@ -63,6 +65,8 @@ pub(crate) struct Scripts {
 #[derive(Debug)]
 struct Script {
     function: Function,
+    /// The same without the machine, where that is enough.
+    plain: Option<Plain>,
     access: Access,
     /// Whether the server knows it; one that was forgotten is kept so that it need not be compiled again.
     known: bool,
@@ -106,7 +110,8 @@ impl Scripts {
             let message = sandbox::syntax_message(&error);
             Refusal::new(format!("ERR Error compiling script (new function): {message}"))
         })?;
-        self.cache.insert(sha, Script { function, access, known: true });
+        let plain = Plain::read(&body);
+        self.cache.insert(sha, Script { function, plain, access, known: true });
         self.names.insert(source.into(), sha);
         Ok(sha)
     }
@@ -151,6 +156,13 @@ impl Scripts {
         let script = known.ok_or(Self::NOSCRIPT)?;
         let read_only = [script.access, caller.access].contains(&Access::ReadOnly);
         let access = if read_only { Access::ReadOnly } else { Access::ReadWrite };
+        if let Some(plain) = script.plain.as_ref() {
+            let Caller { core, session, now, .. } = caller;
+            let mut session = Session::of_script(session);
+            let mut door = Door { core, session: &mut session, now, access };
+            let result = plain.run(keys, arguments, &mut door);
+            return result.map_err(|failed| Failure::from_plain(failed).describe(sha));
+        }
         self.meter.start();
         self.slot.put(Running {
             core: std::mem::take(caller.core),

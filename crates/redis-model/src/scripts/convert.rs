@@ -18,12 +18,11 @@ pub(super) fn to_words(arguments: &MultiValue) -> Result<Vec<Bytes>, Refusal> {
             "ERR Please specify at least one argument for this redis lib call",
         ));
     }
-    arguments
-        .iter()
-        .map(to_word)
-        .collect::<Option<_>>()
-        .ok_or(Refusal::fixed("ERR Lua redis lib command arguments must be strings or integers"))
+    arguments.iter().map(to_word).collect::<Option<_>>().ok_or(NOT_WORDS)
 }
+
+pub(super) const NOT_WORDS: Refusal =
+    Refusal::fixed("ERR Lua redis lib command arguments must be strings or integers");
 
 fn to_word(value: &Value) -> Option<Bytes> {
     match value {
@@ -44,6 +43,18 @@ fn integer_word(number: i64) -> Bytes {
     }
 }
 
+/// A number as a word, as [`to_words`] has it.
+pub(super) fn number_word(number: f64) -> Bytes {
+    let whole = truncated(number);
+    #[expect(clippy::float_cmp, reason = "whether it is a whole number, exactly")]
+    if lua_number(whole) == number { integer_word(whole) } else { general_17(number).into() }
+}
+
+/// Lua 5.1 knows no other numbers.
+pub(super) const fn lua_number(number: i64) -> f64 {
+    number as f64
+}
+
 /// A command's reply, as the script sees it: what RESP2 does not know appears only after
 /// `redis.setresp(3)`.
 pub(super) fn to_lua(lua: &Lua, reply: Reply, protocol: Protocol) -> mlua::Result<Value> {
@@ -51,7 +62,7 @@ pub(super) fn to_lua(lua: &Lua, reply: Reply, protocol: Protocol) -> mlua::Resul
     Ok(match reply {
         Reply::Status(text) => Value::Table(labelled(lua, "ok", &text)?),
         Reply::Error(text) => Value::Table(labelled(lua, "err", &text)?),
-        Reply::Integer(number) => Value::Number(number as f64),
+        Reply::Integer(number) => Value::Number(lua_number(number)),
         Reply::NullBulk | Reply::NullArray if plain => Value::Boolean(false),
         Reply::NullBulk | Reply::NullArray => Value::Nil,
         Reply::Boolean(truth) if plain => Value::Number(if truth { 1.0 } else { 0.0 }),
@@ -208,7 +219,7 @@ fn verbatim_reply(table: &Table) -> Option<Reply> {
 }
 
 /// As the processor does it, on which Redis relies: what does not fit becomes the smallest number.
-fn truncated(number: f64) -> i64 {
+pub(super) fn truncated(number: f64) -> i64 {
     const LIMIT: f64 = 9_223_372_036_854_775_808.0;
     #[expect(clippy::cast_possible_truncation, reason = "the range is checked")]
     if (-LIMIT..LIMIT).contains(&number) { number as i64 } else { i64::MIN }

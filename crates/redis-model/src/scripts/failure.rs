@@ -7,6 +7,7 @@ use bytes::Bytes;
 use mlua::debug::Debug;
 use mlua::{Lua, Table, Value};
 
+use super::plain::Failed;
 use super::sha::Sha;
 use crate::reply::Refusal;
 
@@ -189,6 +190,11 @@ impl Failure {
 
     pub(super) fn from_host(error: &mlua::Error) -> Self {
         Self { text: host_text(error), place: None }
+    }
+
+    /// Of a script that needed no machine.
+    pub(super) fn from_plain(failed: Failed) -> Self {
+        Self { text: failed.text, place: Some(format!("@user_script:{}", failed.line)) }
     }
 
     /// Whether memory ran out.

@@ -2,11 +2,12 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
+use bytes::Bytes;
 use mlua::MultiValue;
 
 use super::{Access, Scripts, convert};
 use crate::clock::WallClock;
-use crate::commands::{self, Call, Flags, Unresolved};
+use crate::commands::{self, Call, Command, Flags, Handler, Unresolved};
 use crate::core::Core;
 use crate::reply::{Outcome, Protocol, Refusal, Reply};
 use crate::session::Session;
@@ -61,7 +62,7 @@ impl Slot {
 impl Running {
     fn dispatch(&mut self, arguments: &MultiValue) -> Outcome {
         let words = convert::to_words(arguments)?;
-        let (command, handler) = commands::resolve(&words).map_err(|reason| match reason {
+        let resolved = commands::resolve(&words).map_err(|reason| match reason {
             Unresolved::Unknown | Unresolved::UnknownSubcommand => {
                 Refusal::fixed("ERR Unknown Redis command called from script")
             }
@@ -69,25 +70,28 @@ impl Running {
                 Refusal::fixed("ERR Wrong number of args calling Redis command from script")
             }
         })?;
-        if command.flags.has(Flags::NOSCRIPT) {
-            return Err(Scripts::NOT_FROM_SCRIPT);
-        }
-        if self.access == Access::ReadOnly && command.flags.has(Flags::WRITE) {
-            return Err(Refusal::fixed(
-                "ERR Write commands are not allowed from read-only scripts.",
-            ));
-        }
-        self.core.commands_processed += 1;
-        self.core.expire_due(self.now);
-        let mut call = Call {
-            core: &mut self.core,
-            scripts: None,
-            session: &mut self.session,
-            now: self.now,
-            command,
-            special: None,
-            may_block: false,
-        };
-        handler(&mut call, &words)
+        carry_out(&mut self.core, &mut self.session, self.now, self.access, resolved, &words)
     }
+}
+
+/// A command that a script calls.
+pub(super) fn carry_out(
+    core: &mut Core,
+    session: &mut Session,
+    now: WallClock,
+    access: Access,
+    (command, handler): (&'static Command, Handler),
+    words: &[Bytes],
+) -> Outcome {
+    if command.flags.has(Flags::NOSCRIPT) {
+        return Err(Scripts::NOT_FROM_SCRIPT);
+    }
+    if access == Access::ReadOnly && command.flags.has(Flags::WRITE) {
+        return Err(Refusal::fixed("ERR Write commands are not allowed from read-only scripts."));
+    }
+    core.commands_processed += 1;
+    core.expire_due(now);
+    let (scripts, special, may_block) = (None, None, false);
+    let mut call = Call { core, scripts, session, now, command, special, may_block };
+    handler(&mut call, words)
 }

@@ -246,7 +246,7 @@ fn greedy_scripts_run_out_of_memory_and_the_next_one_works() {
         assert!(shown.contains("not enough memory"), "{script}: {shown}");
         assert_eq!(show(&bench.eval("return string.rep('x', 5)")), "\"xxxxx\"");
     }
-    let shown = show(&bench.words(&["EVAL", "return 1", "0", &"x".repeat(8 << 20)]));
+    let shown = show(&bench.words(&["EVAL", "return #ARGV[1]", "0", &"x".repeat(8 << 20)]));
     assert!(shown.contains("not enough memory"), "{shown}");
     bench.expect(&[("EXISTS large", ":1")]);
 }
