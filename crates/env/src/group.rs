@@ -3,6 +3,7 @@
 use std::fmt;
 use std::future::{Future, poll_fn};
 use std::pin::Pin;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, Waker};
 
@@ -13,7 +14,14 @@ use std::task::{Context, Poll, Waker};
 /// Killed, its tasks are dropped where they stand and can start no other: nothing is cleaned up. What they had sent
 /// is on its way all the same.
 #[derive(Clone, Default)]
-pub struct Group(Arc<Mutex<State>>);
+pub struct Group(Arc<Core>);
+
+#[derive(Default)]
+struct Core {
+    /// Moves on whenever the group is paused or killed, so that a task sees with one look that all is as it was.
+    turns: AtomicU64,
+    state: Mutex<State>,
+}
 
 #[derive(Default)]
 struct State {
@@ -38,7 +46,9 @@ impl Group {
 
     /// Stops polling the group's tasks. One that is being polled right now finishes that poll.
     pub fn pause(&self) {
-        self.state().pauses += 1;
+        let mut state = self.state();
+        state.pauses += 1;
+        self.turn();
     }
 
     /// Takes one pause back. The group's tasks are polled again once every pause was.
@@ -71,6 +81,7 @@ impl Group {
             state.killed = true;
             state.life += 1;
             state.pauses = 0;
+            self.turn();
             let members: Vec<_> =
                 state.members.iter_mut().filter_map(|(_, waker)| waker.take()).collect();
             let waiting = std::mem::take(&mut state.waiting);
@@ -127,7 +138,7 @@ impl Group {
         if future.is_some() {
             state.members.push((member, None));
         }
-        Gated { group: self.clone(), member, life: state.life, future }
+        Gated { group: self.clone(), member, life: state.life, known: None, future }
     }
 
     /// Returns at once while the group runs, else when it is resumed: the point at which a task that
@@ -149,7 +160,12 @@ impl Group {
     }
 
     fn state(&self) -> std::sync::MutexGuard<'_, State> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Called while the state is locked.
+    fn turn(&self) {
+        self.0.turns.fetch_add(1, Ordering::Release);
     }
 }
 
@@ -184,6 +200,8 @@ pub struct Gated<F> {
     member: u64,
     /// Of the group, in which this began.
     life: u64,
+    /// The turn at which the group ran and knew this waker.
+    known: Option<(u64, Waker)>,
     /// None once it was killed.
     future: Option<Pin<Box<F>>>,
 }
@@ -196,8 +214,16 @@ enum Turn {
 }
 
 impl<F> Gated<F> {
-    fn turn(&self, context: &Context<'_>) -> Turn {
+    fn turn(&mut self, context: &Context<'_>) -> Turn {
+        let turns = self.group.0.turns.load(Ordering::Acquire);
+        let is_known =
+            |(turn, waker): &(u64, Waker)| *turn == turns && waker.will_wake(context.waker());
+        if self.known.as_ref().is_some_and(is_known) {
+            return Turn::Go;
+        }
         let mut state = self.group.state();
+        // Taken again under the lock, so that it is that of what is read.
+        let turns = self.group.0.turns.load(Ordering::Acquire);
         if state.life != self.life {
             return Turn::Die;
         }
@@ -206,6 +232,8 @@ impl<F> Gated<F> {
             state.wait(context);
             return Turn::Wait;
         }
+        drop(state);
+        self.known = Some((turns, context.waker().clone()));
         Turn::Go
     }
 }

@@ -19,5 +19,5 @@ pub use alarm::Alarm;
 pub use env::{Elapsed, Env, Runtime};
 pub use group::{Gated, Group};
 pub use latch::Latch;
-pub use random::Random;
+pub use random::{Random, Stream};
 pub use task::{Stopped, Task};

@@ -58,15 +58,41 @@ impl Random {
     /// Uniform in `0..=longest`, to the nanosecond.
     #[must_use]
     pub fn up_to(&self, longest: Duration) -> Duration {
-        let bound = u64::try_from(longest.as_nanos()).unwrap_or(u64::MAX).saturating_add(1);
-        // Widening multiplication: the bias is below 2⁻⁶⁴ × bound, far under what a run can show.
-        let nanos = (u128::from(self.bits()) * u128::from(bound)) >> 64;
-        Duration::from_nanos(u64::try_from(nanos).unwrap_or(u64::MAX))
+        scaled(self.bits(), longest)
+    }
+
+    /// The same stream from its begin, for whoever draws alone and often: nothing is locked.
+    #[must_use]
+    pub fn stream(&self) -> Stream {
+        Stream(ChaCha8Rng::seed_from_u64(self.seed))
     }
 
     fn generator(&self) -> MutexGuard<'_, ChaCha8Rng> {
         self.generator.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// A stream of randomness of one owner.
+#[derive(Clone, Debug)]
+pub struct Stream(ChaCha8Rng);
+
+impl Stream {
+    /// 64 random bits.
+    pub fn bits(&mut self) -> u64 {
+        self.0.next_u64()
+    }
+
+    /// Uniform in `0..=longest`, to the nanosecond.
+    pub fn up_to(&mut self, longest: Duration) -> Duration {
+        scaled(self.bits(), longest)
+    }
+}
+
+fn scaled(bits: u64, longest: Duration) -> Duration {
+    let bound = u64::try_from(longest.as_nanos()).unwrap_or(u64::MAX).saturating_add(1);
+    // Widening multiplication: the bias is below 2⁻⁶⁴ × bound, far under what a run can show.
+    let nanos = (u128::from(bits) * u128::from(bound)) >> 64;
+    Duration::from_nanos(u64::try_from(nanos).unwrap_or(u64::MAX))
 }
 
 #[cfg(test)]
@@ -80,6 +106,14 @@ mod tests {
         assert_eq!(Random::new(7).fork("a").bits(), drawn.fork("a").bits());
         assert_ne!(drawn.fork("a").bits(), drawn.fork("b").bits());
         assert_ne!(Random::new(7).fork("a").bits(), Random::new(8).fork("a").bits());
+    }
+
+    #[test]
+    fn a_stream_of_one_owner_is_the_same_stream() {
+        let random = Random::new(3);
+        let mut stream = random.stream();
+        let drawn: Vec<_> = (0..9).map(|_| random.bits()).collect();
+        assert_eq!((0..9).map(|_| stream.bits()).collect::<Vec<_>>(), drawn);
     }
 
     #[test]

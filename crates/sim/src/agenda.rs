@@ -9,7 +9,7 @@ pub(crate) enum Happening {
     /// A sleep ends.
     Wake(Waker),
     /// A message arrives, a server acts: anything that no task waits for.
-    Call(Box<dyn FnOnce() + Send>),
+    Call(Box<dyn FnOnce()>),
 }
 
 /// Names an entry as long as it is on the agenda.

@@ -21,8 +21,10 @@
 //! - A panic in a task ends the run and names its seed and its virtual time.
 
 mod agenda;
+mod shared;
 mod simulation;
 mod sleep;
 mod tasks;
 
+pub use shared::Shared;
 pub use simulation::{Handle, Simulation, Stuck};

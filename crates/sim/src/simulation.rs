@@ -1,12 +1,11 @@
 //! The run loop.
 
 use std::any::Any;
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell, RefMut};
 use std::fmt;
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::task::Context;
 use std::time::Duration;
 
@@ -18,28 +17,30 @@ use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
 use crate::agenda::{Agenda, Happening};
+use crate::shared::Shared;
 use crate::sleep::Sleep;
-use crate::tasks::{Mailbox, Tasks};
+use crate::tasks::{News, Tasks};
 
 /// Polls without virtual time moving on, after which a task must be spinning.
 const LONGEST_INSTANT: u64 = 10_000_000;
 
 /// One simulated run. Dropping it drops every task.
 pub struct Simulation {
-    core: Arc<Core>,
+    core: Shared<Core>,
     /// The run loop's own: only it polls.
     tasks: RefCell<Running>,
 }
 
 /// A way into a running simulation: its time, and things to come.
 #[derive(Clone)]
-pub struct Handle(Arc<Core>);
+pub struct Handle(Shared<Core>);
 
 pub(crate) struct Core {
     seed: u64,
-    now: AtomicU64,
-    mailbox: Arc<Mailbox>,
-    agenda: Mutex<Agenda>,
+    now: Cell<u64>,
+    /// What comes up while a task runs. The run loop owns the tasks themselves, which are polled without a borrow.
+    news: RefCell<News>,
+    agenda: RefCell<Agenda>,
 }
 
 struct Running {
@@ -75,12 +76,8 @@ impl Simulation {
     /// An empty run whose every order `seed` decides, at time zero.
     #[must_use]
     pub fn new(seed: u64) -> Self {
-        let core = Core {
-            seed,
-            now: AtomicU64::new(0),
-            mailbox: Arc::default(),
-            agenda: Mutex::default(),
-        };
+        let core =
+            Core { seed, now: Cell::new(0), news: RefCell::default(), agenda: RefCell::default() };
         let running = Running {
             tasks: Tasks::default(),
             ready: Vec::new(),
@@ -88,7 +85,7 @@ impl Simulation {
             polls: 0,
             polls_of_instant: 0,
         };
-        Self { core: Arc::new(core), tasks: RefCell::new(running) }
+        Self { core: Shared::new(core), tasks: RefCell::new(running) }
     }
 
     /// Time, randomness and spawning of this run, its randomness from the run's seed.
@@ -100,7 +97,7 @@ impl Simulation {
     /// A way in, for what is not a task.
     #[must_use]
     pub fn handle(&self) -> Handle {
-        Handle(Arc::clone(&self.core))
+        Handle(self.core.clone())
     }
 
     /// Runs until `root` has ended, whatever else is still going on then.
@@ -114,20 +111,17 @@ impl Simulation {
         &self,
         root: impl Future<Output = T> + Send + 'static,
     ) -> Result<T, Stuck> {
-        let result = Arc::new(Mutex::new(None));
-        let place = Arc::clone(&result);
-        let root = root.map(move |output| {
-            *place.lock().unwrap_or_else(PoisonError::into_inner) = Some(output);
-        });
+        let result = Shared::new(Cell::new(None));
+        let place = result.clone();
+        let root = root.map(move |output| place.set(Some(output)));
         let mut running = self.tasks.borrow_mut();
         // A task like any other; only its end is watched.
-        let root = running.tasks.add(&self.core.mailbox, root.boxed());
+        let root = running.tasks.add(&self.core, root.boxed());
         running.ready.push(root);
         loop {
             match running.poll_one(&self.core) {
                 Polled::Ended(task) if task == root => {
-                    let output = result.lock().unwrap_or_else(PoisonError::into_inner).take();
-                    return Ok(output.expect("the root has ended and left its output"));
+                    return Ok(result.take().expect("the root has ended and left its output"));
                 }
                 Polled::Ended(_) | Polled::Pending => {}
                 Polled::Nothing if self.core.advance() => running.polls_of_instant = 0,
@@ -148,11 +142,11 @@ impl Simulation {
 impl Drop for Simulation {
     fn drop(&mut self) {
         let news = {
-            let mut mailbox = self.core.mailbox.open();
-            mailbox.over = true;
-            std::mem::take(&mut mailbox.spawned)
+            let mut news = self.core.news();
+            news.over = true;
+            std::mem::take(&mut news.spawned)
         };
-        // Outside the locks: destructors wake, spawn and schedule, none of which does anything any more.
+        // Outside the borrows: destructors wake, spawn and schedule, none of which does anything any more.
         drop(news);
         drop(std::mem::take(&mut self.tasks.get_mut().tasks));
         let left = self.core.agenda().clear();
@@ -178,7 +172,7 @@ impl Handle {
     }
 
     /// Does `what` once `delay` has passed, outside every task and every group: what the world does by itself.
-    pub fn after(&self, delay: Duration, what: impl FnOnce() + Send + 'static) {
+    pub fn after(&self, delay: Duration, what: impl FnOnce() + 'static) {
         let at = self.0.nanos().saturating_add(nanos(delay));
         self.0.agenda().put(at, Happening::Call(Box::new(what)));
     }
@@ -197,16 +191,16 @@ impl Runtime for Handle {
 
     fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()> {
         let deadline = self.0.nanos().saturating_add(nanos(duration));
-        Sleep::new(Arc::clone(&self.0), deadline).boxed()
+        Sleep::new(self.0.clone(), deadline).boxed()
     }
 
     fn spawn(&self, future: BoxFuture<'static, ()>) {
-        let mut mailbox = self.0.mailbox.open();
-        if mailbox.over {
-            drop(mailbox);
+        let mut news = self.0.news();
+        if news.over {
+            drop(news);
             drop(future);
         } else {
-            mailbox.spawned.push(future);
+            news.spawned.push(future);
         }
     }
 }
@@ -220,7 +214,7 @@ enum Polled {
 
 impl Running {
     /// Polls one of the tasks that can run, which the seed chooses.
-    fn poll_one(&mut self, core: &Core) -> Polled {
+    fn poll_one(&mut self, core: &Shared<Core>) -> Polled {
         self.read_news(core);
         let Some(number) = self.choose() else { return Polled::Nothing };
         let Some(task) = self.tasks.get_mut(number) else { return Polled::Pending };
@@ -244,14 +238,14 @@ impl Running {
         }
     }
 
-    fn read_news(&mut self, core: &Core) {
-        let mut news = core.mailbox.open();
+    fn read_news(&mut self, core: &Shared<Core>) {
+        let mut news = core.news();
         self.ready.append(&mut news.woken);
         if !news.spawned.is_empty() {
             let spawned = std::mem::take(&mut news.spawned);
             drop(news);
             for future in spawned {
-                let task = self.tasks.add(&core.mailbox, future);
+                let task = self.tasks.add(core, future);
                 self.ready.push(task);
             }
         }
@@ -273,11 +267,15 @@ impl Running {
 
 impl Core {
     pub(crate) fn nanos(&self) -> u64 {
-        self.now.load(Ordering::Relaxed)
+        self.now.get()
     }
 
-    pub(crate) fn agenda(&self) -> MutexGuard<'_, Agenda> {
-        self.agenda.lock().unwrap_or_else(PoisonError::into_inner)
+    pub(crate) fn agenda(&self) -> RefMut<'_, Agenda> {
+        self.agenda.borrow_mut()
+    }
+
+    pub(crate) fn news(&self) -> RefMut<'_, News> {
+        self.news.borrow_mut()
     }
 
     fn instant(&self) -> Instant {
@@ -286,15 +284,17 @@ impl Core {
 
     /// Goes to the next instant at which something is due and lets all of it happen; false when nothing is.
     fn advance(&self) -> bool {
-        let Some((at, mut happening)) = self.agenda().pop() else { return false };
+        let next = self.agenda().pop();
+        let Some((at, mut happening)) = next else { return false };
         let now = at.max(self.nanos());
-        self.now.store(now, Ordering::Relaxed);
+        self.now.set(now);
         loop {
             match happening {
                 Happening::Wake(waker) => waker.wake(),
                 Happening::Call(call) => call(),
             }
-            match self.agenda().due(now) {
+            let next = self.agenda().due(now);
+            match next {
                 Some(next) => happening = next,
                 None => return true,
             }

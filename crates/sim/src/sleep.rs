@@ -2,21 +2,21 @@
 
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use crate::agenda::{EntryId, Happening};
+use crate::shared::Shared;
 use crate::simulation::Core;
 
 /// Completes at its deadline, to the nanosecond.
 pub(crate) struct Sleep {
-    core: Arc<Core>,
+    core: Shared<Core>,
     deadline: u64,
     entry: Option<EntryId>,
 }
 
 impl Sleep {
-    pub(crate) const fn new(core: Arc<Core>, deadline: u64) -> Self {
+    pub(crate) const fn new(core: Shared<Core>, deadline: u64) -> Self {
         Self { core, deadline, entry: None }
     }
 }
@@ -50,6 +50,7 @@ impl Drop for Sleep {
     fn drop(&mut self) {
         if let Some(entry) = self.entry {
             let taken = self.core.agenda().take(entry);
+            // Outside the borrow.
             drop(taken);
         }
     }

@@ -1,10 +1,13 @@
 //! Tasks, and which of them can run.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Wake, Waker};
 
 use futures_util::future::BoxFuture;
+
+use crate::shared::Shared;
+use crate::simulation::Core;
 
 /// What has come up while a task ran: tasks that were woken, in the order in which they were, and new ones.
 #[derive(Default)]
@@ -15,22 +18,21 @@ pub(crate) struct News {
     pub(crate) over: bool,
 }
 
-/// Where news is left for the run loop, which owns the tasks themselves: they are polled without a lock.
-#[derive(Default)]
-pub(crate) struct Mailbox(Mutex<News>);
-
-impl Mailbox {
-    pub(crate) fn open(&self) -> MutexGuard<'_, News> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
 /// Makes a task ready.
 struct Rouser {
-    mailbox: Arc<Mailbox>,
+    core: Shared<Core>,
     task: usize,
-    /// Ready already, or gone: then a wake is nothing.
+    /// Ready already, or gone: then a wake is nothing. Atomic for the sake of a waker's type, and never contended.
     deaf: AtomicBool,
+}
+
+impl Rouser {
+    /// Says whether it was deaf before. Not a swap: there is but one thread.
+    fn deafen(&self) -> bool {
+        let was_deaf = self.deaf.load(Ordering::Relaxed);
+        self.deaf.store(true, Ordering::Relaxed);
+        was_deaf
+    }
 }
 
 impl Wake for Rouser {
@@ -39,8 +41,8 @@ impl Wake for Rouser {
     }
 
     fn wake_by_ref(self: &Arc<Self>) {
-        if !self.deaf.swap(true, Ordering::Relaxed) {
-            self.mailbox.open().woken.push(self.task);
+        if !self.deafen() {
+            self.core.news().woken.push(self.task);
         }
     }
 }
@@ -68,13 +70,13 @@ pub(crate) struct Tasks {
 
 impl Tasks {
     /// Adds one and says where; it is not woken by that.
-    pub(crate) fn add(&mut self, mailbox: &Arc<Mailbox>, future: BoxFuture<'static, ()>) -> usize {
+    pub(crate) fn add(&mut self, core: &Shared<Core>, future: BoxFuture<'static, ()>) -> usize {
         let task = self.free.pop().unwrap_or_else(|| {
             self.slots.push(None);
             self.slots.len() - 1
         });
         let deaf = AtomicBool::new(true);
-        let rouser = Arc::new(Rouser { mailbox: Arc::clone(mailbox), task, deaf });
+        let rouser = Arc::new(Rouser { core: core.clone(), task, deaf });
         let waker = Waker::from(Arc::clone(&rouser));
         self.slots[task] = Some(Task { future, rouser, waker });
         task
@@ -93,7 +95,7 @@ impl Tasks {
     pub(crate) fn remove(&mut self, task: usize) -> Option<Task> {
         let ended = self.slots[task].take()?;
         // One that woke itself while it ended is in the list already, and keeps its place until it is found there.
-        if !ended.rouser.deaf.swap(true, Ordering::Relaxed) {
+        if !ended.rouser.deafen() {
             self.free.push(task);
         }
         Some(ended)

@@ -1,6 +1,6 @@
 //! How a server's reply goes back to whoever asked.
 
-use std::sync::Arc;
+use std::rc::Rc;
 
 use bytes::BytesMut;
 use lockproof_redis_model::resp::encode_reply;
@@ -15,9 +15,9 @@ use crate::Direction;
 #[derive(Clone)]
 pub(super) enum Asker {
     /// One request, which waits for its reply.
-    Ticket(Arc<Ticket<Reply>>),
+    Ticket(Rc<Ticket<Reply>>),
     /// A stream of requests, answered by a stream of bytes.
-    Socket(Arc<Socket>),
+    Socket(Rc<Socket>),
 }
 
 impl Asker {
@@ -28,14 +28,14 @@ impl Asker {
 
 /// What a server says over one connection.
 pub(super) struct Answer {
-    wire: Arc<Wire>,
+    wire: Rc<Wire>,
     said: Said,
 }
 
 enum Said {
-    Reply(Arc<Ticket<Reply>>, Reply),
+    Reply(Rc<Ticket<Reply>>, Reply),
     Bytes {
-        socket: Arc<Socket>,
+        socket: Rc<Socket>,
         bytes: BytesMut,
         /// Whether the server closes the connection then.
         closes: bool,
@@ -43,7 +43,7 @@ enum Said {
 }
 
 impl Answer {
-    pub(super) fn new(wire: &Arc<Wire>, asker: Asker, reply: Reply) -> Self {
+    pub(super) fn new(wire: &Rc<Wire>, asker: Asker, reply: Reply) -> Self {
         let said = match asker {
             Asker::Ticket(ticket) => Said::Reply(ticket, reply),
             Asker::Socket(socket) => {
@@ -52,7 +52,7 @@ impl Answer {
                 Said::Bytes { socket, bytes, closes: false }
             }
         };
-        Self { wire: Arc::clone(wire), said }
+        Self { wire: Rc::clone(wire), said }
     }
 
     /// The last thing that is said over this connection.
@@ -65,7 +65,7 @@ impl Answer {
 
     pub(super) fn send(self, network: &Network) {
         let Self { wire, said } = self;
-        let back = Arc::clone(&wire);
+        let back = Rc::clone(&wire);
         match said {
             Said::Reply(ticket, reply) => {
                 let arrival = move || {
@@ -90,15 +90,15 @@ impl Answers {
     /// Adds what `session` is told: a reply, or only what was pushed to it.
     pub(super) fn add(
         &mut self,
-        wire: &Arc<Wire>,
+        wire: &Rc<Wire>,
         asker: &Asker,
         session: &mut Session,
         reply: Option<Reply>,
     ) {
         let socket = match asker {
             Asker::Ticket(ticket) => {
-                let said = Said::Reply(Arc::clone(ticket), reply.unwrap_or(Reply::NullBulk));
-                self.0.push(Answer { wire: Arc::clone(wire), said });
+                let said = Said::Reply(Rc::clone(ticket), reply.unwrap_or(Reply::NullBulk));
+                self.0.push(Answer { wire: Rc::clone(wire), said });
                 return;
             }
             Asker::Socket(socket) => socket,
@@ -121,8 +121,8 @@ impl Answers {
         }
         let mut bytes = BytesMut::new();
         encode(&mut bytes);
-        let said = Said::Bytes { socket: Arc::clone(socket), bytes, closes: false };
-        self.0.push(Answer { wire: Arc::clone(wire), said });
+        let said = Said::Bytes { socket: Rc::clone(socket), bytes, closes: false };
+        self.0.push(Answer { wire: Rc::clone(wire), said });
     }
 
     /// What was added last is the last that its connection is told.

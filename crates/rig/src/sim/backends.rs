@@ -1,7 +1,8 @@
 //! The lock's way to the model servers.
 
+use std::cell::RefCell;
 use std::io;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::rc::Rc;
 
 use bytes::Bytes;
 use futures_util::FutureExt;
@@ -9,40 +10,45 @@ use futures_util::future::BoxFuture;
 use lockproof_locks::{Backends, LockError, RedisConnection, Result};
 use lockproof_model::HolderId;
 use lockproof_redis_model::Reply;
+use lockproof_sim::Shared;
 use redis::aio::ConnectionLike;
 use redis::{Arg, Cmd, Pipeline, RedisError, RedisFuture, RedisResult, Value};
 
 use super::network::{Network, Wire};
 use super::redis_server::ModelRedis;
-use super::ticket::{Broken, Ticket};
+use super::ticket::{Broken, Ticket, answered};
 use crate::{Direction, Link};
 
 /// A connection of each holder to each server, dialled when it is first needed and again after it broke.
 #[derive(Debug)]
 pub(super) struct SimBackends {
-    network: Arc<Network>,
-    servers: Vec<Arc<ModelRedis>>,
+    network: Shared<Network>,
+    servers: Vec<Shared<ModelRedis>>,
     /// By server, then by holder.
-    wires: Vec<Mutex<Vec<Option<Arc<Wire>>>>>,
+    wires: Shared<Vec<Known>>,
 }
 
+/// The connections to one server.
+type Known = RefCell<Vec<Option<Rc<Wire>>>>;
+
 impl SimBackends {
-    pub(super) fn new(network: Arc<Network>, servers: Vec<Arc<ModelRedis>>) -> Self {
-        let wires = servers.iter().map(|_| Mutex::default()).collect();
+    pub(super) fn new(network: Shared<Network>, servers: Vec<Shared<ModelRedis>>) -> Self {
+        let wires = Shared::new(servers.iter().map(|_| RefCell::default()).collect());
         Self { network, servers, wires }
     }
 
-    fn known(&self, server: usize, place: usize) -> Option<Arc<Wire>> {
-        let wires = self.wires[server].lock().unwrap_or_else(PoisonError::into_inner);
-        wires.get(place)?.clone().filter(|wire| !wire.is_closed())
+    fn known(&self, server: usize, place: usize) -> Option<Shared<Wire>> {
+        let wires = self.wires[server].borrow();
+        let wire = wires.get(place)?.clone().filter(|wire| !wire.is_closed())?;
+        Some(Shared::from(wire))
     }
 
-    fn keep(&self, server: usize, place: usize, wire: Arc<Wire>) {
-        let mut wires = self.wires[server].lock().unwrap_or_else(PoisonError::into_inner);
+    fn keep(&self, server: usize, place: usize, wire: &Shared<Wire>) {
+        let mut wires = self.wires[server].borrow_mut();
         if wires.len() <= place {
             wires.resize(place + 1, None);
         }
-        wires[place] = Some(wire);
+        wires[place] = Some(Rc::clone(wire.as_rc()));
     }
 }
 
@@ -53,23 +59,19 @@ impl Backends for SimBackends {
 
     fn redis(&self, server: usize, holder: HolderId) -> BoxFuture<'_, Result<RedisConnection>> {
         let place = usize::try_from(holder.0).unwrap_or_default();
-        let model = Arc::clone(&self.servers[server]);
-        let network = Arc::clone(&self.network);
+        let model = self.servers[server].clone();
+        let network = self.network.clone();
         async move {
             if let Some(wire) = self.known(server, place) {
                 return Ok(RedisConnection::new(SimConnection { network, model, wire }));
             }
             let wire = network.open(Link::Redis(server), holder);
-            let ticket = Ticket::new();
-            wire.wait(Arc::clone(&ticket) as _);
-            let (there, syn, answer) = (Arc::clone(&model), Arc::clone(&wire), Arc::clone(&ticket));
-            let arrival = move || there.welcome(&syn, &answer);
-            network.send(&wire, Direction::ToServer, Box::new(arrival));
-            ticket.wait().await.map_err(|Broken| {
+            let ticket = ModelRedis::greet(&model, &wire);
+            answered(ticket).await.map_err(|Broken| {
                 let what = format!("could not reach redis server {}", server + 1);
                 LockError::definite(what).because(io::Error::from(io::ErrorKind::ConnectionRefused))
             })?;
-            self.keep(server, place, Arc::clone(&wire));
+            self.keep(server, place, &wire);
             Ok(RedisConnection::new(SimConnection { network, model, wire }))
         }
         .boxed()
@@ -79,23 +81,26 @@ impl Backends for SimBackends {
 /// What the client library's trait asks of a connection, answered over the network.
 #[derive(Clone, Debug)]
 struct SimConnection {
-    network: Arc<Network>,
-    model: Arc<ModelRedis>,
-    wire: Arc<Wire>,
+    network: Shared<Network>,
+    model: Shared<ModelRedis>,
+    wire: Shared<Wire>,
 }
 
 impl SimConnection {
     /// Sends at once, so that a request whose future is dropped is on its way all the same.
-    fn send(&self, command: Vec<Bytes>) -> Option<Arc<Ticket<Reply>>> {
+    fn send(&self, command: Vec<Bytes>) -> Option<Shared<Ticket<Reply>>> {
         if self.wire.is_closed() {
             return None;
         }
         let ticket = Ticket::new();
-        self.wire.wait(Arc::clone(&ticket) as _);
-        let (model, wire, answer) =
-            (Arc::clone(&self.model), Arc::clone(&self.wire), Arc::clone(&ticket));
+        self.wire.wait(Rc::clone(ticket.as_rc()) as _);
+        let (model, wire, answer) = (
+            Rc::clone(self.model.as_rc()),
+            Rc::clone(self.wire.as_rc()),
+            Rc::clone(ticket.as_rc()),
+        );
         let arrival = move || model.receive(wire, command, answer);
-        self.network.send(&self.wire, Direction::ToServer, Box::new(arrival));
+        self.network.send(self.wire.as_rc(), Direction::ToServer, Box::new(arrival));
         Some(ticket)
     }
 }
@@ -104,7 +109,7 @@ impl ConnectionLike for SimConnection {
     fn req_packed_command<'a>(&'a mut self, cmd: &'a Cmd) -> RedisFuture<'a, Value> {
         async move {
             let ticket = self.send(words(cmd)).ok_or_else(reset)?;
-            to_value(ticket.wait().await.map_err(|Broken| reset())?)
+            to_value(answered(ticket).await.map_err(|Broken| reset())?)
         }
         .boxed()
     }
@@ -120,7 +125,7 @@ impl ConnectionLike for SimConnection {
             let mut values = Vec::with_capacity(count);
             for ticket in tickets {
                 let ticket = ticket.ok_or_else(reset)?;
-                values.push(to_value(ticket.wait().await.map_err(|Broken| reset())?)?);
+                values.push(to_value(answered(ticket).await.map_err(|Broken| reset())?)?);
             }
             Ok(values.into_iter().skip(offset).take(count).collect())
         }

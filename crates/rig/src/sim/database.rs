@@ -1,7 +1,9 @@
 //! The holders' way to the model database.
 
+use std::cell::{RefCell, RefMut};
 use std::collections::{BTreeMap, VecDeque};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::rc::Rc;
+use std::sync::Arc;
 
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
@@ -10,22 +12,23 @@ use lockproof_database_model::{
     Answer, Database, Executed, Layout as Tables, PredicateLocks, SessionId, SqlError, Statement,
 };
 use lockproof_model::HolderId;
+use lockproof_sim::Shared;
 
 use super::network::{Network, Wire};
-use super::ticket::{Broken, Ticket};
+use super::ticket::{Broken, Ticket, answered};
 use crate::{Direction, Link};
 
 /// What came of a statement.
 type Outcome = Result<Answer, SqlError>;
 
 /// Who waits for an answer, and over which connection it goes back.
-type Client = (Arc<Wire>, Arc<Ticket<Outcome>>);
+type Client = (Rc<Wire>, Rc<Ticket<Outcome>>);
 
 /// Statements as messages over the network to one database.
 #[derive(Clone, Debug)]
 pub(super) struct SimWire {
-    network: Arc<Network>,
-    desk: Arc<Mutex<Desk>>,
+    network: Shared<Network>,
+    desk: Shared<RefCell<Desk>>,
 }
 
 #[derive(Debug)]
@@ -37,24 +40,24 @@ struct Desk {
 
 impl SimWire {
     /// A store whose tables are reached over `network`.
-    pub(super) fn store(network: &Arc<Network>, layout: &Layout) -> ModelStore<Self> {
+    pub(super) fn store(network: &Shared<Network>, layout: &Layout) -> ModelStore<Self> {
         let database = Database::new(Tables {
             slots: layout.slots,
             capacity: layout.capacity,
             unique_unit: layout.constraints.unique_unit,
             predicate_locks: PredicateLocks::Exact,
         });
-        let desk = Arc::new(Mutex::new(Desk { database, waiting: BTreeMap::new() }));
-        ModelStore::new(Arc::new(Self { network: Arc::clone(network), desk }))
+        let desk = Shared::new(RefCell::new(Desk { database, waiting: BTreeMap::new() }));
+        ModelStore::new(Arc::new(Self { network: network.clone(), desk }))
     }
 
     /// A statement arrives.
     fn receive(
         &self,
-        wire: Arc<Wire>,
+        wire: Rc<Wire>,
         session: SessionId,
         statement: Statement,
-        ticket: Arc<Ticket<Outcome>>,
+        ticket: Rc<Ticket<Outcome>>,
     ) {
         let mut desk = self.desk();
         match desk.database.execute(session, statement) {
@@ -79,8 +82,8 @@ impl SimWire {
         }
     }
 
-    fn reply<T: Send + 'static>(&self, wire: &Arc<Wire>, ticket: &Arc<Ticket<T>>, answer: T) {
-        let (back, ticket) = (Arc::clone(wire), Arc::clone(ticket));
+    fn reply<T: 'static>(&self, wire: &Rc<Wire>, ticket: &Rc<Ticket<T>>, answer: T) {
+        let (back, ticket) = (Rc::clone(wire), Rc::clone(ticket));
         let arrival = move || {
             back.done(&ticket);
             ticket.answer(answer);
@@ -97,8 +100,8 @@ impl SimWire {
         self.deliver(woken);
     }
 
-    fn desk(&self) -> MutexGuard<'_, Desk> {
-        self.desk.lock().unwrap_or_else(PoisonError::into_inner)
+    fn desk(&self) -> RefMut<'_, Desk> {
+        self.desk.borrow_mut()
     }
 }
 
@@ -126,16 +129,16 @@ impl Way for SimWire {
         async move {
             let wire = self.network.open(Link::Database, holder);
             let ticket = Ticket::new();
-            wire.wait(Arc::clone(&ticket) as _);
-            let (there, syn, answer) = (self.clone(), Arc::clone(&wire), Arc::clone(&ticket));
+            wire.wait(Rc::clone(ticket.as_rc()) as _);
+            let (there, syn, answer) = (self.clone(), wire.clone(), ticket.clone());
             let arrival = move || {
                 let session = there.desk().database.connect();
                 // Whoever gave up meanwhile is hung up on, or the session would stay for ever.
-                let opened = SimSession { way: there.clone(), wire: Arc::clone(&syn), session };
-                there.reply(&syn, &answer, opened);
+                let opened = SimSession { way: there.clone(), wire: syn.clone(), session };
+                there.reply(syn.as_rc(), answer.as_rc(), opened);
             };
-            self.network.send(&wire, Direction::ToServer, Box::new(arrival));
-            ticket.wait().await.map_err(|Broken| NoAnswer)
+            self.network.send(wire.as_rc(), Direction::ToServer, Box::new(arrival));
+            answered(ticket).await.map_err(|Broken| NoAnswer)
         }
         .boxed()
     }
@@ -153,7 +156,7 @@ impl Way for SimWire {
 #[derive(Debug)]
 pub(super) struct SimSession {
     way: SimWire,
-    wire: Arc<Wire>,
+    wire: Shared<Wire>,
     session: SessionId,
 }
 
@@ -163,12 +166,12 @@ impl WireSession for SimSession {
             return std::future::ready(Err(NoAnswer)).boxed();
         }
         let ticket = Ticket::new();
-        self.wire.wait(Arc::clone(&ticket) as _);
-        let (way, wire, session) = (self.way.clone(), Arc::clone(&self.wire), self.session);
-        let answer = Arc::clone(&ticket);
+        self.wire.wait(Rc::clone(ticket.as_rc()) as _);
+        let (way, wire, session) = (self.way.clone(), Rc::clone(self.wire.as_rc()), self.session);
+        let answer = Rc::clone(ticket.as_rc());
         let arrival = move || way.receive(wire, session, statement, answer);
-        self.way.network.send(&self.wire, Direction::ToServer, Box::new(arrival));
-        async move { ticket.wait().await.map_err(|Broken| NoAnswer) }.boxed()
+        self.way.network.send(self.wire.as_rc(), Direction::ToServer, Box::new(arrival));
+        async move { answered(ticket).await.map_err(|Broken| NoAnswer) }.boxed()
     }
 
     fn is_closed(&self) -> bool {
@@ -181,6 +184,6 @@ impl Drop for SimSession {
         let (way, session) = (self.way.clone(), self.session);
         let arrival = move || way.hang_up(session);
         // The end of a connection that is lost already is found out by the server all the same.
-        self.way.network.send_end(&self.wire, Box::new(arrival));
+        self.way.network.send_end(self.wire.as_rc(), Box::new(arrival));
     }
 }

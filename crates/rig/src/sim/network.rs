@@ -1,13 +1,13 @@
 //! Messages on their way, and what happens to them there.
 
+use std::cell::{Cell, RefCell, RefMut};
 use std::fmt;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::rc::{Rc, Weak};
 use std::time::Duration;
 
-use lockproof_env::Random;
+use lockproof_env::{Random, Stream};
 use lockproof_model::HolderId;
-use lockproof_sim::Handle;
+use lockproof_sim::{Handle, Shared};
 
 use super::ticket::Waits;
 use crate::{Direction, Disturbance, Link, LinkEffect};
@@ -21,13 +21,13 @@ const STRAGGLERS: u64 = 256;
 /// … and takes up to this much more.
 const STRAGGLE: Duration = Duration::from_millis(4);
 
-type Action = Box<dyn FnOnce() + Send>;
+type Action = Box<dyn FnOnce()>;
 
 /// Every link of a rig.
 pub(super) struct Network {
     handle: Handle,
-    random: Random,
-    state: Mutex<State>,
+    random: RefCell<Stream>,
+    state: RefCell<State>,
 }
 
 #[derive(Default)]
@@ -50,7 +50,7 @@ struct Active {
 }
 
 struct Message {
-    wire: Arc<Wire>,
+    wire: Rc<Wire>,
     direction: Direction,
     action: Action,
 }
@@ -60,31 +60,31 @@ pub(super) struct Wire {
     pub(super) id: u64,
     pub(super) link: Link,
     holder: HolderId,
-    closed: AtomicBool,
+    closed: Cell<bool>,
     /// When the last message of each direction arrives.
-    last: [AtomicU64; 2],
+    last: [Cell<u64>; 2],
     /// Who waits for an answer over it.
-    waiting: Mutex<Vec<Arc<dyn Waits>>>,
+    waiting: RefCell<Vec<Rc<dyn Waits>>>,
 }
 
 impl Wire {
     pub(super) fn is_closed(&self) -> bool {
-        self.closed.load(Ordering::Relaxed)
+        self.closed.get()
     }
 
     /// From now on `ticket` is told when the connection ends.
-    pub(super) fn wait(&self, ticket: Arc<dyn Waits>) {
+    pub(super) fn wait(&self, ticket: Rc<dyn Waits>) {
         self.waiting().push(ticket);
     }
 
     /// `ticket` has its answer.
-    pub(super) fn done(&self, ticket: &Arc<impl Waits>) {
+    pub(super) fn done(&self, ticket: &Rc<impl Waits>) {
         self.waiting()
-            .retain(|waiting| !std::ptr::addr_eq(Arc::as_ptr(waiting), Arc::as_ptr(ticket)));
+            .retain(|waiting| !std::ptr::addr_eq(Rc::as_ptr(waiting), Rc::as_ptr(ticket)));
     }
 
-    fn waiting(&self) -> MutexGuard<'_, Vec<Arc<dyn Waits>>> {
-        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    fn waiting(&self) -> RefMut<'_, Vec<Rc<dyn Waits>>> {
+        self.waiting.borrow_mut()
     }
 }
 
@@ -100,35 +100,36 @@ impl fmt::Debug for Wire {
 }
 
 impl Network {
-    pub(super) fn new(handle: Handle, random: Random) -> Arc<Self> {
-        Arc::new(Self { handle, random, state: Mutex::default() })
+    pub(super) fn new(handle: Handle, random: &Random) -> Shared<Self> {
+        let random = RefCell::new(random.stream());
+        Shared::new(Self { handle, random, state: RefCell::default() })
     }
 
     /// A new connection of `holder`.
-    pub(super) fn open(&self, link: Link, holder: HolderId) -> Arc<Wire> {
+    pub(super) fn open(&self, link: Link, holder: HolderId) -> Shared<Wire> {
         let mut state = self.state();
         state.last_wire += 1;
-        let wire = Arc::new(Wire {
+        let wire = Shared::new(Wire {
             id: state.last_wire,
             link,
             holder,
-            closed: AtomicBool::new(false),
+            closed: Cell::new(false),
             last: Default::default(),
-            waiting: Mutex::default(),
+            waiting: RefCell::default(),
         });
-        state.wires.push(Arc::downgrade(&wire));
+        state.wires.push(Rc::downgrade(wire.as_rc()));
         wire
     }
 
     /// Sends a message; `action` is its arrival.
-    pub(super) fn send(&self, wire: &Arc<Wire>, direction: Direction, action: Action) {
+    pub(super) fn send(&self, wire: &Rc<Wire>, direction: Direction, action: Action) {
         if !wire.is_closed() {
             self.route(wire, direction, action);
         }
     }
 
     /// As [`send`](Self::send), for what had left before the connection was closed.
-    fn route(&self, wire: &Arc<Wire>, direction: Direction, action: Action) {
+    fn route(&self, wire: &Rc<Wire>, direction: Direction, action: Action) {
         let mut delay = self.delay();
         let mut state = self.state();
         if !state.effects.is_empty() {
@@ -139,10 +140,11 @@ impl Network {
                 active.met += 1;
                 match active.effect {
                     LinkEffect::Delay { by, jitter } => {
-                        delay += by.saturating_sub(jitter) + self.random.up_to(jitter * 2);
+                        delay +=
+                            by.saturating_sub(jitter) + self.random.borrow_mut().up_to(jitter * 2);
                     }
                     LinkEffect::Hold | LinkEffect::HoldOneWay(_) => {
-                        let wire = Arc::clone(wire);
+                        let wire = Rc::clone(wire);
                         active.held.push(Message { wire, direction, action });
                         return;
                     }
@@ -158,15 +160,15 @@ impl Network {
         drop(state);
         let now = nanos(self.handle.now().since_start());
         let last = &wire.last[usize::from(direction == Direction::ToClient)];
-        let at = (now + nanos(delay)).max(last.load(Ordering::Relaxed) + 1);
-        last.store(at, Ordering::Relaxed);
+        let at = (now + nanos(delay)).max(last.get() + 1);
+        last.set(at);
         self.handle.after(Duration::from_nanos(at - now), action);
     }
 
     /// Sends the end of a connection, which arrives after everything that was sent before it; over a broken one too,
     /// since a server finds out by itself.
-    pub(super) fn send_end(&self, wire: &Arc<Wire>, action: Action) {
-        if wire.closed.swap(true, Ordering::Relaxed) {
+    pub(super) fn send_end(&self, wire: &Rc<Wire>, action: Action) {
+        if wire.closed.replace(true) {
             self.handle.after(self.delay(), action);
         } else {
             self.route(wire, Direction::ToServer, action);
@@ -174,7 +176,7 @@ impl Network {
     }
 
     /// Ends a connection; who waits on it learns so a moment later.
-    pub(super) fn break_off(&self, wire: &Arc<Wire>) {
+    pub(super) fn break_off(&self, wire: &Rc<Wire>) {
         self.break_after(self.delay(), wire);
     }
 
@@ -185,27 +187,27 @@ impl Network {
 
     /// Disturbs `links` of `holders` (all, where there are none) until healed.
     pub(super) fn disturb(
-        self: &Arc<Self>,
+        network: &Shared<Self>,
         links: &[Link],
         holders: &[HolderId],
         effect: LinkEffect,
     ) -> Disturbed {
         let mut met = 0;
         if effect == LinkEffect::Reset {
-            for wire in self.matching(links, holders) {
+            for wire in network.matching(links, holders) {
                 met += 1;
-                self.break_off(&wire);
+                network.break_off(&wire);
             }
         }
         let (links, holders) = (links.to_vec(), holders.to_vec());
-        let mut state = self.state();
+        let mut state = network.state();
         state.last_effect += 1;
         let id = state.last_effect;
         state.effects.push(Active { id, links, holders, effect, met, held: Vec::new() });
-        Disturbed { network: Arc::clone(self), id: Some(id) }
+        Disturbed { network: network.clone(), id: Some(id) }
     }
 
-    fn matching(&self, links: &[Link], holders: &[HolderId]) -> Vec<Arc<Wire>> {
+    fn matching(&self, links: &[Link], holders: &[HolderId]) -> Vec<Rc<Wire>> {
         let mut state = self.state();
         state.wires.retain(|wire| wire.strong_count() > 0);
         let wires = state.wires.iter().filter_map(Weak::upgrade);
@@ -215,9 +217,9 @@ impl Network {
             .collect()
     }
 
-    fn break_after(&self, delay: Duration, wire: &Arc<Wire>) {
-        wire.closed.store(true, Ordering::Relaxed);
-        let wire = Arc::clone(wire);
+    fn break_after(&self, delay: Duration, wire: &Rc<Wire>) {
+        wire.closed.set(true);
+        let wire = Rc::clone(wire);
         let tell = move || {
             let waiting = std::mem::take(&mut *wire.waiting());
             waiting.iter().for_each(|ticket| ticket.broken());
@@ -226,10 +228,11 @@ impl Network {
     }
 
     fn delay(&self) -> Duration {
-        let bits = self.random.bits();
+        let mut random = self.random.borrow_mut();
+        let bits = random.bits();
         let jitter = ((bits >> 32) * nanos(JITTER)) >> 32;
         let delay = BASE + Duration::from_nanos(jitter);
-        if bits.is_multiple_of(STRAGGLERS) { delay + self.random.up_to(STRAGGLE) } else { delay }
+        if bits.is_multiple_of(STRAGGLERS) { delay + random.up_to(STRAGGLE) } else { delay }
     }
 
     fn heal(&self, id: u64) -> Option<Active> {
@@ -244,8 +247,8 @@ impl Network {
         Some(active)
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    fn state(&self) -> RefMut<'_, State> {
+        self.state.borrow_mut()
     }
 }
 
@@ -272,7 +275,7 @@ impl Active {
 /// An effect in force.
 #[derive(Debug)]
 pub(super) struct Disturbed {
-    network: Arc<Network>,
+    network: Shared<Network>,
     id: Option<u64>,
 }
 

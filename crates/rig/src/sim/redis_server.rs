@@ -1,14 +1,15 @@
 //! A model server with a clock, a life and a past of its own.
 
+use std::cell::{RefCell, RefMut};
 use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::rc::Rc;
 use std::time::Duration;
 
 use bytes::Bytes;
 use lockproof_model::Instant;
 use lockproof_redis_model::{Execution, Reply, Server, Session, WallClock};
-use lockproof_sim::Handle;
+use lockproof_sim::{Handle, Shared};
 
 use super::answer::{Answer, Answers, Asker};
 use super::clock::Clock;
@@ -16,7 +17,7 @@ use super::network::{Network, Wire};
 use super::pool::Pooled;
 use super::socket::Socket;
 use super::ticket::Ticket;
-use crate::{Keeps, Link};
+use crate::{Direction, Keeps, Link};
 
 /// The session of what a server does by itself; those of connections count from 1.
 const OWN: u64 = 0;
@@ -25,8 +26,8 @@ const OWN: u64 = 0;
 pub(super) struct ModelRedis {
     link: Link,
     handle: Handle,
-    network: Arc<Network>,
-    state: Mutex<State>,
+    network: Shared<Network>,
+    state: RefCell<State>,
 }
 
 struct State {
@@ -37,7 +38,7 @@ struct State {
     /// What arrived while it was paused.
     waiting: Vec<Arrival>,
     /// Connections that ended while it was paused.
-    left: Vec<Arc<Wire>>,
+    left: Vec<Rc<Wire>>,
     clock: Clock,
     sessions: BTreeMap<u64, Session>,
     /// Sessions that wait for what another one gives.
@@ -51,7 +52,7 @@ struct State {
 /// A request that has arrived.
 #[derive(Clone)]
 struct Arrival {
-    wire: Arc<Wire>,
+    wire: Rc<Wire>,
     command: Vec<Bytes>,
     asker: Asker,
 }
@@ -67,9 +68,9 @@ impl ModelRedis {
     pub(super) fn start(
         link: Link,
         handle: Handle,
-        network: Arc<Network>,
+        network: Shared<Network>,
         journal: bool,
-    ) -> Arc<Self> {
+    ) -> Shared<Self> {
         let state = State {
             server: Pooled::take(),
             downs: 0,
@@ -82,11 +83,21 @@ impl ModelRedis {
             behind: Vec::new(),
             journal: journal.then(Vec::new),
         };
-        Arc::new(Self { link, handle, network, state: Mutex::new(state) })
+        Shared::new(Self { link, handle, network, state: RefCell::new(state) })
+    }
+
+    /// Somebody asks to connect over `wire`.
+    pub(super) fn greet(model: &Shared<Self>, wire: &Shared<Wire>) -> Shared<Ticket<Reply>> {
+        let ticket = Ticket::new();
+        wire.wait(Rc::clone(ticket.as_rc()) as _);
+        let (there, syn, answer) = (model.clone(), wire.clone(), ticket.clone());
+        let arrival = move || there.welcome(syn.as_rc(), answer.as_rc());
+        model.network.send(wire.as_rc(), Direction::ToServer, Box::new(arrival));
+        ticket
     }
 
     /// Somebody connects.
-    pub(super) fn welcome(&self, wire: &Arc<Wire>, ticket: &Arc<Ticket<Reply>>) {
+    fn welcome(&self, wire: &Rc<Wire>, ticket: &Rc<Ticket<Reply>>) {
         let mut state = self.state();
         if state.downs > 0 {
             drop(state);
@@ -96,45 +107,41 @@ impl ModelRedis {
         let session = state.server.open_session();
         state.sessions.insert(wire.id, session);
         drop(state);
-        Answer::new(wire, Asker::Ticket(Arc::clone(ticket)), Reply::OK).send(&self.network);
+        Answer::new(wire, Asker::Ticket(Rc::clone(ticket)), Reply::OK).send(&self.network);
     }
 
     /// A request arrives.
     pub(super) fn receive(
-        self: &Arc<Self>,
-        wire: Arc<Wire>,
+        self: &Rc<Self>,
+        wire: Rc<Wire>,
         command: Vec<Bytes>,
-        ticket: Arc<Ticket<Reply>>,
+        ticket: Rc<Ticket<Reply>>,
     ) {
         let arrival = Arrival { wire, command, asker: Asker::Ticket(ticket) };
-        self.receive_all(&Arc::clone(&arrival.wire), [arrival]);
+        self.receive_all(&Rc::clone(&arrival.wire), [arrival]);
     }
 
     /// Bytes arrive: some requests, the last of them perhaps not whole.
     pub(super) fn receive_bytes(
-        self: &Arc<Self>,
-        wire: &Arc<Wire>,
-        socket: &Arc<Socket>,
+        self: &Rc<Self>,
+        wire: &Rc<Wire>,
+        socket: &Rc<Socket>,
         bytes: &[u8],
     ) {
         let (requests, error) = socket.requests(bytes);
         let arrival = |command| {
-            let asker = Asker::Socket(Arc::clone(socket));
-            Arrival { wire: Arc::clone(wire), command, asker }
+            let asker = Asker::Socket(Rc::clone(socket));
+            Arrival { wire: Rc::clone(wire), command, asker }
         };
         self.receive_all(wire, requests.into_iter().map(arrival));
         if let Some(error) = error {
             self.hang_up(wire);
-            let asker = Asker::Socket(Arc::clone(socket));
+            let asker = Asker::Socket(Rc::clone(socket));
             Answer::new(wire, asker, error.reply()).and_close().send(&self.network);
         }
     }
 
-    fn receive_all(
-        self: &Arc<Self>,
-        wire: &Arc<Wire>,
-        arrivals: impl IntoIterator<Item = Arrival>,
-    ) {
+    fn receive_all(self: &Rc<Self>, wire: &Rc<Wire>, arrivals: impl IntoIterator<Item = Arrival>) {
         let mut state = self.state();
         if state.downs > 0 || !state.sessions.contains_key(&wire.id) {
             drop(state);
@@ -152,7 +159,7 @@ impl ModelRedis {
     }
 
     /// Answers the command, and whomever it set free.
-    fn carry_out(self: &Arc<Self>, state: &mut State, arrival: Arrival, answers: &mut Answers) {
+    fn carry_out(self: &Rc<Self>, state: &mut State, arrival: Arrival, answers: &mut Answers) {
         let now = self.handle.now();
         let wall = state.clock.at(now);
         let State { server, sessions, journal, blocked, behind, .. } = state;
@@ -177,7 +184,7 @@ impl ModelRedis {
             Execution::Blocked { until } => {
                 blocked.push(arrival);
                 if let Some(until) = until {
-                    let (this, wait) = (Arc::clone(self), until.since(wall));
+                    let (this, wait) = (Rc::clone(self), until.since(wall));
                     self.handle.after(wait + Duration::from_millis(1), move || this.look_again());
                 }
             }
@@ -188,7 +195,7 @@ impl ModelRedis {
     }
 
     /// Answers the blocked sessions that have what they waited for, and goes on with what they sent meanwhile.
-    fn set_free(self: &Arc<Self>, state: &mut State, wall: WallClock, answers: &mut Answers) {
+    fn set_free(self: &Rc<Self>, state: &mut State, wall: WallClock, answers: &mut Answers) {
         let State { server, sessions, blocked, behind, .. } = state;
         let before = blocked.len();
         blocked.retain(|Arrival { wire, asker, .. }| {
@@ -205,7 +212,7 @@ impl ModelRedis {
     }
 
     /// Whether a blocked session's time is over.
-    fn look_again(self: &Arc<Self>) {
+    fn look_again(self: &Rc<Self>) {
         let mut state = self.state();
         let wall = state.clock.at(self.handle.now());
         let mut answers = Answers::default();
@@ -215,11 +222,11 @@ impl ModelRedis {
     }
 
     /// The end of a connection arrives.
-    pub(super) fn hang_up(&self, wire: &Arc<Wire>) {
+    pub(super) fn hang_up(&self, wire: &Rc<Wire>) {
         let mut state = self.state();
         if state.pauses > 0 {
             // It reads what was sent before that first.
-            state.left.push(Arc::clone(wire));
+            state.left.push(Rc::clone(wire));
             return;
         }
         state.sessions.remove(&wire.id);
@@ -232,7 +239,7 @@ impl ModelRedis {
     }
 
     /// Goes on; says how many requests had waited.
-    pub(super) fn resume(self: &Arc<Self>) -> usize {
+    pub(super) fn resume(self: &Rc<Self>) -> usize {
         let mut state = self.state();
         state.pauses = state.pauses.saturating_sub(1);
         if state.pauses > 0 {
@@ -242,7 +249,7 @@ impl ModelRedis {
         drop(state);
         let count = waiting.len();
         for arrival in waiting {
-            self.receive_all(&Arc::clone(&arrival.wire), [arrival]);
+            self.receive_all(&Rc::clone(&arrival.wire), [arrival]);
         }
         left.iter().for_each(|wire| self.hang_up(wire));
         count
@@ -350,8 +357,8 @@ impl ModelRedis {
         dropped
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    fn state(&self) -> RefMut<'_, State> {
+        self.state.borrow_mut()
     }
 }
 

@@ -11,7 +11,7 @@ use lockproof_locks::Backends;
 use lockproof_model::{
     DriverSetting, HolderId, Instant, LockLeft, LockName, OwnerValue, ServerInfo,
 };
-use lockproof_sim::{Handle, Simulation};
+use lockproof_sim::{Handle, Shared, Simulation};
 
 use super::backends::SimBackends;
 use super::database::SimWire;
@@ -39,8 +39,8 @@ pub struct SimRig {
     plan: RigPlan,
     handle: Handle,
     groups: BTreeMap<HolderId, Group>,
-    network: Arc<Network>,
-    redis: Vec<Arc<ModelRedis>>,
+    network: Shared<Network>,
+    redis: Vec<Shared<ModelRedis>>,
     driver: RedisDriver,
     backends: Arc<dyn Backends>,
     store: Arc<dyn BookingStore>,
@@ -58,15 +58,15 @@ impl SimRig {
     pub fn with_driver(simulation: &Simulation, plan: RigPlan, driver: RedisDriver) -> Self {
         let handle = simulation.handle();
         let random = simulation.env().random().fork("network");
-        let network = Network::new(handle.clone(), random);
+        let network = Network::new(handle.clone(), &random);
         let start = |server| {
-            let network = Arc::clone(&network);
+            let network = network.clone();
             ModelRedis::start(Link::Redis(server), handle.clone(), network, plan.needs.past())
         };
         let redis: Vec<_> = (0..plan.redis_servers).map(start).collect();
         let groups: BTreeMap<_, _> =
             (1..=plan.holders).map(|n| (HolderId(n), Group::new())).collect();
-        let (links, servers) = (Arc::clone(&network), redis.clone());
+        let (links, servers) = (network.clone(), redis.clone());
         let backends: Arc<dyn Backends> = match driver {
             RedisDriver::StandIn => Arc::new(SimBackends::new(links, servers)),
             RedisDriver::Library => {
@@ -77,8 +77,8 @@ impl SimRig {
         Self { plan, handle, groups, network, redis, driver, backends, store }
     }
 
-    fn chosen(&self, servers: &[usize]) -> Vec<(usize, Arc<ModelRedis>)> {
-        let known = |&server: &usize| Some((server, Arc::clone(self.redis.get(server)?)));
+    fn chosen(&self, servers: &[usize]) -> Vec<(usize, Shared<ModelRedis>)> {
+        let known = |&server: &usize| Some((server, self.redis.get(server)?.clone()));
         servers.iter().filter_map(known).collect()
     }
 }
@@ -132,7 +132,7 @@ impl System for SimRig {
 
     fn locks_left(&self) -> Vec<LockLeft> {
         let prefix = &self.plan.lock.key_prefix;
-        let left = |(server, model): (u32, &Arc<ModelRedis>)| {
+        let left = |(server, model): (u32, &Shared<ModelRedis>)| {
             let values = model.strings(format!("{prefix}{{*}}").as_bytes());
             values.into_iter().filter_map(move |(key, owner)| {
                 // A lock's key is its name in braces; what stands after them is another key's.
@@ -169,7 +169,7 @@ impl Rig for SimRig {
         holders: &[HolderId],
         effect: LinkEffect,
     ) -> Result<Box<dyn Disturbance>, RigError> {
-        Ok(Box::new(self.network.disturb(links, holders, effect)))
+        Ok(Box::new(Network::disturb(&self.network, links, holders, effect)))
     }
 
     fn afflict<'a>(
@@ -197,7 +197,7 @@ impl Rig for SimRig {
 /// Servers that suffer something.
 #[derive(Debug)]
 struct Afflicted {
-    servers: Vec<(usize, Arc<ModelRedis>)>,
+    servers: Vec<(usize, Shared<ModelRedis>)>,
     effect: ServerEffect,
     at: Instant,
     observed: Vec<String>,
@@ -250,7 +250,7 @@ impl Afflicted {
             let name = Link::Redis(number);
             match self.effect {
                 ServerEffect::Pause => {
-                    let waited = server.resume();
+                    let waited = server.as_rc().resume();
                     if waited > 0 {
                         self.observed.push(format!("{waited} requests waited at {name}"));
                     }

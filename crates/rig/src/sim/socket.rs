@@ -1,13 +1,15 @@
 //! The two ends of a connection that carries bytes, as an operating system gives them.
 
+use std::cell::{RefCell, RefMut};
 use std::fmt;
 use std::io;
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
 
 use bytes::{Buf, Bytes, BytesMut};
 use lockproof_redis_model::resp::{ProtocolError, RequestParser};
+use lockproof_sim::Shared;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use super::network::{Network, Wire};
@@ -18,8 +20,8 @@ use crate::Direction;
 /// What has arrived at either end and was not read yet.
 #[derive(Default)]
 pub(super) struct Socket {
-    inbox: Mutex<Inbox>,
-    feed: Mutex<Feed>,
+    inbox: RefCell<Inbox>,
+    feed: RefCell<Feed>,
 }
 
 /// The holder's end. It fills while the holder stands still, as a socket's buffer does.
@@ -47,7 +49,7 @@ struct Feed {
 impl Socket {
     /// The requests that are whole once `bytes` have arrived, and what is wrong with what comes after them.
     pub(super) fn requests(&self, bytes: &[u8]) -> (Vec<Vec<Bytes>>, Option<ProtocolError>) {
-        let mut feed = self.feed.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut feed = self.feed.borrow_mut();
         let Feed { parser, bytes: unread } = &mut *feed;
         unread.extend_from_slice(bytes);
         let mut requests = Vec::with_capacity(1);
@@ -88,8 +90,8 @@ impl Socket {
         Poll::Ready(Ok(()))
     }
 
-    fn inbox(&self) -> MutexGuard<'_, Inbox> {
-        self.inbox.lock().unwrap_or_else(PoisonError::into_inner)
+    fn inbox(&self) -> RefMut<'_, Inbox> {
+        self.inbox.borrow_mut()
     }
 }
 
@@ -131,25 +133,30 @@ impl fmt::Debug for Socket {
 /// seed decides, and a pipe knows no reset.
 #[derive(Debug)]
 pub(super) struct Stream {
-    network: Arc<Network>,
-    model: Arc<ModelRedis>,
-    wire: Arc<Wire>,
-    socket: Arc<Socket>,
+    network: Shared<Network>,
+    model: Shared<ModelRedis>,
+    wire: Shared<Wire>,
+    socket: Shared<Socket>,
     has_ended: bool,
 }
 
 impl Stream {
     /// A stream over `wire`, which the server has welcomed.
-    pub(super) fn new(network: Arc<Network>, model: Arc<ModelRedis>, wire: Arc<Wire>) -> Self {
-        let socket = Arc::<Socket>::default();
-        wire.wait(Arc::clone(&socket) as _);
+    pub(super) fn new(
+        network: Shared<Network>,
+        model: Shared<ModelRedis>,
+        wire: Shared<Wire>,
+    ) -> Self {
+        let socket = Shared::new(Socket::default());
+        wire.wait(Rc::clone(socket.as_rc()) as _);
         Self { network, model, wire, socket, has_ended: false }
     }
 
     fn end(&mut self) {
         if !std::mem::replace(&mut self.has_ended, true) {
-            let (model, wire) = (Arc::clone(&self.model), Arc::clone(&self.wire));
-            self.network.send_end(&self.wire, Box::new(move || model.hang_up(&wire)));
+            let (model, wire) = (self.model.clone(), self.wire.clone());
+            let arrival = move || model.hang_up(wire.as_rc());
+            self.network.send_end(self.wire.as_rc(), Box::new(arrival));
         }
     }
 }
@@ -174,11 +181,10 @@ impl AsyncWrite for Stream {
         if self.has_ended || self.socket.inbox().over.is_some() {
             return Poll::Ready(Err(io::ErrorKind::BrokenPipe.into()));
         }
-        let (model, wire, socket) =
-            (Arc::clone(&self.model), Arc::clone(&self.wire), Arc::clone(&self.socket));
+        let (model, wire, socket) = (self.model.clone(), self.wire.clone(), self.socket.clone());
         let chunk = Bytes::copy_from_slice(bytes);
-        let arrival = move || model.receive_bytes(&wire, &socket, &chunk);
-        self.network.send(&self.wire, Direction::ToServer, Box::new(arrival));
+        let arrival = move || model.as_rc().receive_bytes(wire.as_rc(), socket.as_rc(), &chunk);
+        self.network.send(self.wire.as_rc(), Direction::ToServer, Box::new(arrival));
         Poll::Ready(Ok(bytes.len()))
     }
 

@@ -8,38 +8,39 @@
 //! to it. Neither of the library's own time limits is set: they are tokio's timers, and there is no tokio here. A lock
 //! has limits of its own, in virtual time.
 
+use std::cell::{RefCell, RefMut};
 use std::collections::BTreeMap;
 use std::io;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use lockproof_env::{Env, Group};
 use lockproof_locks::{Backends, LockError, RedisConnection, Result};
 use lockproof_model::{DriverSetting, HolderId};
+use lockproof_sim::Shared;
 use redis::aio::MultiplexedConnection;
 use redis::{AsyncConnectionConfig, RedisConnectionInfo};
 
 use super::network::{Network, Wire};
 use super::redis_server::ModelRedis;
 use super::socket::Stream;
-use super::ticket::{Broken, Ticket};
-use crate::{Direction, Link};
+use super::ticket::{Broken, answered};
+use crate::Link;
 
 /// A connection of each holder to each server, dialled when it is first needed and again after it broke.
 #[derive(Debug)]
 pub(super) struct WireBackends {
     env: Env,
     groups: BTreeMap<HolderId, Group>,
-    network: Arc<Network>,
-    servers: Vec<Arc<ModelRedis>>,
-    open: Mutex<BTreeMap<(usize, HolderId), Open>>,
+    network: Shared<Network>,
+    servers: Vec<Shared<ModelRedis>>,
+    open: Shared<RefCell<BTreeMap<(usize, HolderId), Open>>>,
 }
 
 /// A connection and what it goes over.
 #[derive(Debug)]
 struct Open {
-    wire: Arc<Wire>,
+    wire: Shared<Wire>,
     connection: MultiplexedConnection,
 }
 
@@ -48,10 +49,10 @@ impl WireBackends {
     pub(super) fn new(
         env: Env,
         groups: BTreeMap<HolderId, Group>,
-        network: Arc<Network>,
-        servers: Vec<Arc<ModelRedis>>,
+        network: Shared<Network>,
+        servers: Vec<Shared<ModelRedis>>,
     ) -> Self {
-        Self { env, groups, network, servers, open: Mutex::default() }
+        Self { env, groups, network, servers, open: Shared::new(RefCell::default()) }
     }
 
     /// The settings of the client library that can change an outcome, for a report.
@@ -77,18 +78,14 @@ impl WireBackends {
 
     async fn dial(&self, server: usize, holder: HolderId) -> Result<MultiplexedConnection> {
         let unreached = || format!("could not reach redis server {}", server + 1);
-        let model = Arc::clone(&self.servers[server]);
+        let model = self.servers[server].clone();
         let wire = self.network.open(Link::Redis(server), holder);
-        let ticket = Ticket::new();
-        wire.wait(Arc::clone(&ticket) as _);
-        let (there, syn, answer) = (Arc::clone(&model), Arc::clone(&wire), Arc::clone(&ticket));
-        let arrival = move || there.welcome(&syn, &answer);
-        self.network.send(&wire, Direction::ToServer, Box::new(arrival));
-        ticket.wait().await.map_err(|Broken| {
+        let ticket = ModelRedis::greet(&model, &wire);
+        answered(ticket).await.map_err(|Broken| {
             LockError::definite(unreached())
                 .because(io::Error::from(io::ErrorKind::ConnectionRefused))
         })?;
-        let stream = Stream::new(Arc::clone(&self.network), model, Arc::clone(&wire));
+        let stream = Stream::new(self.network.clone(), model, wire.clone());
         let (info, config) = (RedisConnectionInfo::default(), no_timers());
         let opening = MultiplexedConnection::new_with_config(&info, stream, config);
         let (connection, driver) =
@@ -102,8 +99,8 @@ impl WireBackends {
         Ok(connection)
     }
 
-    fn open(&self) -> MutexGuard<'_, BTreeMap<(usize, HolderId), Open>> {
-        self.open.lock().unwrap_or_else(PoisonError::into_inner)
+    fn open(&self) -> RefMut<'_, BTreeMap<(usize, HolderId), Open>> {
+        self.open.borrow_mut()
     }
 }
 
