@@ -10,10 +10,7 @@ pub(crate) struct Passages<'a> {
 
 impl<'a> Passages<'a> {
     pub(crate) fn new(history: &'a History) -> Self {
-        let mut by_attempt: Vec<_> = history.operations.iter().collect();
-        // Stable: within an attempt the order of invocation stays.
-        by_attempt.sort_by_key(|operation| operation.attempt);
-        Self { by_attempt }
+        Self { by_attempt: counted(history).unwrap_or_else(|| sorted(history)) }
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = Passage<'_>> {
@@ -28,6 +25,36 @@ impl<'a> Passages<'a> {
         let length = rest.partition_point(|operation| operation.attempt == attempt);
         Passage { operations: &rest[..length] }
     }
+}
+
+/// By counting, since attempts are numbered without gaps; not where a stored history's are not.
+fn counted(history: &History) -> Option<Vec<&Operation>> {
+    let number = |operation: &Operation| usize::try_from(operation.attempt.0).ok();
+    let last = history.operations.iter().map(number).max()??;
+    if last > history.operations.len() {
+        return None;
+    }
+    let mut begins = vec![0; last + 2];
+    for operation in &history.operations {
+        begins[number(operation)? + 1] += 1;
+    }
+    for attempt in 1..begins.len() {
+        begins[attempt] += begins[attempt - 1];
+    }
+    let mut by_attempt = vec![history.operations.first()?; history.operations.len()];
+    for operation in &history.operations {
+        let place = &mut begins[number(operation)?];
+        by_attempt[*place] = operation;
+        *place += 1;
+    }
+    Some(by_attempt)
+}
+
+fn sorted(history: &History) -> Vec<&Operation> {
+    let mut by_attempt: Vec<_> = history.operations.iter().collect();
+    // Stable: within an attempt the order of invocation stays.
+    by_attempt.sort_by_key(|operation| operation.attempt);
+    by_attempt
 }
 
 /// What one holder did for one attempt, in the order of invocation.

@@ -26,14 +26,16 @@ impl History {
     pub fn assemble(operations: Vec<Operation>, mut attempts: Vec<Attempt>) -> Self {
         // By keys, since operations are large and most of the work would be moving them. A holder's own arrive in
         // their order and keep it when a clock tick ties.
-        let mut order: Vec<(Instant, HolderId, usize)> = operations
-            .iter()
-            .enumerate()
-            .map(|(place, operation)| (operation.invoked, operation.holder, place))
-            .collect();
-        order.sort_unstable();
+        let key = |(operation, place): (&Operation, u32)| {
+            let (invoked, holder) = (operation.invoked.as_nanos(), operation.holder.0);
+            u128::from(invoked) << 64 | u128::from(holder) << 32 | u128::from(place)
+        };
+        let mut order: Vec<u128> = operations.iter().zip(0..).map(key).collect();
+        // Each holder's are in order already, which this sort makes use of.
+        order.sort();
         let mut unordered: Vec<_> = operations.into_iter().map(Some).collect();
-        let taken = order.into_iter().filter_map(|(_, _, place)| unordered[place].take());
+        let place = |key: u128| usize::try_from(key & u128::from(u32::MAX)).unwrap_or_default();
+        let taken = order.into_iter().filter_map(|key| unordered[place(key)].take());
         let mut operations: Vec<Operation> = taken.collect();
         for (index, operation) in operations.iter_mut().enumerate() {
             operation.id = OperationId(u32::try_from(index).unwrap_or(u32::MAX));

@@ -29,7 +29,6 @@ mod transactions;
 mod zadd;
 mod zrange;
 
-use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 use bytes::Bytes;
@@ -226,14 +225,36 @@ pub(crate) fn resolve(words: &[Bytes]) -> Result<(&'static Command, Handler), Un
 
 /// The command of that name, in any case.
 pub(crate) fn find(name: &[u8]) -> Option<&'static Command> {
-    static BY_NAME: LazyLock<BTreeMap<&'static [u8], &'static Command>> =
-        LazyLock::new(|| all().map(|command| (command.name.as_bytes(), command)).collect());
-    // No command's name is longer; a longer word needs no room here.
-    let mut lower = [0_u8; 24];
-    let lower = lower.get_mut(..name.len())?;
-    lower.copy_from_slice(name);
-    lower.make_ascii_lowercase();
-    BY_NAME.get(&*lower).copied()
+    static BY_NAME: LazyLock<Vec<Option<&'static Command>>> = LazyLock::new(|| {
+        let mut places = vec![None; PLACES];
+        for command in all() {
+            let mut place = place_of(command.name.as_bytes());
+            while places[place].is_some() {
+                place = (place + 1) % PLACES;
+            }
+            places[place] = Some(command);
+        }
+        places
+    });
+    let mut place = place_of(name);
+    // A gap ends the search, and there are many.
+    while let Some(command) = BY_NAME[place] {
+        if command.name.as_bytes().eq_ignore_ascii_case(name) {
+            return Some(command);
+        }
+        place = (place + 1) % PLACES;
+    }
+    None
+}
+
+/// Several times as many as there are commands.
+const PLACES: usize = 1_024;
+
+/// Where to look for a name first, in any case: its length and a few of its letters.
+fn place_of(name: &[u8]) -> usize {
+    let letter = |place: usize| usize::from(name.get(place).map_or(0, u8::to_ascii_lowercase));
+    let last = letter(name.len().saturating_sub(1));
+    (letter(0) + letter(1) * 31 + letter(2) * 961 + last * 131 + name.len() * 7) % PLACES
 }
 
 /// All commands, in the order of the documentation.

@@ -13,6 +13,7 @@ mod answer;
 mod backends;
 mod clock;
 mod database;
+mod exchange;
 mod network;
 mod pool;
 mod redis_server;

@@ -3,7 +3,6 @@
 //! Schedule number `n` is decided by the cell's seed and `n` alone, and the first that breaks something is the one with
 //! the smallest number: neither depends on how many threads search or on how quick they are.
 
-use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -267,15 +266,18 @@ fn hits_a_held_lock(record: &FaultRecord, history: &History) -> bool {
 
 /// Who did which step in which order, and what came of it.
 fn fingerprint(schedule: &Schedule) -> u64 {
-    // The standard library's, whose keys are fixed: the same in every process.
-    let mut hasher = DefaultHasher::new();
+    // As rustc hashes: quick, and the same in every process.
+    let mut hash = 0_u64;
+    let mut add =
+        |word: u64| hash = (hash.rotate_left(5) ^ word).wrapping_mul(0x517c_c1b7_2722_0a95);
     for operation in &schedule.history.operations {
         let kind = match operation.outcome {
             Outcome::Ok(_) => 0_u8,
             Outcome::Fail(_) => 1,
             Outcome::Info(_) => 2,
         };
-        (operation.holder, operation.step, operation.slot, kind).hash(&mut hasher);
+        add(u64::from(operation.holder.0) << 32 | u64::from(operation.slot.0));
+        add(u64::from(operation.step as u8) << 8 | u64::from(kind));
     }
-    hasher.finish()
+    hash ^ hash >> 32
 }

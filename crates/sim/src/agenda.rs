@@ -1,7 +1,9 @@
 //! What happens when.
 
+use std::cell::Cell;
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
+use std::rc::Rc;
 use std::task::Waker;
 
 /// Something that is due.
@@ -9,22 +11,60 @@ pub(crate) enum Happening {
     /// A sleep ends.
     Wake(Waker),
     /// A message arrives, a server acts: anything that no task waits for.
-    Call(Box<dyn FnOnce()>),
+    Event(Rc<dyn Event>),
+}
+
+/// What the world does by itself, outside every task and every group.
+///
+/// A value that happens several times, as a request does that arrives, is answered and has its answer arrive, is made
+/// once.
+pub trait Event {
+    /// Does it.
+    fn happen(self: Rc<Self>);
+}
+
+/// An event that happens once.
+pub fn once(what: impl FnOnce() + 'static) -> Rc<dyn Event> {
+    struct Once<F>(Cell<Option<F>>);
+
+    impl<F: FnOnce()> Event for Once<F> {
+        fn happen(self: Rc<Self>) {
+            if let Some(what) = self.0.take() {
+                what();
+            }
+        }
+    }
+
+    Rc::new(Once(Cell::new(Some(what))))
 }
 
 /// Names an entry as long as it is on the agenda.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct EntryId {
-    slot: usize,
-    /// Tells an entry from the one that had its slot before.
-    number: u64,
+pub(crate) struct EntryId(Key);
+
+/// When, a number that tells an entry from the one that had its slot before, and the slot: one number, since a heap
+/// does little else than compare.
+type Key = u128;
+
+/// Entries at one time.
+const SLOT_BITS: u32 = 24;
+/// Entries in all.
+const NUMBER_BITS: u32 = 64 - SLOT_BITS;
+
+const fn slot_of(key: Key) -> usize {
+    (key & ((1 << SLOT_BITS) - 1)) as usize
+}
+
+const fn at_of(key: Key) -> u64 {
+    (key >> 64) as u64
 }
 
 /// A heap of happenings, those of one instant in the order in which they were put there.
 #[derive(Default)]
 pub(crate) struct Agenda {
-    heap: BinaryHeap<Reverse<(u64, u64, usize)>>,
-    slots: Vec<(u64, Option<Happening>)>,
+    heap: BinaryHeap<Reverse<Key>>,
+    /// Each with the key of its entry, or of its last.
+    slots: Vec<(Key, Option<Happening>)>,
     free: Vec<usize>,
     last_number: u64,
     /// Entries that were taken off and still lie in the heap.
@@ -33,43 +73,41 @@ pub(crate) struct Agenda {
 
 impl Agenda {
     /// Puts `happening` at `at`, in nanoseconds.
+    ///
+    /// # Panics
+    /// With more entries than a run could make in years.
     pub(crate) fn put(&mut self, at: u64, happening: Happening) -> EntryId {
         self.last_number += 1;
-        let number = self.last_number;
-        let entry = (number, Some(happening));
-        let slot = match self.free.pop() {
-            Some(slot) => {
-                self.slots[slot] = entry;
-                slot
-            }
-            None => {
-                self.slots.push(entry);
-                self.slots.len() - 1
-            }
-        };
-        self.heap.push(Reverse((at, number, slot)));
-        EntryId { slot, number }
+        assert!(self.last_number >> NUMBER_BITS == 0, "an agenda counts its entries in 40 bits");
+        let slot = self.free.pop().unwrap_or_else(|| {
+            assert!(self.slots.len() >> SLOT_BITS == 0, "an agenda has room for 2²⁴ entries");
+            self.slots.push((0, None));
+            self.slots.len() - 1
+        });
+        let number = u128::from(self.last_number) << SLOT_BITS;
+        let key = u128::from(at) << 64 | number | slot as Key;
+        self.slots[slot] = (key, Some(happening));
+        self.heap.push(Reverse(key));
+        EntryId(key)
     }
 
     /// What stands at `id`, to change whom it wakes.
-    pub(crate) fn get_mut(&mut self, id: EntryId) -> Option<&mut Happening> {
-        let (number, happening) = self.slots.get_mut(id.slot)?;
-        happening.as_mut().filter(|_| *number == id.number)
+    pub(crate) fn get_mut(&mut self, EntryId(id): EntryId) -> Option<&mut Happening> {
+        let (key, happening) = self.slots.get_mut(slot_of(id))?;
+        happening.as_mut().filter(|_| *key == id)
     }
 
-    /// Takes an entry off, if it is still there; the caller drops it outside any lock.
-    pub(crate) fn take(&mut self, id: EntryId) -> Option<Happening> {
-        let (number, happening) = self.slots.get_mut(id.slot)?;
-        let taken = happening.take_if(|_| *number == id.number);
+    /// Takes an entry off, if it is still there; the caller drops it outside any borrow.
+    pub(crate) fn take(&mut self, EntryId(id): EntryId) -> Option<Happening> {
+        let (key, happening) = self.slots.get_mut(slot_of(id))?;
+        let taken = happening.take_if(|_| *key == id);
         if taken.is_some() {
-            self.free.push(id.slot);
+            self.free.push(slot_of(id));
             self.stale += 1;
             // Time limits are set for every request and hardly ever run out.
             if self.stale > 64 && self.stale * 2 > self.heap.len() {
                 let slots = &self.slots;
-                self.heap.retain(|Reverse((_, number, slot))| {
-                    slots[*slot].0 == *number && slots[*slot].1.is_some()
-                });
+                self.heap.retain(|Reverse(key)| is_there(slots, *key));
                 self.stale = 0;
             }
         }
@@ -77,10 +115,11 @@ impl Agenda {
     }
 
     /// When the next thing is due.
+    #[cfg(test)]
     pub(crate) fn next(&mut self) -> Option<u64> {
-        while let Some(Reverse((at, number, slot))) = self.heap.peek() {
-            if self.slots[*slot].0 == *number && self.slots[*slot].1.is_some() {
-                return Some(*at);
+        while let Some(Reverse(key)) = self.heap.peek() {
+            if is_there(&self.slots, *key) {
+                return Some(at_of(*key));
             }
             self.heap.pop();
             self.stale = self.stale.saturating_sub(1);
@@ -91,12 +130,13 @@ impl Agenda {
     /// The next thing, and when it is due.
     pub(crate) fn pop(&mut self) -> Option<(u64, Happening)> {
         loop {
-            let Reverse((at, number, slot)) = self.heap.pop()?;
-            let (named, happening) = &mut self.slots[slot];
-            match happening.take_if(|_| *named == number) {
+            let Reverse(key) = self.heap.pop()?;
+            let slot = slot_of(key);
+            let (known, happening) = &mut self.slots[slot];
+            match happening.take_if(|_| *known == key) {
                 Some(happening) => {
                     self.free.push(slot);
-                    return Some((at, happening));
+                    return Some((at_of(key), happening));
                 }
                 None => self.stale = self.stale.saturating_sub(1),
             }
@@ -105,10 +145,20 @@ impl Agenda {
 
     /// The next thing that is due by `now`.
     pub(crate) fn due(&mut self, now: u64) -> Option<Happening> {
-        if self.heap.peek().is_none_or(|Reverse((at, ..))| *at > now) || self.next()? > now {
-            return None;
+        while let Some(Reverse(key)) = self.heap.peek()
+            && at_of(*key) <= now
+        {
+            let key = *key;
+            self.heap.pop();
+            let slot = slot_of(key);
+            let (known, happening) = &mut self.slots[slot];
+            if let Some(happening) = happening.take_if(|_| *known == key) {
+                self.free.push(slot);
+                return Some(happening);
+            }
+            self.stale = self.stale.saturating_sub(1);
         }
-        self.pop().map(|(_, happening)| happening)
+        None
     }
 
     /// Everything, for somebody who drops it.
@@ -117,6 +167,11 @@ impl Agenda {
         self.free.clear();
         self.slots.drain(..).filter_map(|(_, happening)| happening).collect()
     }
+}
+
+fn is_there(slots: &[(Key, Option<Happening>)], key: Key) -> bool {
+    let (known, happening) = &slots[slot_of(key)];
+    *known == key && happening.is_some()
 }
 
 #[cfg(test)]
@@ -151,7 +206,7 @@ mod tests {
                 }
                 given.push(at);
             }
-            list.sort_by_key(|(at, id)| (*at, id.number));
+            list.sort_by_key(|(_, EntryId(key))| *key);
             prop_assert_eq!(given, list.iter().map(|(at, _)| *at).collect::<Vec<_>>());
         }
     }

@@ -26,5 +26,6 @@ mod simulation;
 mod sleep;
 mod tasks;
 
+pub use agenda::{Event, once};
 pub use shared::Shared;
 pub use simulation::{Handle, Simulation, Stuck};

@@ -5,6 +5,7 @@ use std::cell::{Cell, RefCell, RefMut};
 use std::fmt;
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::rc::Rc;
 use std::sync::Arc;
 use std::task::Context;
 use std::time::Duration;
@@ -16,7 +17,7 @@ use lockproof_model::Instant;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-use crate::agenda::{Agenda, Happening};
+use crate::agenda::{Agenda, Event, Happening, once};
 use crate::shared::Shared;
 use crate::sleep::Sleep;
 use crate::tasks::{News, Tasks};
@@ -174,7 +175,13 @@ impl Handle {
     /// Does `what` once `delay` has passed, outside every task and every group: what the world does by itself.
     pub fn after(&self, delay: Duration, what: impl FnOnce() + 'static) {
         let at = self.0.nanos().saturating_add(nanos(delay));
-        self.0.agenda().put(at, Happening::Call(Box::new(what)));
+        self.0.agenda().put(at, Happening::Event(once(what)));
+    }
+
+    /// Lets `event` happen at `at`, or now where that has passed.
+    pub fn at(&self, at: Instant, event: Rc<dyn Event>) {
+        let at = at.as_nanos().max(self.0.nanos());
+        self.0.agenda().put(at, Happening::Event(event));
     }
 }
 
@@ -279,7 +286,7 @@ impl Core {
     }
 
     fn instant(&self) -> Instant {
-        Instant::ZERO + Duration::from_nanos(self.nanos())
+        Instant::from_nanos(self.nanos())
     }
 
     /// Goes to the next instant at which something is due and lets all of it happen; false when nothing is.
@@ -291,7 +298,7 @@ impl Core {
         loop {
             match happening {
                 Happening::Wake(waker) => waker.wake(),
-                Happening::Call(call) => call(),
+                Happening::Event(event) => event.happen(),
             }
             let next = self.agenda().due(now);
             match next {

@@ -19,6 +19,9 @@ use crate::latency::{largest_backlog, longest_gap};
 use crate::life::Seat;
 use crate::recorder::Recorder;
 
+/// Operations for which a holder has room from the start, at most.
+const MOST_AT_ONCE: usize = 4_096;
+
 /// What is to be done.
 #[derive(Clone, Debug)]
 pub struct Load {
@@ -127,7 +130,10 @@ pub async fn run<C: Send>(
     cut: impl Future<Output = C> + Send,
     begun: impl FnOnce(Instant) + Send,
 ) -> Result<(Record, Option<C>), SetUpError> {
-    let recorders: Vec<_> = (1..=load.holders).map(|n| Recorder::new(HolderId(n))).collect();
+    let each = load.attempts().div_ceil(load.holders.max(1)).saturating_add(1);
+    let operations = (each as usize).saturating_mul(load.flow.steps.len()).min(MOST_AT_ONCE);
+    let recorder = |number| Recorder::new(HolderId(number), operations);
+    let recorders: Vec<_> = (1..=load.holders).map(recorder).collect();
     let shared = Arc::new(Parties { groups: Vec::new(), ..parties.clone() });
     let seat =
         |(recorder, group): (&Recorder, &Group)| Seat::new(&shared, load, recorder.clone(), group);

@@ -26,8 +26,10 @@ struct Pages {
 }
 
 impl Recorder {
-    pub(crate) fn new(holder: HolderId) -> Self {
-        Self { holder, pages: Arc::default() }
+    /// For about so many operations: growing moves all that were written.
+    pub(crate) fn new(holder: HolderId, operations: usize) -> Self {
+        let operations = Vec::with_capacity(operations);
+        Self { holder, pages: Arc::new(Mutex::new(Pages { operations, ..Pages::default() })) }
     }
 
     pub(crate) const fn holder(&self) -> HolderId {

@@ -75,7 +75,10 @@ impl<W: Wire> ModelConnection<W> {
         })
     }
 
-    fn send(&mut self, statement: Statement) -> Result<BoxFuture<'static, Reply>> {
+    fn send(
+        &mut self,
+        statement: Statement,
+    ) -> Result<impl Future<Output = Reply> + Send + use<W>> {
         self.transaction = Transaction::Doomed;
         let session = self.live.as_mut().ok_or(Kind::ModelConnectionLost)?;
         Ok(session.send(statement))

@@ -79,7 +79,7 @@ impl Wire for Direct {
 }
 
 impl WireSession for DirectSession {
-    fn send(&mut self, statement: Statement) -> BoxFuture<'static, Reply> {
+    fn send(&mut self, statement: Statement) -> impl Future<Output = Reply> + Send + use<> {
         let session = self.session;
         self.wire.with(|desk| match desk.database.execute(session, statement) {
             Executed::Done(result) => ready(Ok(result)).boxed(),

@@ -38,7 +38,7 @@ pub trait WireSession: Debug + Send + 'static {
     ///
     /// # Cancel safety
     /// Dropping the future drops the answer and nothing else.
-    fn send(&mut self, statement: Statement) -> BoxFuture<'static, Reply>;
+    fn send(&mut self, statement: Statement) -> impl Future<Output = Reply> + Send + use<Self>;
 
     /// Whether it is known to be lost, so that nothing can be sent by it any more.
     fn is_closed(&self) -> bool;

@@ -50,7 +50,7 @@ impl Wire for Lossy {
 }
 
 impl WireSession for LossySession {
-    fn send(&mut self, statement: Statement) -> BoxFuture<'static, Reply> {
+    fn send(&mut self, statement: Statement) -> impl Future<Output = Reply> + Send + use<> {
         let mood = self.mood.load(Ordering::Relaxed);
         if mood == CUT {
             self.inner = None;
@@ -61,7 +61,7 @@ impl WireSession for LossySession {
             self.inner = None;
             return ready(Err(NoAnswer)).boxed();
         }
-        answered
+        answered.boxed()
     }
 
     fn is_closed(&self) -> bool {

@@ -5,17 +5,18 @@ use std::rc::Rc;
 use bytes::BytesMut;
 use lockproof_redis_model::resp::encode_reply;
 use lockproof_redis_model::{Protocol, Reply, Session};
+use lockproof_sim::once;
 
+use super::exchange::Exchange;
 use super::network::{Network, Wire};
 use super::socket::Socket;
-use super::ticket::Ticket;
 use crate::Direction;
 
 /// Who asked.
 #[derive(Clone)]
 pub(super) enum Asker {
     /// One request, which waits for its reply.
-    Ticket(Rc<Ticket<Reply>>),
+    Exchange(Rc<Exchange>),
     /// A stream of requests, answered by a stream of bytes.
     Socket(Rc<Socket>),
 }
@@ -33,7 +34,7 @@ pub(super) struct Answer {
 }
 
 enum Said {
-    Reply(Rc<Ticket<Reply>>, Reply),
+    Reply(Rc<Exchange>, Reply),
     Bytes {
         socket: Rc<Socket>,
         bytes: BytesMut,
@@ -45,7 +46,7 @@ enum Said {
 impl Answer {
     pub(super) fn new(wire: &Rc<Wire>, asker: Asker, reply: Reply) -> Self {
         let said = match asker {
-            Asker::Ticket(ticket) => Said::Reply(ticket, reply),
+            Asker::Exchange(exchange) => Said::Reply(exchange, reply),
             Asker::Socket(socket) => {
                 let mut bytes = BytesMut::new();
                 encode_reply(&reply, Protocol::Resp2, &mut bytes);
@@ -65,18 +66,14 @@ impl Answer {
 
     pub(super) fn send(self, network: &Network) {
         let Self { wire, said } = self;
-        let back = Rc::clone(&wire);
         match said {
-            Said::Reply(ticket, reply) => {
-                let arrival = move || {
-                    back.done(&ticket);
-                    ticket.answer(reply);
-                };
-                network.send(&wire, Direction::ToClient, Box::new(arrival));
+            Said::Reply(exchange, reply) => {
+                exchange.reply(reply);
+                network.send(&wire, Direction::ToClient, exchange);
             }
             Said::Bytes { socket, bytes, closes } => {
                 let arrival = move || socket.arrived(&bytes, closes);
-                network.send(&wire, Direction::ToClient, Box::new(arrival));
+                network.send(&wire, Direction::ToClient, once(arrival));
             }
         }
     }
@@ -96,8 +93,8 @@ impl Answers {
         reply: Option<Reply>,
     ) {
         let socket = match asker {
-            Asker::Ticket(ticket) => {
-                let said = Said::Reply(Rc::clone(ticket), reply.unwrap_or(Reply::NullBulk));
+            Asker::Exchange(exchange) => {
+                let said = Said::Reply(Rc::clone(exchange), reply.unwrap_or(Reply::NullBulk));
                 self.0.push(Answer { wire: Rc::clone(wire), said });
                 return;
             }

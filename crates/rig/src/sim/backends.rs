@@ -14,9 +14,10 @@ use lockproof_sim::Shared;
 use redis::aio::ConnectionLike;
 use redis::{Arg, Cmd, Pipeline, RedisError, RedisFuture, RedisResult, Value};
 
+use super::exchange::{Exchange, Request};
 use super::network::{Network, Wire};
 use super::redis_server::ModelRedis;
-use super::ticket::{Broken, Ticket, answered};
+use super::ticket::{Answered, Broken};
 use crate::{Direction, Link};
 
 /// A connection of each holder to each server, dialled when it is first needed and again after it broke.
@@ -66,8 +67,7 @@ impl Backends for SimBackends {
                 return Ok(RedisConnection::new(SimConnection { network, model, wire }));
             }
             let wire = network.open(Link::Redis(server), holder);
-            let ticket = ModelRedis::greet(&model, &wire);
-            answered(ticket).await.map_err(|Broken| {
+            ModelRedis::greet(&model, &wire).await.map_err(|Broken| {
                 let what = format!("could not reach redis server {}", server + 1);
                 LockError::definite(what).because(io::Error::from(io::ErrorKind::ConnectionRefused))
             })?;
@@ -88,28 +88,22 @@ struct SimConnection {
 
 impl SimConnection {
     /// Sends at once, so that a request whose future is dropped is on its way all the same.
-    fn send(&self, command: Vec<Bytes>) -> Option<Shared<Ticket<Reply>>> {
+    fn send(&self, command: Vec<Bytes>) -> Option<Answered<Exchange>> {
         if self.wire.is_closed() {
             return None;
         }
-        let ticket = Ticket::new();
-        self.wire.wait(Rc::clone(ticket.as_rc()) as _);
-        let (model, wire, answer) = (
-            Rc::clone(self.model.as_rc()),
-            Rc::clone(self.wire.as_rc()),
-            Rc::clone(ticket.as_rc()),
-        );
-        let arrival = move || model.receive(wire, command, answer);
-        self.network.send(self.wire.as_rc(), Direction::ToServer, Box::new(arrival));
-        Some(ticket)
+        let exchange = Exchange::new(&self.model, &self.wire, Request::Command(command));
+        let request = Rc::clone(exchange.as_rc());
+        self.network.send(self.wire.as_rc(), Direction::ToServer, request);
+        Some(Answered(exchange))
     }
 }
 
 impl ConnectionLike for SimConnection {
     fn req_packed_command<'a>(&'a mut self, cmd: &'a Cmd) -> RedisFuture<'a, Value> {
         async move {
-            let ticket = self.send(words(cmd)).ok_or_else(reset)?;
-            to_value(answered(ticket).await.map_err(|Broken| reset())?)
+            let answered = self.send(words(cmd)).ok_or_else(reset)?;
+            to_value(answered.await.map_err(|Broken| reset())?)
         }
         .boxed()
     }
@@ -121,11 +115,11 @@ impl ConnectionLike for SimConnection {
         count: usize,
     ) -> RedisFuture<'a, Vec<Value>> {
         async move {
-            let tickets: Vec<_> = pipeline.cmd_iter().map(|cmd| self.send(words(cmd))).collect();
+            let answers: Vec<_> = pipeline.cmd_iter().map(|cmd| self.send(words(cmd))).collect();
             let mut values = Vec::with_capacity(count);
-            for ticket in tickets {
-                let ticket = ticket.ok_or_else(reset)?;
-                values.push(to_value(answered(ticket).await.map_err(|Broken| reset())?)?);
+            for answered in answers {
+                let answered = answered.ok_or_else(reset)?;
+                values.push(to_value(answered.await.map_err(|Broken| reset())?)?);
             }
             Ok(values.into_iter().skip(offset).take(count).collect())
         }
@@ -143,21 +137,20 @@ const TYPICAL_COMMAND: usize = 192;
 fn words(cmd: &Cmd) -> Vec<Bytes> {
     // One buffer for all, since a schedule sends thousands.
     let mut buffer = Vec::with_capacity(TYPICAL_COMMAND);
-    let mut ends = Vec::with_capacity(8);
     for word in cmd.args_iter() {
-        match word {
-            Arg::Simple(word) => buffer.extend_from_slice(word),
-            _ => buffer.push(b'0'), // the cursor of a scan that begins
-        }
-        ends.push(buffer.len());
+        buffer.extend_from_slice(bytes_of(&word));
     }
-    let (buffer, mut begin) = (Bytes::from(buffer), 0);
-    let word = |end| {
-        let word = buffer.slice(begin..end);
-        begin = end;
-        word
-    };
-    ends.into_iter().map(word).collect()
+    let mut rest = Bytes::from(buffer);
+    let mut words = Vec::with_capacity(8);
+    words.extend(cmd.args_iter().map(|word| rest.split_to(bytes_of(&word).len())));
+    words
+}
+
+fn bytes_of<'a>(word: &Arg<&'a [u8]>) -> &'a [u8] {
+    match word {
+        Arg::Simple(word) => word,
+        _ => b"0", // the cursor of a scan that begins
+    }
 }
 
 fn reset() -> RedisError {

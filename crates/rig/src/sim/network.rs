@@ -6,8 +6,8 @@ use std::rc::{Rc, Weak};
 use std::time::Duration;
 
 use lockproof_env::{Random, Stream};
-use lockproof_model::HolderId;
-use lockproof_sim::{Handle, Shared};
+use lockproof_model::{HolderId, Instant};
+use lockproof_sim::{Event, Handle, Shared};
 
 use super::ticket::Waits;
 use crate::{Direction, Disturbance, Link, LinkEffect};
@@ -20,8 +20,6 @@ const JITTER: Duration = Duration::from_micros(240);
 const STRAGGLERS: u64 = 256;
 /// … and takes up to this much more.
 const STRAGGLE: Duration = Duration::from_millis(4);
-
-type Action = Box<dyn FnOnce()>;
 
 /// Every link of a rig.
 pub(super) struct Network {
@@ -52,7 +50,7 @@ struct Active {
 struct Message {
     wire: Rc<Wire>,
     direction: Direction,
-    action: Action,
+    arrival: Rc<dyn Event>,
 }
 
 /// One connection: messages of one direction arrive in the order in which they were sent.
@@ -63,8 +61,8 @@ pub(super) struct Wire {
     closed: Cell<bool>,
     /// When the last message of each direction arrives.
     last: [Cell<u64>; 2],
-    /// Who waits for an answer over it.
-    waiting: RefCell<Vec<Rc<dyn Waits>>>,
+    /// Who waits for an answer over it. What nobody else holds is not waited for any more.
+    waiting: RefCell<Vec<Weak<dyn Waits>>>,
 }
 
 impl Wire {
@@ -73,17 +71,20 @@ impl Wire {
     }
 
     /// From now on `ticket` is told when the connection ends.
-    pub(super) fn wait(&self, ticket: Rc<dyn Waits>) {
+    pub(super) fn wait(&self, ticket: Weak<dyn Waits>) {
         self.waiting().push(ticket);
     }
 
     /// `ticket` has its answer.
-    pub(super) fn done(&self, ticket: &Rc<impl Waits>) {
-        self.waiting()
-            .retain(|waiting| !std::ptr::addr_eq(Rc::as_ptr(waiting), Rc::as_ptr(ticket)));
+    pub(super) fn done(&self, ticket: &impl Waits) {
+        let mut waiting = self.waiting();
+        let place = waiting.iter().position(|known| std::ptr::addr_eq(known.as_ptr(), ticket));
+        if let Some(place) = place {
+            waiting.remove(place);
+        }
     }
 
-    fn waiting(&self) -> RefMut<'_, Vec<Rc<dyn Waits>>> {
+    fn waiting(&self) -> RefMut<'_, Vec<Weak<dyn Waits>>> {
         self.waiting.borrow_mut()
     }
 }
@@ -121,15 +122,15 @@ impl Network {
         wire
     }
 
-    /// Sends a message; `action` is its arrival.
-    pub(super) fn send(&self, wire: &Rc<Wire>, direction: Direction, action: Action) {
+    /// Sends a message.
+    pub(super) fn send(&self, wire: &Rc<Wire>, direction: Direction, arrival: Rc<dyn Event>) {
         if !wire.is_closed() {
-            self.route(wire, direction, action);
+            self.route(wire, direction, arrival);
         }
     }
 
     /// As [`send`](Self::send), for what had left before the connection was closed.
-    fn route(&self, wire: &Rc<Wire>, direction: Direction, action: Action) {
+    fn route(&self, wire: &Rc<Wire>, direction: Direction, arrival: Rc<dyn Event>) {
         let mut delay = self.delay();
         let mut state = self.state();
         if !state.effects.is_empty() {
@@ -145,7 +146,7 @@ impl Network {
                     }
                     LinkEffect::Hold | LinkEffect::HoldOneWay(_) => {
                         let wire = Rc::clone(wire);
-                        active.held.push(Message { wire, direction, action });
+                        active.held.push(Message { wire, direction, arrival });
                         return;
                     }
                     LinkEffect::Lose(_) => {
@@ -158,20 +159,19 @@ impl Network {
             }
         }
         drop(state);
-        let now = nanos(self.handle.now().since_start());
         let last = &wire.last[usize::from(direction == Direction::ToClient)];
-        let at = (now + nanos(delay)).max(last.get() + 1);
+        let at = (self.handle.now().as_nanos() + nanos(delay)).max(last.get() + 1);
         last.set(at);
-        self.handle.after(Duration::from_nanos(at - now), action);
+        self.handle.at(Instant::from_nanos(at), arrival);
     }
 
     /// Sends the end of a connection, which arrives after everything that was sent before it; over a broken one too,
     /// since a server finds out by itself.
-    pub(super) fn send_end(&self, wire: &Rc<Wire>, action: Action) {
+    pub(super) fn send_end(&self, wire: &Rc<Wire>, arrival: Rc<dyn Event>) {
         if wire.closed.replace(true) {
-            self.handle.after(self.delay(), action);
+            self.handle.at(self.handle.now() + self.delay(), arrival);
         } else {
-            self.route(wire, Direction::ToServer, action);
+            self.route(wire, Direction::ToServer, arrival);
         }
     }
 
@@ -222,7 +222,7 @@ impl Network {
         let wire = Rc::clone(wire);
         let tell = move || {
             let waiting = std::mem::take(&mut *wire.waiting());
-            waiting.iter().for_each(|ticket| ticket.broken());
+            waiting.iter().filter_map(Weak::upgrade).for_each(|ticket| ticket.broken());
         };
         self.handle.after(delay, tell);
     }
@@ -241,8 +241,8 @@ impl Network {
         let mut active = state.effects.remove(place);
         let held = std::mem::take(&mut active.held);
         drop(state);
-        for Message { wire, direction, action } in held {
-            self.route(&wire, direction, action);
+        for Message { wire, direction, arrival } in held {
+            self.route(&wire, direction, arrival);
         }
         Some(active)
     }

@@ -13,10 +13,11 @@ use lockproof_sim::{Handle, Shared};
 
 use super::answer::{Answer, Answers, Asker};
 use super::clock::Clock;
+use super::exchange::{Exchange, Request};
 use super::network::{Network, Wire};
 use super::pool::Pooled;
 use super::socket::Socket;
-use super::ticket::Ticket;
+use super::ticket::Answered;
 use crate::{Direction, Keeps, Link};
 
 /// The session of what a server does by itself; those of connections count from 1.
@@ -87,17 +88,15 @@ impl ModelRedis {
     }
 
     /// Somebody asks to connect over `wire`.
-    pub(super) fn greet(model: &Shared<Self>, wire: &Shared<Wire>) -> Shared<Ticket<Reply>> {
-        let ticket = Ticket::new();
-        wire.wait(Rc::clone(ticket.as_rc()) as _);
-        let (there, syn, answer) = (model.clone(), wire.clone(), ticket.clone());
-        let arrival = move || there.welcome(syn.as_rc(), answer.as_rc());
-        model.network.send(wire.as_rc(), Direction::ToServer, Box::new(arrival));
-        ticket
+    pub(super) fn greet(model: &Shared<Self>, wire: &Shared<Wire>) -> Answered<Exchange> {
+        let exchange = Exchange::new(model, wire, Request::Connect);
+        let request = Rc::clone(exchange.as_rc());
+        model.network.send(wire.as_rc(), Direction::ToServer, request);
+        Answered(exchange)
     }
 
     /// Somebody connects.
-    fn welcome(&self, wire: &Rc<Wire>, ticket: &Rc<Ticket<Reply>>) {
+    pub(super) fn welcome(&self, wire: &Rc<Wire>, exchange: Rc<Exchange>) {
         let mut state = self.state();
         if state.downs > 0 {
             drop(state);
@@ -107,18 +106,18 @@ impl ModelRedis {
         let session = state.server.open_session();
         state.sessions.insert(wire.id, session);
         drop(state);
-        Answer::new(wire, Asker::Ticket(Rc::clone(ticket)), Reply::OK).send(&self.network);
+        Answer::new(wire, Asker::Exchange(exchange), Reply::OK).send(&self.network);
     }
 
     /// A request arrives.
     pub(super) fn receive(
         self: &Rc<Self>,
-        wire: Rc<Wire>,
+        wire: &Rc<Wire>,
         command: Vec<Bytes>,
-        ticket: Rc<Ticket<Reply>>,
+        exchange: Rc<Exchange>,
     ) {
-        let arrival = Arrival { wire, command, asker: Asker::Ticket(ticket) };
-        self.receive_all(&Rc::clone(&arrival.wire), [arrival]);
+        let asker = Asker::Exchange(exchange);
+        self.receive_all(wire, [Arrival { wire: Rc::clone(wire), command, asker }]);
     }
 
     /// Bytes arrive: some requests, the last of them perhaps not whole.

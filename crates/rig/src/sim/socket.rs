@@ -9,7 +9,7 @@ use std::task::{Context, Poll, Waker};
 
 use bytes::{Buf, Bytes, BytesMut};
 use lockproof_redis_model::resp::{ProtocolError, RequestParser};
-use lockproof_sim::Shared;
+use lockproof_sim::{Shared, once};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use super::network::{Network, Wire};
@@ -148,7 +148,7 @@ impl Stream {
         wire: Shared<Wire>,
     ) -> Self {
         let socket = Shared::new(Socket::default());
-        wire.wait(Rc::clone(socket.as_rc()) as _);
+        wire.wait(Rc::downgrade(socket.as_rc()) as _);
         Self { network, model, wire, socket, has_ended: false }
     }
 
@@ -156,7 +156,7 @@ impl Stream {
         if !std::mem::replace(&mut self.has_ended, true) {
             let (model, wire) = (self.model.clone(), self.wire.clone());
             let arrival = move || model.hang_up(wire.as_rc());
-            self.network.send_end(self.wire.as_rc(), Box::new(arrival));
+            self.network.send_end(self.wire.as_rc(), once(arrival));
         }
     }
 }
@@ -184,7 +184,7 @@ impl AsyncWrite for Stream {
         let (model, wire, socket) = (self.model.clone(), self.wire.clone(), self.socket.clone());
         let chunk = Bytes::copy_from_slice(bytes);
         let arrival = move || model.as_rc().receive_bytes(wire.as_rc(), socket.as_rc(), &chunk);
-        self.network.send(self.wire.as_rc(), Direction::ToServer, Box::new(arrival));
+        self.network.send(self.wire.as_rc(), Direction::ToServer, once(arrival));
         Poll::Ready(Ok(bytes.len()))
     }
 

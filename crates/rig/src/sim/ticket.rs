@@ -1,6 +1,6 @@
 //! An answer that is waited for.
 
-use std::cell::{RefCell, RefMut};
+use std::cell::Cell;
 use std::fmt;
 use std::pin::Pin;
 use std::task::{Context, Poll, Waker};
@@ -12,17 +12,16 @@ use lockproof_sim::Shared;
 pub(super) struct Broken;
 
 /// The place where an answer will lie. The first answer stays.
-pub(super) struct Ticket<T>(RefCell<State<T>>);
-
-enum State<T> {
-    Open(Option<Waker>),
-    Answered(Result<T, Broken>),
-    Taken,
+pub(super) struct Ticket<T> {
+    answer: Cell<Option<Result<T, Broken>>>,
+    /// Whether it was settled, though the answer be taken.
+    is_settled: Cell<bool>,
+    waker: Cell<Option<Waker>>,
 }
 
 impl<T> Ticket<T> {
-    pub(super) fn new() -> Shared<Self> {
-        Shared::new(Self(RefCell::new(State::Open(None))))
+    pub(super) const fn new() -> Self {
+        Self { answer: Cell::new(None), is_settled: Cell::new(false), waker: Cell::new(None) }
     }
 
     pub(super) fn answer(&self, answer: T) {
@@ -30,56 +29,28 @@ impl<T> Ticket<T> {
     }
 
     fn settle(&self, answer: Result<T, Broken>) {
-        let mut state = self.state();
-        let State::Open(waker) = &mut *state else { return };
-        let waker = waker.take();
-        *state = State::Answered(answer);
-        drop(state);
-        if let Some(waker) = waker {
-            waker.wake();
-        }
-    }
-
-    fn state(&self) -> RefMut<'_, State<T>> {
-        self.0.borrow_mut()
-    }
-}
-
-/// The answer, once it is there.
-///
-/// # Cancel safety
-/// The answer stays where it is.
-pub(super) struct Answered<T>(Shared<Ticket<T>>);
-
-impl<T> Future for Answered<T> {
-    type Output = Result<T, Broken>;
-
-    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        let mut state = self.0.state();
-        match &mut *state {
-            State::Open(waker) => {
-                if !waker.as_ref().is_some_and(|waker| waker.will_wake(context.waker())) {
-                    *waker = Some(context.waker().clone());
-                }
-                Poll::Pending
+        if !self.is_settled.replace(true) {
+            self.answer.set(Some(answer));
+            if let Some(waker) = self.waker.take() {
+                waker.wake();
             }
-            State::Answered(_) => match std::mem::replace(&mut *state, State::Taken) {
-                State::Answered(answer) => Poll::Ready(answer),
-                State::Open(_) | State::Taken => Poll::Pending,
-            },
-            State::Taken => Poll::Pending,
         }
     }
-}
 
-/// Waits for the answer.
-pub(super) const fn answered<T>(ticket: Shared<Ticket<T>>) -> Answered<T> {
-    Answered(ticket)
+    fn poll(&self, context: &Context<'_>) -> Poll<Result<T, Broken>> {
+        if self.is_settled.get() {
+            // Taken twice, it never comes.
+            return self.answer.take().map_or(Poll::Pending, Poll::Ready);
+        }
+        let known = self.waker.take().filter(|waker| waker.will_wake(context.waker()));
+        self.waker.set(Some(known.unwrap_or_else(|| context.waker().clone())));
+        Poll::Pending
+    }
 }
 
 impl<T> fmt::Debug for Ticket<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Ticket").finish_non_exhaustive()
+        f.debug_struct("Ticket").field("is_settled", &self.is_settled).finish_non_exhaustive()
     }
 }
 
@@ -91,5 +62,34 @@ pub(super) trait Waits {
 impl<T> Waits for Ticket<T> {
     fn broken(&self) {
         self.settle(Err(Broken));
+    }
+}
+
+/// What an answer is waited for with.
+pub(super) trait Answerable {
+    type Answer;
+
+    fn ticket(&self) -> &Ticket<Self::Answer>;
+}
+
+impl<T> Answerable for Ticket<T> {
+    type Answer = T;
+
+    fn ticket(&self) -> &Self {
+        self
+    }
+}
+
+/// The answer, once it is there.
+///
+/// # Cancel safety
+/// The answer stays where it is.
+pub(super) struct Answered<A>(pub(super) Shared<A>);
+
+impl<A: Answerable> Future for Answered<A> {
+    type Output = Result<A::Answer, Broken>;
+
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        self.0.ticket().poll(context)
     }
 }

@@ -24,7 +24,7 @@ use redis::{AsyncConnectionConfig, RedisConnectionInfo};
 use super::network::{Network, Wire};
 use super::redis_server::ModelRedis;
 use super::socket::Stream;
-use super::ticket::{Broken, answered};
+use super::ticket::Broken;
 use crate::Link;
 
 /// A connection of each holder to each server, dialled when it is first needed and again after it broke.
@@ -80,8 +80,7 @@ impl WireBackends {
         let unreached = || format!("could not reach redis server {}", server + 1);
         let model = self.servers[server].clone();
         let wire = self.network.open(Link::Redis(server), holder);
-        let ticket = ModelRedis::greet(&model, &wire);
-        answered(ticket).await.map_err(|Broken| {
+        ModelRedis::greet(&model, &wire).await.map_err(|Broken| {
             LockError::definite(unreached())
                 .because(io::Error::from(io::ErrorKind::ConnectionRefused))
         })?;

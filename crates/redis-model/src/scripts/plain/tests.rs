@@ -4,7 +4,7 @@ use bytes::Bytes;
 use proptest::prelude::*;
 
 use super::Plain;
-use crate::{Options, Reply, Server, Session, WallClock};
+use crate::{Options, Reply, Server, WallClock};
 
 /// What makes any script the machine's, and changes nothing else of it.
 const NOT_PLAIN: &str = "local unused = 1 + 1 ";
