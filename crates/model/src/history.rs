@@ -36,10 +36,10 @@ impl History {
         let mut unordered: Vec<_> = operations.into_iter().map(Some).collect();
         let place = |key: u128| usize::try_from(key & u128::from(u32::MAX)).unwrap_or_default();
         let taken = order.into_iter().filter_map(|key| unordered[place(key)].take());
-        let mut operations: Vec<Operation> = taken.collect();
-        for (index, operation) in operations.iter_mut().enumerate() {
-            operation.id = OperationId(u32::try_from(index).unwrap_or(u32::MAX));
-        }
+        let mut operations: Vec<Operation> = Vec::with_capacity(taken.size_hint().1.unwrap_or(0));
+        operations.extend(
+            (0..).zip(taken).map(|(id, operation)| Operation { id: OperationId(id), ..operation }),
+        );
         attempts.sort_by_key(|attempt| attempt.id);
         Self { operations, attempts }
     }

@@ -9,6 +9,8 @@
 //! that no command ever meets an expired key; Redis reaps it when touched or by a timer, which
 //! differs only in what DBSIZE counts and when an `expired` event is sent.
 
+use std::borrow::Borrow;
+use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound;
 
@@ -58,12 +60,14 @@ impl Keyspace {
     }
 
     pub(crate) fn get(&self, database: usize, key: &Bytes) -> Option<&Entry> {
-        self.databases[database].get(&Slot::of(key))
+        self.databases[database].get(&Place::of(key) as &dyn Placed)
     }
 
     /// The value of `key`, to be changed in place.
     pub(crate) fn get_mut(&mut self, database: usize, key: &Bytes) -> Option<&mut Value> {
-        self.databases[database].get_mut(&Slot::of(key)).map(|entry| &mut entry.value)
+        self.databases[database]
+            .get_mut(&Place::of(key) as &dyn Placed)
+            .map(|entry| &mut entry.value)
     }
 
     /// The value of `key`, or a new one without an expiry.
@@ -97,7 +101,7 @@ impl Keyspace {
     }
 
     pub(crate) fn remove(&mut self, database: usize, key: &Bytes) -> Option<Entry> {
-        let entry = self.databases[database].remove(&Slot::of(key))?;
+        let entry = self.databases[database].remove(&Place::of(key) as &dyn Placed)?;
         if let Some(at) = entry.expires_at_ms {
             self.expiries.remove(&(at, database, key.clone()));
         }
@@ -106,7 +110,9 @@ impl Keyspace {
 
     /// Sets or takes away the end of a key that exists.
     pub(crate) fn set_expiry(&mut self, database: usize, key: &Bytes, expires_at_ms: Option<i64>) {
-        let Some(entry) = self.databases[database].get_mut(&Slot::of(key)) else { return };
+        let Some(entry) = self.databases[database].get_mut(&Place::of(key) as &dyn Placed) else {
+            return;
+        };
         if let Some(at) = std::mem::replace(&mut entry.expires_at_ms, expires_at_ms) {
             self.expiries.remove(&(at, database, key.clone()));
         }
@@ -122,7 +128,7 @@ impl Keyspace {
             return None;
         }
         let (_, database, key) = self.expiries.pop_first()?;
-        self.databases[database].remove(&Slot::of(&key));
+        self.databases[database].remove(&Place::of(&key) as &dyn Placed);
         Some((database, key))
     }
 
@@ -183,10 +189,85 @@ impl Keyspace {
 }
 
 /// Where a key is: ordered by hash, then by name.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone)]
 struct Slot {
     hash: u64,
     key: Bytes,
+}
+
+/// The same of a key that is only looked for.
+struct Place<'a> {
+    hash: u64,
+    key: &'a [u8],
+}
+
+impl<'a> Place<'a> {
+    fn of(key: &'a [u8]) -> Self {
+        Self { hash: hash(key), key }
+    }
+}
+
+/// What both are ordered by.
+trait Placed {
+    fn place(&self) -> (u64, &[u8]);
+}
+
+impl Placed for Slot {
+    fn place(&self) -> (u64, &[u8]) {
+        (self.hash, &self.key)
+    }
+}
+
+impl Placed for Place<'_> {
+    fn place(&self) -> (u64, &[u8]) {
+        (self.hash, self.key)
+    }
+}
+
+impl<'a> Borrow<dyn Placed + 'a> for Slot {
+    fn borrow(&self) -> &(dyn Placed + 'a) {
+        self
+    }
+}
+
+impl PartialEq for dyn Placed + '_ {
+    fn eq(&self, other: &Self) -> bool {
+        self.place() == other.place()
+    }
+}
+
+impl Eq for dyn Placed + '_ {}
+
+impl PartialOrd for dyn Placed + '_ {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for dyn Placed + '_ {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.place().cmp(&other.place())
+    }
+}
+
+impl PartialEq for Slot {
+    fn eq(&self, other: &Self) -> bool {
+        self.place() == other.place()
+    }
+}
+
+impl Eq for Slot {}
+
+impl PartialOrd for Slot {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Slot {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.place().cmp(&other.place())
+    }
 }
 
 impl Slot {

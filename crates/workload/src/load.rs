@@ -158,9 +158,11 @@ pub async fn run<C: Send>(
         }
     };
     let finished = parties.env.now();
-    let (mut operations, mut attempts) = (Vec::new(), Vec::new());
-    for recorder in &recorders {
-        let (done, tried) = recorder.take(finished);
+    let written: Vec<_> = recorders.iter().map(|recorder| recorder.take(finished)).collect();
+    // Room for all at once: operations are large, and moving them again would be most of the work.
+    let mut operations = Vec::with_capacity(written.iter().map(|(done, _)| done.len()).sum());
+    let mut attempts = Vec::with_capacity(written.iter().map(|(_, tried)| tried.len()).sum());
+    for (done, tried) in written {
         operations.extend(done);
         attempts.extend(tried);
     }

@@ -66,7 +66,8 @@ impl LockSession for Session {
     async fn acquire(&mut self, claim: &Claim, ttl: Duration) -> Result<Acquired> {
         let invoked = self.env.now();
         if self.settings.draw_tokens {
-            self.acquire_with_token(claim, ttl, invoked).await
+            // Boxed, since a future is as large as its largest branch, and one is made for every request.
+            Box::pin(self.acquire_with_token(claim, ttl, invoked)).await
         } else {
             self.acquire_plain(claim, ttl, invoked).await
         }
