@@ -19,8 +19,8 @@ pub(crate) struct Recorder {
 #[derive(Debug, Default)]
 struct Pages {
     operations: Vec<Operation>,
-    /// The operation that was invoked and not completed: a holder has one in flight at most.
-    open: Option<Operation>,
+    /// Whether the last operation was invoked and not completed: a holder has one in flight at most.
+    is_open: bool,
     attempts: Vec<Attempt>,
     current: Option<Attempt>,
 }
@@ -56,7 +56,9 @@ impl Recorder {
     }
 
     pub(crate) fn invoke(&self, target: Target, step: Step, invoked: Instant) {
-        self.pages().open = Some(Operation {
+        let mut pages = self.pages();
+        pages.is_open = true;
+        pages.operations.push(Operation {
             id: OperationId(0), // numbered when the history is assembled
             holder: self.holder,
             attempt: target.attempt,
@@ -70,16 +72,19 @@ impl Recorder {
 
     pub(crate) fn complete(&self, completed: Instant, outcome: Outcome) {
         let mut pages = self.pages();
-        if let Some(operation) = pages.open.take() {
-            pages.operations.push(Operation { completed: Some(completed), outcome, ..operation });
+        if std::mem::take(&mut pages.is_open)
+            && let Some(operation) = pages.operations.last_mut()
+        {
+            operation.completed = Some(completed);
+            operation.outcome = outcome;
         }
     }
 
     /// The holder died: what is open ends as *info*, and its attempt as unknown at `now`.
     pub(crate) fn abandon(&self, now: Instant) {
         let mut pages = self.pages();
-        let Pages { operations, open, attempts, current } = &mut *pages;
-        operations.extend(open.take());
+        let Pages { is_open, attempts, current, .. } = &mut *pages;
+        *is_open = false;
         let died = |attempt| Attempt { finished: now, result: AttemptResult::death(), ..attempt };
         attempts.extend(current.take().map(died));
     }
@@ -87,8 +92,7 @@ impl Recorder {
     /// Everything written so far. What is still open ends as *info*, and its attempt as unknown at `now`.
     pub(crate) fn take(&self, now: Instant) -> (Vec<Operation>, Vec<Attempt>) {
         let mut pages = self.pages();
-        let Pages { mut operations, open, mut attempts, current } = std::mem::take(&mut *pages);
-        operations.extend(open);
+        let Pages { operations, mut attempts, current, .. } = std::mem::take(&mut *pages);
         attempts.extend(current.map(|attempt| Attempt { finished: now, ..attempt }));
         (operations, attempts)
     }

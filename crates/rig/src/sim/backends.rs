@@ -157,13 +157,29 @@ fn reset() -> RedisError {
     io::Error::from(io::ErrorKind::ConnectionReset).into()
 }
 
+/// The library makes its errors from bytes alone, which takes it as long as ten requests: the last is kept.
+fn error_value(text: &[u8]) -> RedisResult<Value> {
+    thread_local! {
+        static LAST: RefCell<Option<(Vec<u8>, Value)>> = const { RefCell::new(None) };
+    }
+    LAST.with_borrow_mut(|last| {
+        if let Some((known, value)) = last
+            && known == text
+        {
+            return Ok(value.clone());
+        }
+        let value = redis::parse_redis_value(&[b"-", text, b"\r\n"].concat())?;
+        *last = Some((text.to_vec(), value.clone()));
+        Ok(value)
+    })
+}
+
 fn to_value(reply: Reply) -> RedisResult<Value> {
     let all = |items: Vec<Reply>| items.into_iter().map(to_value).collect::<RedisResult<Vec<_>>>();
     Ok(match reply {
         Reply::Status(text) if text.as_ref() == b"OK" => Value::Okay,
         Reply::Status(text) => Value::SimpleString(String::from_utf8_lossy(&text).into_owned()),
-        // The library makes its errors from bytes alone.
-        Reply::Error(text) => return redis::parse_redis_value(&[b"-", &*text, b"\r\n"].concat()),
+        Reply::Error(text) => return error_value(&text),
         Reply::Integer(number) => Value::Int(number),
         Reply::Bulk(bytes) => Value::BulkString(bytes.into()),
         Reply::NullBulk | Reply::NullArray => Value::Nil,
