@@ -21,6 +21,8 @@ pub const ORPHANED_LOCK: &str = "orphaned-lock";
 /// A lock stands at a server although its release was answered: the server forgot that, or was not among those that
 /// answered.
 pub const RELEASE_UNDONE: &str = "release-undone";
+/// A lock stands at a server and has no TTL: it keeps everybody out for ever.
+pub const IMMORTAL_LOCK: &str = "immortal-lock";
 /// Stands for anomalies beyond those that are listed. Its count says how many.
 pub const FURTHER: &str = "further";
 /// The checker itself failed, so its property is not judged.

@@ -8,11 +8,23 @@ use lockproof_env::Env;
 use crate::{AnyLock, Backends, LockSettings};
 
 mod none;
+mod redis_get_then_del;
+mod redis_naive_del;
 mod redis_set_nx;
+mod redis_setnx_expire;
 mod redlock;
+mod redlock_no_elapsed_check;
 
 /// Every lock that a strategy can name.
-pub const ENTRIES: &[LockEntry] = &[none::ENTRY, redis_set_nx::ENTRY, redlock::ENTRY];
+pub const ENTRIES: &[LockEntry] = &[
+    none::ENTRY,
+    redis_set_nx::ENTRY,
+    redlock::ENTRY,
+    redis_naive_del::ENTRY,
+    redis_get_then_del::ENTRY,
+    redis_setnx_expire::ENTRY,
+    redlock_no_elapsed_check::ENTRY,
+];
 
 /// The lock of that name.
 #[must_use]
@@ -33,6 +45,8 @@ pub struct LockEntry {
     pub tokens: Tokens,
     /// Whether a lease can be made to last longer.
     pub renews: bool,
+    /// Why it is unsafe on purpose, for a control that a test must see fail; `None` for a lock to use.
+    pub control: Option<&'static str>,
     /// Makes one.
     pub build: fn(LockSettings, Arc<dyn Backends>, Env) -> AnyLock,
 }

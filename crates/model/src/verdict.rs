@@ -54,6 +54,8 @@ pub struct LockLeft {
     pub server: u32,
     /// Whose it is, by the owner value.
     pub owner: OwnerValue,
+    /// Whether it ends by itself: one without a TTL keeps everybody out for ever.
+    pub ends: bool,
 }
 
 /// One checker's answer.

@@ -18,7 +18,8 @@ pub(super) const TABLES: &[NamedTable] = &[
 ];
 
 fn locks() -> String {
-    let mut table = Table::new(["lock", "what it does", "needs", "fencing tokens", "renews"]);
+    let header = ["lock", "what it does", "needs", "fencing tokens", "renews", "unsafe on purpose"];
+    let mut table = Table::new(header);
     for entry in lockproof_locks::ENTRIES {
         let tokens = match entry.tokens {
             Tokens::Drawn => "yes".to_owned(),
@@ -30,6 +31,7 @@ fn locks() -> String {
             entry.needs.to_string(),
             tokens,
             yes_or_no(entry.renews),
+            listed(entry.control.map(str::to_owned), ""),
         ]);
     }
     table.finish()

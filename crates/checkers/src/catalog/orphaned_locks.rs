@@ -8,7 +8,8 @@
 //! among those that answered. No client can know of that one, so it is an anomaly of a kind of its own.
 //!
 //! A holder that died cannot clean up, and its lease is what TTLs are for: slots on which an operation never ended are
-//! not judged, nor are those of a holder that died.
+//! not judged, nor are those of a holder that died. A lock without a TTL is, whoever has left it: nothing will ever end
+//! it (F17).
 
 use std::collections::BTreeSet;
 
@@ -46,7 +47,7 @@ impl Checker for OrphanedLocks {
         let orphans: Vec<_> = evidence
             .left
             .iter()
-            .filter(|left| !undecided.contains(&slot_of(left)))
+            .filter(|left| !left.ends || !undecided.contains(&slot_of(left)))
             .map(|left| describe(left, operations))
             .collect();
         Finding::from_anomalies(ENTRY.name, ENTRY.layer, words::listed(&orphans, Clone::clone))
@@ -87,6 +88,11 @@ fn describe(left: &LockLeft, operations: &[Operation]) -> Anomaly {
             let why = "nobody knows that it was granted, and nobody withdrew it".to_owned();
             (kinds::ORPHANED_LOCK, why, unanswered.collect())
         }
+    };
+    let (kind, why) = if left.ends {
+        (kind, why)
+    } else {
+        (kinds::IMMORTAL_LOCK, format!("{why}, and it has no TTL"))
     };
     Anomaly {
         kind: kind.to_owned(),

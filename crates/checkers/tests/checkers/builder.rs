@@ -63,7 +63,13 @@ impl Run {
     /// A lock that stands in the end, on the first server.
     pub(crate) fn left(&mut self, slot: u32, owner: &str) {
         let lock = LockName::new(&format!("slot-{slot}"));
-        self.left.push(LockLeft { lock, server: 1, owner: OwnerValue::new(owner) });
+        self.left.push(LockLeft { lock, server: 1, owner: OwnerValue::new(owner), ends: true });
+    }
+
+    /// The same of one that has no TTL.
+    pub(crate) fn left_for_ever(&mut self, slot: u32, owner: &str) {
+        self.left(slot, owner);
+        self.left.last_mut().unwrap().ends = false;
     }
 
     pub(crate) fn finish(self) -> Finished {

@@ -75,3 +75,14 @@ fn does_not_judge_what_a_holder_left_that_died_between_two_operations() {
     run.left(1, FIRST);
     assert_eq!(run.finish().judge(CHECKER).verdict, Verdict::Valid);
 }
+
+#[test]
+fn rejects_a_lock_without_an_end_though_its_holder_died() {
+    let mut run = Run::with_capacity(1);
+    run.attempt(1, 1).unanswered(Step::Acquire, 3);
+    run.left_for_ever(1, FIRST);
+    let finding = run.finish().judge(CHECKER);
+    assert_eq!(finding.verdict, Verdict::Violated);
+    assert_eq!(finding.anomalies[0].kind, kinds::IMMORTAL_LOCK);
+    assert!(finding.anomalies[0].sentence.ends_with("and it has no TTL"));
+}

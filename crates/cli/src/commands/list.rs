@@ -36,9 +36,11 @@ fn locks() -> Rows {
             Tokens::Drawn => "yes".to_owned(),
             Tokens::None(why) => format!("no: {why}"),
         };
-        vec![lock.name.to_owned(), lock.needs.to_string(), tokens, lock.summary.to_owned()]
+        let control = lock.control.map(|why| format!("control: {why}")).unwrap_or_default();
+        let summary = lock.summary.to_owned();
+        vec![lock.name.to_owned(), lock.needs.to_string(), tokens, summary, control]
     };
-    let header = vec!["lock", "needs", "fencing tokens", "what it is"];
+    let header = vec!["lock", "needs", "fencing tokens", "what it is", ""];
     (header, lockproof_locks::ENTRIES.iter().map(row).collect())
 }
 

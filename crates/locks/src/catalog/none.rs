@@ -17,6 +17,7 @@ pub(super) const ENTRY: LockEntry = LockEntry {
     needs: Needs::Nothing,
     tokens: Tokens::None("it does not even exclude, so it has no order to give"),
     renews: false,
+    control: None,
     build: |_, _, env| AnyLock::new(NoLock { env }),
 };
 

@@ -28,14 +28,16 @@ pub(super) const ENTRY: LockEntry = LockEntry {
     needs: Needs::OneRedis,
     tokens: Tokens::Drawn,
     renews: true,
+    control: None,
     build: |settings, backends, env| AnyLock::new(RedisSetNx { settings, backends, env }),
 };
 
+/// The lock, for the controls too, each of which does one thing otherwise.
 #[derive(Debug)]
-struct RedisSetNx {
-    settings: LockSettings,
-    backends: Arc<dyn Backends>,
-    env: Env,
+pub(super) struct RedisSetNx {
+    pub(super) settings: LockSettings,
+    pub(super) backends: Arc<dyn Backends>,
+    pub(super) env: Env,
 }
 
 impl Lock for RedisSetNx {
@@ -55,11 +57,11 @@ impl Lock for RedisSetNx {
 }
 
 #[derive(Debug)]
-struct Session {
-    settings: LockSettings,
-    key: LastKey,
-    env: Env,
-    link: RedisLink,
+pub(super) struct Session {
+    pub(super) settings: LockSettings,
+    pub(super) key: LastKey,
+    pub(super) env: Env,
+    pub(super) link: RedisLink,
 }
 
 impl LockSession for Session {

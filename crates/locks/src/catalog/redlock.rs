@@ -37,14 +37,28 @@ pub(super) const ENTRY: LockEntry = LockEntry {
         "the largest of several servers' counters is not monotonic across quorums",
     ),
     renews: true,
-    build: |settings, backends, env| AnyLock::new(Redlock { settings, backends, env }),
+    control: None,
+    build: |settings, backends, env| {
+        AnyLock::new(Redlock { settings, backends, env, check: ElapsedCheck::Made })
+    },
 };
 
+/// The lock, for its control too.
 #[derive(Debug)]
-struct Redlock {
-    settings: LockSettings,
-    backends: Arc<dyn Backends>,
-    env: Env,
+pub(super) struct Redlock {
+    pub(super) settings: LockSettings,
+    pub(super) backends: Arc<dyn Backends>,
+    pub(super) env: Env,
+    pub(super) check: ElapsedCheck,
+}
+
+/// Whether a quorum that came too late counts (step 3).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum ElapsedCheck {
+    /// It does not.
+    Made,
+    /// It does: a control.
+    Left,
 }
 
 impl Lock for Redlock {
@@ -76,17 +90,19 @@ impl Lock for Redlock {
             env: self.env.clone(),
             links,
             quorum,
+            check: self.check,
         })
     }
 }
 
 #[derive(Debug)]
-struct Session {
+pub(super) struct Session {
     settings: LockSettings,
     key: LastKey,
     env: Env,
     links: Vec<RedisLink>,
     quorum: usize,
+    check: ElapsedCheck,
 }
 
 impl LockSession for Session {
@@ -162,7 +178,7 @@ impl Session {
 
     fn validity_left(&self, invoked: Instant, ttl: Duration) -> bool {
         let elapsed = self.env.now().saturating_since(invoked);
-        elapsed + self.settings.drift.allowance(ttl) < ttl
+        self.check == ElapsedCheck::Left || elapsed + self.settings.drift.allowance(ttl) < ttl
     }
 }
 

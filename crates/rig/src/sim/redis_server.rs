@@ -308,7 +308,7 @@ impl ModelRedis {
         state.journal = journal;
         state.server.forget_scripts();
         let after = strings(&mut state.server, b"*", now);
-        let missing = |these: &[(String, String)], from: &[(String, String)]| {
+        let missing = |these: &[(String, String, bool)], from: &[(String, String, bool)]| {
             these.iter().filter(|this| !from.contains(this)).count()
         };
         Rewound { lost: missing(&before, &after), stale: missing(&after, &before) }
@@ -332,8 +332,8 @@ impl ModelRedis {
         keys.iter().filter(|key| self.drop_from(&mut state, key, now)).count()
     }
 
-    /// The keys that match and hold strings, with what they hold.
-    pub(super) fn strings(&self, pattern: &[u8]) -> Vec<(String, String)> {
+    /// The keys that match and hold strings, with what they hold and whether they end.
+    pub(super) fn strings(&self, pattern: &[u8]) -> Vec<(String, String, bool)> {
         let mut state = self.state();
         let now = state.clock.at(self.handle.now());
         strings(&mut state.server, pattern, now)
@@ -381,8 +381,8 @@ pub(super) struct Rewound {
     pub(super) stale: usize,
 }
 
-/// The keys that match and hold strings, which is all that a lock has, with what they hold.
-fn strings(server: &mut Server, pattern: &[u8], now: WallClock) -> Vec<(String, String)> {
+/// The keys that match and hold strings, which is all that a lock has, with what they hold and whether they end.
+fn strings(server: &mut Server, pattern: &[u8], now: WallClock) -> Vec<(String, String, bool)> {
     let keys = server.keys_matching(0, pattern, now);
     if keys.is_empty() {
         return Vec::new();
@@ -394,7 +394,9 @@ fn strings(server: &mut Server, pattern: &[u8], now: WallClock) -> Vec<(String, 
         let get = [Bytes::from_static(b"GET"), key.clone()];
         let reply = server.execute(&mut session, &get, now).into_reply();
         if let Reply::Bulk(value) = reply {
-            strings.push((text(&key), text(&value)));
+            let ttl = [Bytes::from_static(b"PTTL"), key.clone()];
+            let ends = server.execute(&mut session, &ttl, now).into_reply() != Reply::Integer(-1);
+            strings.push((text(&key), text(&value), ends));
         }
     }
     strings

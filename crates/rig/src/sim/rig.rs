@@ -134,11 +134,12 @@ impl System for SimRig {
         let prefix = &self.plan.lock.key_prefix;
         let left = |(server, model): (u32, &Shared<ModelRedis>)| {
             let values = model.strings(format!("{prefix}{{*}}").as_bytes());
-            values.into_iter().filter_map(move |(key, owner)| {
+            values.into_iter().filter_map(move |(key, owner, ends)| {
                 // A lock's key is its name in braces; what stands after them is another key's.
                 let lock =
                     key.strip_prefix(prefix.as_str())?.strip_prefix('{')?.strip_suffix('}')?;
-                Some(LockLeft { lock: LockName::new(lock), server, owner: OwnerValue::new(&owner) })
+                let (lock, owner) = (LockName::new(lock), OwnerValue::new(&owner));
+                Some(LockLeft { lock, server, owner, ends })
             })
         };
         (1..).zip(&self.redis).flat_map(left).collect()

@@ -4,6 +4,7 @@
 
 mod buggified;
 mod buggify;
+mod controls;
 mod hunt;
 mod judgement;
 mod open_loop;

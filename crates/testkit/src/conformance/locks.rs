@@ -80,6 +80,10 @@ impl Trial {
         if entry.needs == Needs::Nothing {
             return Err(format!("{} excludes nobody", entry.name));
         }
+        let is_of_catalog = lockproof_locks::ENTRIES.iter().any(|known| known.name == entry.name);
+        if let Some(why) = entry.control.filter(|_| is_of_catalog) {
+            return Err(format!("{} is a control: {why}", entry.name));
+        }
         match (self.asks, entry.tokens) {
             (Asks::Renews, _) if !entry.renews => Err(format!("{} does not renew", entry.name)),
             (Asks::Tokens, Tokens::None(why)) => {

@@ -103,7 +103,8 @@ const fn planted(
     build: fn(LockSettings, Arc<dyn Backends>, Env) -> AnyLock,
 ) -> LockEntry {
     let summary = "a planted bug";
-    LockEntry { name, summary, needs: Needs::OneRedis, tokens, renews: true, build }
+    let (needs, control) = (Needs::OneRedis, Some(NONE));
+    LockEntry { name, summary, needs, tokens, renews: true, control, build }
 }
 
 fn build(settings: LockSettings, backends: Arc<dyn Backends>, env: Env, bug: Bug) -> AnyLock {

@@ -21,6 +21,7 @@ pub static LITTERING_REDLOCK: LockEntry = LockEntry {
     needs: Needs::IndependentRedis(5),
     tokens: Tokens::None("it is a planted bug"),
     renews: false,
+    control: Some("it is a planted bug"),
     build: |settings, backends, env| AnyLock::new(Littering { settings, backends, env }),
 };
 

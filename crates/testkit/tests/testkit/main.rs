@@ -35,6 +35,34 @@ fn a_planted_lock_passes_the_trials_that_its_bug_does_not_touch() {
     }
 }
 
+/// The catalog's controls, and the trials that must fail on each; none where only a search meets its bug
+/// (`lockproof-runner`'s tests of controls).
+const CONTROLS: &[(&str, &[&str])] = &[
+    (
+        "redis-naive-del",
+        &["only_the_owner_releases", "a_late_release_leaves_the_next_holder_alone"],
+    ),
+    ("redis-get-then-del", &[]),
+    ("redis-setnx-expire", &[]),
+    ("redlock-no-elapsed-check", &["a_quorum_that_comes_too_late_is_no_grant"]),
+];
+
+#[test]
+fn every_control_of_the_catalog_is_rejected_and_promises_nothing() {
+    let controls = lockproof_locks::ENTRIES.iter().filter(|entry| entry.control.is_some());
+    let names: Vec<_> = controls.clone().map(|entry| entry.name).collect();
+    assert_eq!(names, CONTROLS.iter().map(|(name, _)| *name).collect::<Vec<_>>());
+    for (entry, (_, trials)) in controls.zip(CONTROLS) {
+        let subject = Subject { entry, draw_tokens: false };
+        for name in *trials {
+            let trial = find(name).unwrap_or_else(|| panic!("no trial {name}"));
+            assert!(trial.applies_to(&subject).unwrap_err().contains("is a control"));
+            let conduct = || trial.conduct_within(GIVES_UP, subject, "embedded");
+            assert!(catch_unwind(conduct).is_err(), "{name} accepts {}", entry.name);
+        }
+    }
+}
+
 #[test]
 fn no_two_trials_share_a_name() {
     let mut names: Vec<_> =
