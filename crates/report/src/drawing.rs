@@ -1,18 +1,30 @@
 //! A schedule as a drawing: holders as lanes, leases as bars, faults as hatched bands, commits as points.
 
-use std::fmt::Write;
+use std::fmt::{self, Write};
 
-use lockproof_model::{Effect, HolderId, Instant, Outcome, Step, Violation};
+use lockproof_model::Violation;
 
-use crate::space_time::{self, Event, Kind};
+use self::lanes::{Band, Lane, Point, Sign, Span};
+use self::layout::Layout;
+use crate::text;
 
-const LANE: u32 = 74;
-const LEFT: u32 = 92;
-const WIDTH: u32 = 900;
-const TOP: u32 = 54;
+mod lanes;
+mod layout;
+mod legend;
+
+/// Above the first lane, beside the title's lines.
+const TOP: u32 = 24;
+const TITLE_LINE: u32 = 18;
+const LANE: u32 = 84;
+const LEGEND: u32 = 34;
+/// How far from its lane's middle something is drawn: half a lease, half a fault, the names above, the times below.
+const LEASE: u32 = 6;
+const FAULT: u32 = 15;
+const NAMES: u32 = 23;
+const TIMES: u32 = 32;
 
 /// The space-time diagram of a violation as an SVG document of its own. Colours follow the reader's light or dark
-/// setting; what they say, a shape and a title say too.
+/// setting; what they say, a shape and a word say too.
 #[must_use]
 pub fn svg(violation: &Violation) -> String {
     let mut out = String::new();
@@ -22,171 +34,193 @@ pub fn svg(violation: &Violation) -> String {
 }
 
 struct Drawing<'a> {
-    violation: &'a Violation,
-    holders: Vec<HolderId>,
-    events: Vec<Event>,
-    /// Every instant at which something happens, in order: the axis is of order, not of time, since what matters
-    /// takes microseconds and what it waits for takes seconds.
-    instants: Vec<Instant>,
+    sentence: &'a str,
+    title: Vec<String>,
+    lanes: Vec<Lane>,
+    layout: Layout,
 }
 
 impl<'a> Drawing<'a> {
     fn new(violation: &'a Violation) -> Self {
-        let events = space_time::events(violation);
-        let mut instants: Vec<_> = events.iter().map(|event| event.at).collect();
-        let leases = events.iter().filter_map(|event| event.lease);
-        let last = instants.last().copied().unwrap_or(Instant::ZERO);
-        instants.extend(leases.filter(|&until| until <= last));
-        instants.sort_unstable();
-        instants.dedup();
-        Self { violation, holders: space_time::holders(violation), events, instants }
+        let lanes = lanes::of(violation);
+        let layout = Layout::of(&lanes, legend::width(&lanes));
+        let letters = usize::try_from(layout.width / layout::BOLD).unwrap_or(0);
+        let title = text::wrap(&violation.sentence, letters);
+        Self { sentence: &violation.sentence, title, lanes, layout }
     }
 
-    fn x(&self, at: Instant) -> u32 {
-        let place = self.instants.partition_point(|&instant| instant < at);
-        let count = self.instants.len().max(2) - 1;
-        let place = u32::try_from(place.min(count)).unwrap_or(0);
-        let count = u32::try_from(count).unwrap_or(1);
-        LEFT + (WIDTH - LEFT - 30) * place / count
+    /// The middle of a lane.
+    fn y(&self, lane: usize) -> u32 {
+        TOP + TITLE_LINE * count(self.title.len()) + LANE * count(lane) + LANE / 2
     }
 
-    fn y(&self, holder: HolderId) -> u32 {
-        let lane = self.holders.iter().position(|&known| known == holder).unwrap_or(0);
-        TOP + LANE * u32::try_from(lane).unwrap_or(0) + LANE / 2
+    /// Where the last lane ends.
+    fn bottom(&self) -> u32 {
+        self.y(self.lanes.len()) - LANE / 2
     }
 
-    fn write(&self, out: &mut String) -> std::fmt::Result {
-        let lanes = u32::try_from(self.holders.len()).unwrap_or(1).max(1);
-        let height = TOP + LANE * lanes + 40;
-        let title = escaped(&self.violation.sentence);
+    fn write(&self, out: &mut String) -> fmt::Result {
+        let (width, height) = (self.layout.width, self.bottom() + LEGEND);
         writeln!(
             out,
-            "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {WIDTH} {height}\" role=\"img\" aria-labelledby=\"t d\" font-family=\"system-ui, sans-serif\" font-size=\"12\">"
+            "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{width}\" height=\"{height}\" viewBox=\"0 0 {width} {height}\" role=\"img\" aria-labelledby=\"t d\">"
         )?;
-        writeln!(out, "<title id=\"t\">{title}</title>")?;
-        writeln!(
-            out,
-            "<desc id=\"d\">Holders as lanes; time goes right, by order. Bars are leases, hatched bands are faults, dots are commits.</desc>"
-        )?;
-        out.push_str(STYLE);
-        self.faults_on_everybody(out, height)?;
-        for &holder in &self.holders {
-            self.lane(out, holder)?;
+        writeln!(out, "<title id=\"t\">{}</title>", escaped(self.sentence))?;
+        writeln!(out, "<desc id=\"d\">{DESCRIPTION}</desc>")?;
+        writeln!(out, "<style>\n{STYLE}</style>\n{HATCH}")?;
+        writeln!(out, "<rect class=\"paper\" width=\"{width}\" height=\"{height}\"/>")?;
+        for (index, line) in self.title.iter().enumerate() {
+            let y = TOP + TITLE_LINE * count(index);
+            writeln!(out, "<text class=\"title\" x=\"12\" y=\"{y}\">{}</text>", escaped(line))?;
         }
-        for event in &self.events {
-            self.mark(out, event)?;
+        self.reaches(out)?;
+        for (index, lane) in self.lanes.iter().enumerate() {
+            self.lane(out, index, lane)?;
         }
-        let (first, last) = (self.instants.first(), self.instants.last());
-        for (at, anchor) in [(first, "start"), (last, "end")] {
-            let Some(&at) = at else { continue };
-            let (x, time) = (self.x(at), space_time::millis(at));
-            writeln!(
-                out,
-                "<text class=\"faint\" x=\"{x}\" y=\"{}\" text-anchor=\"{anchor}\">{time}</text>",
-                height - 12
-            )?;
-        }
-        writeln!(out, "<text x=\"12\" y=\"22\" font-weight=\"600\">{title}</text>\n</svg>")
+        legend::write(out, &self.lanes, self.bottom() + 14)?;
+        writeln!(out, "</svg>")
     }
 
-    /// Faults on servers and links lie over all lanes.
-    fn faults_on_everybody(&self, out: &mut String, height: u32) -> std::fmt::Result {
-        for record in self.violation.injections.iter().filter(|record| record.holder.is_none()) {
-            let from = self.x(record.injected);
-            let until = self.x(record.healed.unwrap_or(Instant::FAR_FUTURE)).max(from + 3);
-            let (kind, observed) = (escaped(&record.kind), escaped(&record.observed));
+    fn lane(&self, out: &mut String, index: usize, lane: &Lane) -> fmt::Result {
+        let (y, end) = (self.y(index), self.layout.end());
+        writeln!(out, "<text x=\"12\" y=\"{}\">{}</text>", y + 4, lane.name)?;
+        let begin = layout::LEFT - 14;
+        writeln!(out, "<path class=\"rail\" d=\"M{begin} {y}H{end}\"/>")?;
+        for wait in &lane.waits {
+            let (from, until) = self.span(index, *wait);
             writeln!(
                 out,
-                "<rect class=\"fault\" x=\"{from}\" y=\"{TOP}\" width=\"{}\" height=\"{}\"><title>{kind}: {observed}</title></rect>",
-                until - from,
-                height - TOP - 34
+                "<path class=\"wait\" d=\"M{from} {y}H{until}\"><title>waits for the lock</title></path>"
             )?;
+        }
+        for (number, lease) in lane.leases.iter().enumerate() {
+            let (from, until) = self.span(index, *lease);
+            writeln!(
+                out,
+                "<rect class=\"lease\" x=\"{from}\" y=\"{}\" width=\"{}\" height=\"{}\"><title>lease {} of {}</title></rect>",
+                y - LEASE,
+                until.saturating_sub(from).max(2),
+                2 * LEASE,
+                number + 1,
+                lane.name
+            )?;
+        }
+        for band in &lane.bands {
+            self.band(out, index, band)?;
+        }
+        for (place, point) in lane.points.iter().enumerate() {
+            self.point(out, (self.layout.x(index, place), y), point)?;
+        }
+        self.times(out, index, lane)
+    }
+
+    /// An instant's time is said once, with a line below all that happens at it.
+    fn times(&self, out: &mut String, index: usize, lane: &Lane) -> fmt::Result {
+        let y = self.y(index) + TIMES;
+        let columns = lane.points.iter().enumerate();
+        let timed: Vec<_> = columns.filter(|(_, point)| point.sign != Sign::Silent).collect();
+        for group in timed.chunk_by(|(_, a), (_, b)| a.at == b.at) {
+            let (place, point) = group[0];
+            let (x, time) = (self.layout.x(index, place), lanes::time(point.at));
+            writeln!(out, "<text class=\"time\" x=\"{x}\" y=\"{y}\">{time}</text>")?;
+            if let [_, .., (last, _)] = group {
+                let (from, until) =
+                    (x + layout::half_of_time(point.at), self.layout.x(index, *last));
+                let y = y - 4;
+                writeln!(out, "<path class=\"same\" d=\"M{} {y}H{}v-4\"/>", from + 3, until + 1)?;
+            }
         }
         Ok(())
     }
 
-    fn lane(&self, out: &mut String, holder: HolderId) -> std::fmt::Result {
-        let y = self.y(holder);
-        writeln!(out, "<text x=\"12\" y=\"{}\">{holder}</text>", y + 4)?;
+    fn span(&self, lane: usize, span: Span) -> (u32, u32) {
+        let until = span.until.map_or(self.layout.end(), |until| self.layout.x(lane, until));
+        (self.layout.x(lane, span.from), until)
+    }
+
+    fn band(&self, out: &mut String, lane: usize, band: &Band) -> fmt::Result {
+        let (from, until) = self.span(lane, band.span);
+        let inset = 4 * count(band.depth.min(3));
         writeln!(
             out,
-            "<line class=\"rail\" x1=\"{LEFT}\" y1=\"{y}\" x2=\"{}\" y2=\"{y}\"/>",
-            WIDTH - 30
-        )?;
-        let operations = &self.violation.history.operations;
-        for grant in operations.iter().filter(|operation| operation.holder == holder) {
-            let Outcome::Ok(Effect::Granted { valid_until, .. }) = &grant.outcome else { continue };
-            let Some(granted) = grant.completed else { continue };
-            let mut released = operations.iter().filter(|operation| {
-                operation.attempt == grant.attempt && operation.step == Step::Release
-            });
-            let end = released.next().map_or(Instant::FAR_FUTURE, |release| release.invoked);
-            let (from, until) = (self.x(granted), self.x((*valid_until).min(end)));
-            writeln!(
-                out,
-                "<rect class=\"lease\" x=\"{from}\" y=\"{}\" width=\"{}\" height=\"14\"><title>lease of {holder}</title></rect>",
-                y - 7,
-                until.saturating_sub(from).max(2)
-            )?;
-        }
-        for record in
-            self.violation.injections.iter().filter(|record| record.holder == Some(holder))
+            "<rect class=\"fault\" x=\"{from}\" y=\"{}\" width=\"{}\" height=\"{}\" rx=\"2\"><title>{}</title></rect>",
+            self.y(lane) - FAULT + inset,
+            until.saturating_sub(from).max(2),
+            2 * (FAULT - inset),
+            escaped(&band.title)
+        )
+    }
+
+    /// What hits everybody is seen behind all lanes.
+    fn reaches(&self, out: &mut String) -> fmt::Result {
+        for (index, lane) in self.lanes.iter().enumerate().filter(|(_, lane)| lane.is_of_everybody)
         {
-            let from = self.x(record.injected);
-            let until = self.x(record.healed.unwrap_or(Instant::FAR_FUTURE)).max(from + 3);
-            writeln!(
-                out,
-                "<rect class=\"fault\" x=\"{from}\" y=\"{}\" width=\"{}\" height=\"30\"><title>{}: {}</title></rect>",
-                y - 15,
-                until - from,
-                escaped(&record.kind),
-                escaped(&record.observed)
-            )?;
+            let top = self.y(index) + FAULT;
+            for band in &lane.bands {
+                let (from, until) = self.span(index, band.span);
+                let (width, height) = (until.saturating_sub(from).max(2), self.bottom() - 6 - top);
+                writeln!(
+                    out,
+                    "<rect class=\"reach\" x=\"{from}\" y=\"{top}\" width=\"{width}\" height=\"{height}\"/>"
+                )?;
+            }
         }
         Ok(())
     }
 
-    fn mark(&self, out: &mut String, event: &Event) -> std::fmt::Result {
-        let Some(holder) = event.holder else { return Ok(()) };
-        let (x, y) = (self.x(event.at), self.y(holder));
-        let what = escaped(&format!("{} {}", space_time::millis(event.at), event.what));
-        match event.kind {
-            Kind::Invoked | Kind::Fault | Kind::Healed => Ok(()),
-            Kind::Committed => writeln!(
-                out,
-                "<circle class=\"commit\" cx=\"{x}\" cy=\"{y}\" r=\"7\"><title>{what}</title></circle>"
-            ),
-            Kind::Refused | Kind::Unknown => writeln!(
-                out,
-                "<path class=\"no\" d=\"M{} {}l8 8m0 -8l-8 8\"><title>{what}</title></path>",
-                x.saturating_sub(4),
-                y - 4
-            ),
-            Kind::Done => writeln!(
-                out,
-                "<circle class=\"step\" cx=\"{x}\" cy=\"{y}\" r=\"3.5\"><title>{what}</title></circle>"
-            ),
-        }?;
-        if matches!(event.kind, Kind::Invoked | Kind::Fault | Kind::Healed) {
+    fn point(&self, out: &mut String, (x, y): (u32, u32), point: &Point) -> fmt::Result {
+        let title = format!("<title>{}</title>", escaped(&point.title));
+        let drawn = drawn(point.sign, x, y, &title);
+        if !drawn.is_empty() {
+            writeln!(out, "{drawn}")?;
+        }
+        if point.name.is_empty() {
             return Ok(());
         }
-        let word = event.what.split(':').next().unwrap_or_default();
-        writeln!(
-            out,
-            "<text class=\"faint\" x=\"{x}\" y=\"{}\" transform=\"rotate(-35 {x} {})\">{word}</text>",
-            y - 12,
-            y - 12
-        )
+        let class = point.sign.class_of_name();
+        let (y, name) = (y - NAMES, escaped(&point.name));
+        writeln!(out, "<text class=\"name {class}\" x=\"{x}\" y=\"{y}\">{name}</text>")
     }
 }
 
-const STYLE: &str = "<style>
-svg{background:#fff;fill:#1b1f24}.rail{stroke:#c8ccd1}.lease{fill:#7aa7e0;opacity:.65}.fault{fill:url(#h);stroke:#b07a00}
-.commit{fill:#b3261e}.step{fill:#1b1f24}.no{stroke:#b07a00;stroke-width:2;fill:none}.faint{fill:#5a6069;font-size:10px}
-@media(prefers-color-scheme:dark){svg{background:#14171b;fill:#e6e8eb}.rail{stroke:#3d444d}.step{fill:#e6e8eb}.faint{fill:#9aa2ad}.commit{fill:#ff7a70}}
-</style>
-<defs><pattern id=\"h\" width=\"6\" height=\"6\" patternUnits=\"userSpaceOnUse\" patternTransform=\"rotate(45)\"><line x1=\"0\" y1=\"0\" x2=\"0\" y2=\"6\" stroke=\"#d69a1e\" stroke-width=\"2\"/></pattern></defs>
-";
+/// A sign of its own for everything that a colour says too.
+fn drawn(sign: Sign, x: u32, y: u32, title: &str) -> String {
+    match sign {
+        Sign::Silent | Sign::FaultBegins | Sign::FaultEnds => String::new(),
+        Sign::Done => {
+            format!("<circle class=\"step\" cx=\"{x}\" cy=\"{y}\" r=\"3.5\">{title}</circle>")
+        }
+        Sign::Commit | Sign::LastCommit => {
+            format!("<circle class=\"commit\" cx=\"{x}\" cy=\"{y}\" r=\"7\">{title}</circle>")
+        }
+        Sign::Refused => {
+            let (left, top) = (x.saturating_sub(5), y.saturating_sub(5));
+            format!("<path class=\"no\" d=\"M{left} {top}l10 10m0-10l-10 10\">{title}</path>")
+        }
+        Sign::Unknown => format!(
+            "<g class=\"unknown\"><circle cx=\"{x}\" cy=\"{y}\" r=\"7\"/><text x=\"{x}\" y=\"{}\">?</text>{title}</g>",
+            y + 4
+        ),
+        Sign::LeaseEnds => {
+            let top = y.saturating_sub(LEASE + 4);
+            format!("<path class=\"over\" d=\"M{x} {top}v{}\">{title}</path>", 2 * (LEASE + 4))
+        }
+        Sign::Strike => {
+            let top = y.saturating_sub(8);
+            format!("<path class=\"strike\" d=\"M{x} {top}l8 8l-8 8l-8-8z\">{title}</path>")
+        }
+    }
+}
+
+fn count(len: usize) -> u32 {
+    u32::try_from(len).unwrap_or(u32::MAX)
+}
+
+const DESCRIPTION: &str = "Holders as lanes; time goes right, by order and not to scale, in milliseconds. Bars are leases, hatched bands are faults, large dots are commits.";
+
+const STYLE: &str = include_str!("drawing/style.css");
+
+const HATCH: &str = "<defs><pattern id=\"hatch\" width=\"7\" height=\"7\" patternUnits=\"userSpaceOnUse\" patternTransform=\"rotate(45)\"><path class=\"hatch\" d=\"M0 0v7\"/></pattern></defs>";
 
 fn escaped(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")

@@ -15,8 +15,17 @@ pub(crate) struct Event {
     pub(crate) holder: Option<HolderId>,
     pub(crate) what: String,
     pub(crate) kind: Kind,
+    pub(crate) subject: Subject,
     /// Until when the holder may trust its lease, while it holds one.
     pub(crate) lease: Option<Instant>,
+}
+
+/// What an event is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Subject {
+    Step(Step),
+    /// The violation's injection of that index.
+    Fault(usize),
 }
 
 /// What an event is, for its sign and its colour.
@@ -36,7 +45,7 @@ pub(crate) fn events(violation: &Violation) -> Vec<Event> {
     let Violation { history, injections, .. } = violation;
     let mut events: Vec<Event> =
         history.operations.iter().flat_map(|operation| of_operation(operation, history)).collect();
-    events.extend(injections.iter().flat_map(of_fault));
+    events.extend(injections.iter().enumerate().flat_map(|(index, fault)| of_fault(index, fault)));
     // Stable, and a holder's own come in its order; faults come after the steps of their instant …
     events.sort_by_key(|event| event.at);
     // … but a holder that goes on was let go on before.
@@ -62,17 +71,21 @@ pub(crate) fn holders(violation: &Violation) -> Vec<HolderId> {
     holders
 }
 
-/// The lease that `holder` had at `at`, as far as it knew: from its grant to the end of its release.
-pub(crate) fn lease_at(history: &History, holder: HolderId, at: Instant) -> Option<Instant> {
-    let mine = history.operations.iter().filter(|operation| operation.holder == holder);
+/// The lease that `operation`'s holder had at `at`, as far as it knew: from its grant to the end of its release.
+fn lease_at(history: &History, operation: &Operation, at: Instant) -> Option<Instant> {
+    // Not of what it did later, though at the same instant.
+    let mine = history
+        .operations
+        .iter()
+        .filter(|other| other.holder == operation.holder && other.id <= operation.id);
     let mut lease = None;
     for operation in mine {
-        let Some(completed) = operation.completed.filter(|&completed| completed <= at) else {
+        if operation.completed.is_none_or(|completed| completed > at) {
             break;
-        };
+        }
         match (&operation.outcome, operation.step) {
             (Outcome::Ok(Effect::Granted { valid_until, .. }), _) => lease = Some(*valid_until),
-            (_, Step::Release) if completed <= at => lease = None,
+            (_, Step::Release) => lease = None,
             _ => {}
         }
     }
@@ -86,7 +99,8 @@ fn of_operation(operation: &Operation, history: &History) -> Vec<Event> {
         holder: Some(*holder),
         what,
         kind,
-        lease: lease_at(history, *holder, at),
+        subject: Subject::Step(*step),
+        lease: lease_at(history, operation, at),
     };
     let slot = if *step == Step::Acquire { format!(" for {slot}") } else { String::new() };
     let begun = event(operation.invoked, format!("{step}{slot} …"), Kind::Invoked);
@@ -134,8 +148,9 @@ fn refused(refusal: Refusal) -> String {
     }
 }
 
-fn of_fault(record: &FaultRecord) -> Vec<Event> {
-    let event = |at, what, kind| Event { at, holder: record.holder, what, kind, lease: None };
+fn of_fault(index: usize, record: &FaultRecord) -> Vec<Event> {
+    let (holder, subject) = (record.holder, Subject::Fault(index));
+    let event = |at, what, kind| Event { at, holder, what, kind, subject, lease: None };
     let begun = event(record.injected, format!("fault: {}", record.kind), Kind::Fault);
     let healed = record.healed.filter(|&healed| healed > record.injected);
     let observed = if record.observed.is_empty() { "over" } else { record.observed.as_str() };
@@ -159,5 +174,6 @@ pub(crate) fn millis(at: Instant) -> String {
 /// Whether an operation is part of the proof.
 pub(crate) fn is_last_commit(event: &Event, events: &[Event]) -> bool {
     let last = events.iter().rfind(|other| other.kind == Kind::Committed);
-    event.kind == Kind::Committed && last.is_some_and(|last| last.at == event.at)
+    let is_it = |last: &Event| (last.at, last.holder) == (event.at, event.holder);
+    event.kind == Kind::Committed && last.is_some_and(is_it)
 }

@@ -1,6 +1,7 @@
 //! What is shown, and what is kept.
 
 mod directory;
+mod drawing;
 mod fixture;
 mod json;
 mod terminal;
