@@ -9,6 +9,7 @@
 
 mod servers;
 mod source;
+mod spread;
 mod world;
 
 use std::time::Duration;
@@ -17,6 +18,7 @@ use criterion::Criterion;
 
 pub use servers::Servers;
 pub use source::Source;
+pub use spread::Spread;
 pub use world::World;
 
 /// Short, so that all benches together take less than four minutes. The command line may say otherwise.

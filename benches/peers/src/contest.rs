@@ -2,11 +2,12 @@
 
 use std::fmt;
 
+use lockproof_benches::Spread;
+
 use crate::arguments::Arguments;
 use crate::measure::{Contestant, Sample};
 use crate::say;
 use crate::servers::Servers;
-use crate::spread::Spread;
 
 /// Contestants that are comparable, and what is asked of ours.
 #[derive(Debug)]

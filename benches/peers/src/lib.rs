@@ -21,7 +21,6 @@ mod contestants;
 mod measure;
 mod places;
 mod servers;
-mod spread;
 
 use std::process::ExitCode;
 

@@ -4,15 +4,20 @@ use std::fmt;
 
 /// The median of a few numbers, and an interval that holds the true one in 95 cases of 100.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) struct Spread {
-    pub(crate) median: f64,
+pub struct Spread {
+    /// The number in the middle.
+    pub median: f64,
     low: f64,
     high: f64,
 }
 
 impl Spread {
-    /// That of `numbers`, of which there is at least one.
-    pub(crate) fn of(mut numbers: Vec<f64>) -> Self {
+    /// That of `numbers`.
+    ///
+    /// # Panics
+    /// When there is none.
+    #[must_use]
+    pub fn of(mut numbers: Vec<f64>) -> Self {
         numbers.sort_by(f64::total_cmp);
         let (len, rank) = (numbers.len(), rank(numbers.len()));
         let median = f64::midpoint(numbers[(len - 1) / 2], numbers[len / 2]);
