@@ -132,7 +132,7 @@ impl Spoiling {
 
 /// Replaces each `{name}` of a template by one of the words of that name. Templates that contain
 /// spaces in a word are written with `|` between words.
-fn fill(template: &str, choices: &[u16]) -> Vec<Vec<u8>> {
+pub(crate) fn fill(template: &str, choices: &[u16]) -> Vec<Vec<u8>> {
     let separator = if template.contains('|') { '|' } else { ' ' };
     let mut choices = choices.iter().cycle();
     let fill_word =

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use bytes::BytesMut;
 use lockproof_redis_model::resp::{ReplyParser, encode_reply, encode_request};
-use lockproof_redis_model::{Reply, Session};
+use lockproof_redis_model::{Protocol, Reply, Session};
 
 use crate::compare::Shape;
 
@@ -64,10 +64,7 @@ impl Connection {
 
     /// The reply as this connection's client gets it: through the encoder and the parser.
     pub(crate) fn expect(&mut self, what: String, reply: &Reply, shape: Shape) {
-        let mut wire = BytesMut::new();
-        encode_reply(reply, self.session.protocol(), &mut wire);
-        let reply = ReplyParser::new().next_reply(&mut wire);
-        let reply = reply.expect("the model speaks the protocol").expect("and finishes");
+        let reply = as_read(reply, self.session.protocol());
         self.expected.push(Expected { what, reply, shape });
     }
 
@@ -128,6 +125,14 @@ impl Connection {
             }
         }
     }
+}
+
+/// A reply as a client reads it: through the encoder and the parser.
+pub(crate) fn as_read(reply: &Reply, protocol: Protocol) -> Reply {
+    let mut wire = BytesMut::new();
+    encode_reply(reply, protocol, &mut wire);
+    let reply = ReplyParser::new().next_reply(&mut wire);
+    reply.expect("the model speaks the protocol").expect("and finishes")
 }
 
 /// Redis 7.0 writes a push that comes during EXEC into the middle of EXEC's array, where it stands in

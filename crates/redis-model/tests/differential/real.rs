@@ -5,10 +5,38 @@ use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-/// Ends with the test, however that ends.
+/// A redis-server that ends with the test, however that ends.
+pub(crate) struct Process(Child);
+
+impl Process {
+    /// `None` when there is none to start.
+    pub(crate) fn start(arguments: &[&str], prepare: impl Fn(&mut Command)) -> Option<Self> {
+        let start = |program: &str, before: &[&str]| {
+            let mut command = Command::new(program);
+            command.args(before).args(arguments).args(["--save", "", "--loglevel", "warning"]);
+            command.stdout(Stdio::null());
+            prepare(&mut command);
+            command.spawn()
+        };
+        Command::new("redis-server").arg("--version").stdout(Stdio::null()).status().ok()?;
+        // A test that is killed cannot clean up: let the kernel do it, where it can.
+        let guarded = start("setpriv", &["--pdeathsig", "KILL", "redis-server"]);
+        guarded.or_else(|_| start("redis-server", &[])).ok().map(Self)
+    }
+}
+
+impl Drop for Process {
+    /// SIGKILL: it is asked for nothing and keeps what it has kept.
+    fn drop(&mut self) {
+        drop(self.0.kill());
+        drop(self.0.wait());
+    }
+}
+
+/// One that listens on a port of its own.
 pub(crate) struct RealServer {
-    process: Child,
     pub(crate) address: SocketAddr,
+    _process: Process,
 }
 
 impl RealServer {
@@ -18,21 +46,10 @@ impl RealServer {
     ///
     /// When there is one and it does not come up.
     pub(crate) fn start() -> Option<Self> {
-        Command::new("redis-server").arg("--version").stdout(Stdio::null()).status().ok()?;
         let address = free_address();
         let port = address.port().to_string();
-        let arguments =
-            ["--port", &port, "--save", "", "--bind", "127.0.0.1", "--loglevel", "warning"];
-        // A test that is killed cannot clean up: let the kernel do it, where it can.
-        let guarded = Command::new("setpriv")
-            .args(["--pdeathsig", "KILL", "redis-server"])
-            .args(arguments)
-            .stdout(Stdio::null())
-            .spawn();
-        let process = guarded
-            .or_else(|_| Command::new("redis-server").args(arguments).stdout(Stdio::null()).spawn())
-            .ok()?;
-        let server = Self { process, address };
+        let process = Process::start(&["--port", &port, "--bind", "127.0.0.1"], |_| {})?;
+        let server = Self { address, _process: process };
         server.wait_until_it_answers();
         Some(server)
     }
@@ -57,11 +74,4 @@ impl RealServer {
 fn free_address() -> SocketAddr {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("loopback has free ports");
     listener.local_addr().expect("a bound socket has an address")
-}
-
-impl Drop for RealServer {
-    fn drop(&mut self) {
-        drop(self.process.kill());
-        drop(self.process.wait());
-    }
 }
