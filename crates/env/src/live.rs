@@ -85,9 +85,7 @@ impl Runtime for Tokio {
     fn now(&self) -> Instant {
         match &self.clock {
             Clock::Own(start) => Instant::ZERO + start.elapsed(),
-            Clock::Shared(Epoch(zero)) => {
-                Instant::from_nanos(monotonic_ns().saturating_sub(*zero))
-            }
+            Clock::Shared(Epoch(zero)) => Instant::from_nanos(monotonic_ns().saturating_sub(*zero)),
         }
     }
 
