@@ -18,6 +18,7 @@
 mod error;
 mod external_servers;
 mod hidden;
+mod holders;
 pub mod live;
 mod plan;
 mod rig;
@@ -26,6 +27,7 @@ mod system;
 
 pub use error::RigError;
 pub use external_servers::{DatabaseUrl, ExternalServers, RedisUrl, ServerUrlError};
+pub use holders::{HolderAffliction, HolderEffect};
 pub use plan::{LinkUse, RigPlan};
 pub use rig::{
     Affliction, Direction, Disturbance, Expired, Keeps, Link, LinkEffect, LinkSelector,
