@@ -140,8 +140,13 @@ fn a_seed_gives_the_same_histories_with_the_library_however_many_cells_run_at_on
     let histories = |jobs| {
         let plans = over_the_wire(cells_of(&shipped(), 5));
         let limit = Duration::from_secs(60);
-        let settings =
-            CellSettings { provider: None, checkers: checkers(), limit, halt: Arc::default() };
+        let settings = CellSettings {
+            provider: None,
+            checkers: checkers(),
+            limit,
+            halt: Arc::default(),
+            holders: None,
+        };
         let mut histories = Histories(BTreeMap::new());
         Matrix { plans, settings, jobs }.run(&mut histories);
         histories.0
