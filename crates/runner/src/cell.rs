@@ -213,10 +213,13 @@ pub(crate) fn finish(
         cut_short: cut_short.or(interrupted),
     });
     // A load whose servers or holders went away shows nothing by what it did not come to; what it did come to stands.
-    let gone: Vec<_> = gone.into_iter().chain(lost).collect();
-    if !gone.is_empty() && judgement.status < Status::Infrastructure {
+    if let Some(gone) = gone.filter(|_| judgement.status < Status::Infrastructure) {
         judgement.status = Status::Infrastructure;
-        judgement.reasons.splice(0..0, gone);
+        judgement.reasons.insert(0, gone);
+    }
+    if !lost.is_empty() {
+        judgement.status = judgement.status.max(Status::Inconclusive);
+        judgement.reasons.splice(0..0, lost);
     }
     let tally = Tally::of(&history);
     let report = CellReport {

@@ -104,8 +104,11 @@ impl Processes {
             places: self.rig.places(holder)?,
         };
         let process = self.rig.launch(holder)?;
-        process.tell(&Hello { lockproof_holder: PROTOCOL })?;
-        process.tell(&assignment)?;
+        let hello = process.tell(&Hello { lockproof_holder: PROTOCOL });
+        if let Err(error) = hello.and_then(|()| process.tell(&assignment)) {
+            // It has ended; how, is said by its end.
+            tracing::debug!(%error, "a holder was not told who it is");
+        }
         Ok(Line(process))
     }
 }

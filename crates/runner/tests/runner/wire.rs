@@ -104,6 +104,8 @@ compared! {
     lock_lost: "lock-lost",
     no_lock_control: "no-lock-control",
     open_loop_stall: "open-loop-stall",
+    process_killed: "process-killed",
+    process_paused_past_ttl: "process-paused-past-ttl",
     redis_failover: "redis-failover",
     redis_latency: "redis-latency",
     redlock_majority_heals: "redlock-majority-heals",
