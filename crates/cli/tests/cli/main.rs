@@ -5,6 +5,7 @@
 mod answers;
 mod explores;
 mod external;
+mod holders;
 mod interrupts;
 mod refusals;
 mod runs;
