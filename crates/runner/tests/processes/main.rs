@@ -51,6 +51,7 @@ const EMBEDDED: &[(&str, Body)] = &[
     }),
     ("verdicts::tasks_and_processes_agree::process_killed", || verdicts::agree("process-killed")),
     ("verdicts::a_history_of_processes_has_the_shape_of_one_of_tasks", verdicts::of_one_shape),
+    ("verdicts::a_link_of_one_holder_is_that_of_its_process", verdicts::over_a_link_of_ones_own),
     ("verdicts::the_stamps_of_all_processes_lie_on_one_axis", verdicts::on_one_axis),
 ];
 

@@ -1,6 +1,8 @@
 //! What a holder is makes no difference to what a strategy is worth.
 
-use lockproof_model::{Effect, Operation, Outcome, Status, Verdict};
+use std::time::Duration;
+
+use lockproof_model::{Effect, HolderId, Operation, Outcome, Status, Step, Verdict};
 use lockproof_scenario::HoldersAs;
 
 use crate::support::{Ran, run, run_as, scenario, shipped};
@@ -70,7 +72,7 @@ pub(crate) fn of_one_shape() {
 pub(crate) fn on_one_axis() {
     let mut scenario = scenario("redis-set-nx", 6, 60, "");
     // Far longer than anybody needs: what overlaps is no overrun.
-    scenario.ttl = std::time::Duration::from_secs(60);
+    scenario.ttl = Duration::from_secs(60);
     let ran = run(scenario);
     let history = &ran.history;
     // Were each process' stamps counted from a zero of its own, holders would seem to hold at one time.
@@ -88,4 +90,30 @@ pub(crate) fn on_one_axis() {
         assert!(attempt.started <= operation.invoked && operation.invoked <= completed);
         assert!(completed <= attempt.finished);
     }
+}
+
+pub(crate) fn over_a_link_of_ones_own() {
+    const DELAY: Duration = Duration::from_millis(50);
+    let late = r#"
+[[fault]]
+kind = "latency"
+links = "redis"
+holders = [1]
+delay = "50ms"
+from = "0ms"
+"#;
+    let mut scenario = scenario("redis-set-nx", 3, 60, late);
+    scenario.load.slots = 60;
+    // Long enough for everybody to come again, should the first be quicker than the fault.
+    scenario.load.work = Duration::from_millis(10);
+    let ran = run(scenario);
+    assert!(ran.report.injections[0].bit, "{:?}", ran.report.injections);
+    let acquires = |first: bool| {
+        let acquires = ran.history.operations.iter().filter(|each| each.step == Step::Acquire);
+        let whose = acquires.filter(move |each| (each.holder == HolderId(1)) == first);
+        whose.filter_map(Operation::duration)
+    };
+    // There and back.
+    assert!(acquires(true).max().is_some_and(|most| most >= DELAY * 2), "its own link is late");
+    assert!(acquires(false).min().is_some_and(|least| least < DELAY * 2), "the others' are not");
 }
