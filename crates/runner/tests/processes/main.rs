@@ -42,31 +42,24 @@ const EMBEDDED: &[(&str, Body)] = &[
         leftovers::of_a_cut,
     ),
     ("leftovers::a_load_leaves_no_process_no_thread_and_no_descriptor", leftovers::of_many_loads),
-    ("verdicts::tasks_and_processes_agree::no_lock_control", || verdicts::agree("no-lock-control")),
-    ("verdicts::tasks_and_processes_agree::room_inventory", || verdicts::agree("room-inventory")),
-    ("verdicts::tasks_and_processes_agree::lock_lost", || verdicts::agree("lock-lost")),
-    ("verdicts::tasks_and_processes_agree::redis_latency", || verdicts::agree("redis-latency")),
-    ("verdicts::tasks_and_processes_agree::process_paused_past_ttl", || {
-        verdicts::agree("process-paused-past-ttl")
-    }),
-    ("verdicts::tasks_and_processes_agree::process_killed", || verdicts::agree("process-killed")),
     ("verdicts::a_history_of_processes_has_the_shape_of_one_of_tasks", verdicts::of_one_shape),
     ("verdicts::a_link_of_one_holder_is_that_of_its_process", verdicts::over_a_link_of_ones_own),
     ("verdicts::the_stamps_of_all_processes_lie_on_one_axis", verdicts::on_one_axis),
 ];
 
-/// On real redis-servers and Postgres. By the module's name `cargo xtask test` knows what a trial needs.
-const PROCESS: &[(&str, Body)] = &[
-    (
-        "postgres::redis_server::a_process_that_is_stopped_past_its_lease_sells_the_slot_twice",
-        || {
-            verdicts::hold("process-paused-past-ttl", "process");
-        },
-    ),
-    ("postgres::redis_server::a_process_that_is_killed_sells_nothing_twice", || {
-        verdicts::hold("process-killed", "process");
-    }),
+/// Shipped scenarios that are run both ways.
+const COMPARED: [&str; 6] = [
+    "no-lock-control",
+    "room-inventory",
+    "lock-lost",
+    "redis-latency",
+    "process-paused-past-ttl",
+    "process-killed",
 ];
+
+/// Shipped scenarios that are run on real redis-servers and Postgres. By the module's name `cargo xtask test` knows what
+/// a trial needs.
+const ON_REAL_SERVERS: [&str; 2] = ["process-paused-past-ttl", "process-killed"];
 
 fn main() -> ExitCode {
     if std::env::args().nth(1).as_deref() == Some(HOLDER) {
@@ -79,15 +72,30 @@ fn main() -> ExitCode {
     if let Some(why) = missing.as_ref().filter(|_| !arguments.list) {
         say(why);
     }
-    let trial = |&(name, body): &(&'static str, Body)| {
-        Trial::test(name, move || {
-            body();
-            Ok(())
-        })
-    };
-    let real = PROCESS.iter().map(|each| trial(each).with_ignored_flag(missing.is_some()));
-    let trials = EMBEDDED.iter().map(trial).chain(real).collect();
+    let mut trials: Vec<_> =
+        EMBEDDED.iter().map(|&(name, body)| trial(name.to_owned(), body)).collect();
+    trials.extend(COMPARED.map(|scenario| {
+        let name = format!("verdicts::tasks_and_processes_agree::{}", word(scenario));
+        trial(name, move || verdicts::agree(scenario))
+    }));
+    trials.extend(ON_REAL_SERVERS.map(|scenario| {
+        let name = format!("postgres::redis_server::{}_comes_to_what_is_expected", word(scenario));
+        let held = trial(name, move || verdicts::hold(scenario, "process"));
+        held.with_ignored_flag(missing.is_some())
+    }));
     libtest_mimic::run(&arguments, trials).exit_code()
+}
+
+fn trial(name: String, body: impl FnOnce() + Send + 'static) -> Trial {
+    Trial::test(name, || {
+        body();
+        Ok(())
+    })
+}
+
+/// As part of a test's name.
+fn word(scenario: &str) -> String {
+    scenario.replace('-', "_")
 }
 
 fn be_a_holder() -> ExitCode {

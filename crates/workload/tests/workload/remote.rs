@@ -88,7 +88,8 @@ fn played<F: Future<Output = ()> + Send + 'static>(
     let (passages, gate) = Passages::barred(bars);
     let parties = parties(&simulation, &rig);
     let env = simulation.env();
-    let (bodies, asked_at): (Arc<Mutex<Vec<Group>>>, Arc<Mutex<Vec<Point>>>) = Default::default();
+    let (bodies, asked_at) =
+        (Arc::<Mutex<Vec<Group>>>::default(), Arc::<Mutex<Vec<Point>>>::default());
     let (started, asked) = (Arc::clone(&bodies), Arc::clone(&asked_at));
     let groups = rig.groups();
     let doubles = Doubles {
@@ -225,7 +226,7 @@ fn a_process_may_be_killed_again_and_again_also_before_it_is_connected() {
             keeper.env.sleep(Duration::from_micros(100)).await;
             keeper.groups[holder].restart();
         }
-        pending().await
+        pending::<()>().await;
     });
     assert_eq!(record.history.attempts.len(), 30, "each attempt is there, dead or not");
     assert!(record.history.attempts.iter().any(|attempt| attempt.result.is_death()));
@@ -240,7 +241,7 @@ fn a_process_that_dies_by_itself_is_told_of_and_the_others_go_on() {
             let stopped = keeper.gate.next().await;
             keeper.kill_process(0);
             drop(stopped);
-            pending().await
+            pending::<()>().await;
         });
     assert_eq!(record.lost, ["the process of holder 1 died by itself"]);
     assert_eq!((record.history.attempts.len(), started), (6, 2), "nobody takes its seat");
