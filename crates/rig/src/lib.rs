@@ -4,7 +4,7 @@
 //!   holder 1 ─┐   link redis-1 ┌───────┐
 //!   holder 2 ─┼───────────────▶│ proxy │──▶ redis 1      servers come from a Provider:
 //!   holder n ─┘                └───────┘                 embedded (redis model, SQLite),
-//!      │ a group each, that can be paused                process (redis-server, Postgres) or external (URLs)
+//!      │ a group of tasks each, or a process            process (redis-server, Postgres) or external (URLs)
 //!      └── link database ─────────────────▶ postgres
 //! ```
 //!

@@ -130,3 +130,69 @@ pub trait Launcher: Debug + Send + Sync {
         concerns: &'a [Point],
     ) -> BoxFuture<'a, Result<Box<dyn SeatEnd>, Broken>>;
 }
+
+#[cfg(test)]
+mod tests {
+    use lockproof_model::{
+        AttemptId, AttemptResult, Effect, LockName, Outcome, OwnerValue, SlotId, Step,
+    };
+
+    use super::*;
+    use crate::gate::Seen;
+
+    const TARGET: Target = Target { attempt: AttemptId(7), slot: SlotId(3) };
+
+    /// One of each kind, and whether it may be said with the next.
+    fn words() -> Vec<(Word, bool)> {
+        let (at, target) = (Instant::from_nanos(5), TARGET);
+        let granted = Effect::Granted {
+            owner: OwnerValue::from_bits(9),
+            requested: at,
+            valid_until: Instant::FAR_FUTURE,
+            fencing_token: None,
+            tries: 2,
+        };
+        let occurrence = Occurrence {
+            holder: HolderId(1),
+            attempt: target.attempt,
+            slot: target.slot,
+            lock: LockName::new("slot-3"),
+            point: Point::after(Step::Check),
+            at,
+            seen: Seen::GoesOn,
+            valid_until: Some(Instant::FAR_FUTURE),
+        };
+        let note = |note| Word::Note(note);
+        vec![
+            (Word::Ready, false),
+            (Word::Failed("nobody is there".to_owned()), false),
+            (note(Note::Started { target, intended: at, started: at }), true),
+            // The one that stands between a holder and the world.
+            (note(Note::Invoked { target, step: Step::Commit, invoked: at }), false),
+            (note(Note::Completed { completed: at, outcome: Outcome::Ok(granted) }), true),
+            (note(Note::Finished { finished: at, result: AttemptResult::death() }), true),
+            (Word::Next, false),
+            (Word::At(occurrence), false),
+        ]
+    }
+
+    #[test]
+    fn no_request_leaves_before_its_note_and_no_question_waits() {
+        for (word, can_wait) in words() {
+            assert_eq!(word.can_wait(), can_wait, "{word:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_said_is_understood() {
+        for (word, _) in words() {
+            let text = serde_json::to_string(&word).unwrap();
+            assert_eq!(serde_json::from_str::<Word>(&text).unwrap(), word, "{text}");
+        }
+        let intended = Instant::FAR_FUTURE;
+        for answer in [Answer::Attempt { target: TARGET, intended }, Answer::Over, Answer::GoOn] {
+            let text = serde_json::to_string(&answer).unwrap();
+            assert_eq!(serde_json::from_str::<Answer>(&text).unwrap(), answer, "{text}");
+        }
+    }
+}
