@@ -45,6 +45,9 @@ pub(crate) enum Command {
     Doctor(DoctorArguments),
     /// Serve the in-process Redis alone, for other clients
     RedisModel(RedisModelArguments),
+    /// Be a holder of the run that has started this process, and is at the other end of its standard input and output
+    #[command(hide = true)]
+    Holder,
 }
 
 #[derive(Debug, Args)]

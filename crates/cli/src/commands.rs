@@ -2,6 +2,7 @@
 
 pub(crate) mod doctor;
 pub(crate) mod explore;
+pub(crate) mod holder;
 pub(crate) mod list;
 pub(crate) mod new;
 pub(crate) mod redis_model;

@@ -49,6 +49,7 @@ fn main() -> ExitCode {
         Command::List(list) => commands::list::run(&list),
         Command::Doctor(doctor) => commands::doctor::run(&doctor),
         Command::RedisModel(model) => commands::redis_model::run(&model),
+        Command::Holder => commands::holder::run(),
     };
     exit.unwrap_or_else(|failure| {
         terminal::error(&failure.what);

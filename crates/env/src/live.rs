@@ -20,7 +20,45 @@ use crate::{Env, Runtime};
 /// Outside a tokio runtime with timers.
 #[must_use]
 pub fn env(seed: u64) -> Env {
-    let runtime = Tokio { epoch: tokio::time::Instant::now(), handle: Handle::current() };
+    let clock = Clock::Own(tokio::time::Instant::now());
+    let runtime = Tokio { clock, handle: Handle::current() };
+    Env::new(Arc::new(runtime), seed)
+}
+
+/// The zero of a clock that several processes of one machine read alike: a point of the kernel's monotonic clock.
+///
+/// tokio's instants (and the standard library's) cannot be handed to another process; this is how what two of them
+/// saw is put on one axis, exactly.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Epoch(u64);
+
+impl Epoch {
+    /// Now.
+    #[must_use]
+    pub fn now() -> Self {
+        Self(monotonic_ns())
+    }
+
+    /// The zero that another process calls by this number.
+    #[must_use]
+    pub const fn from_nanos(nanos: u64) -> Self {
+        Self(nanos)
+    }
+
+    /// Its number, to be told to another process of this machine.
+    #[must_use]
+    pub const fn as_nanos(self) -> u64 {
+        self.0
+    }
+}
+
+/// An [`Env`] on the tokio runtime that calls this, its clock counting from `epoch`.
+///
+/// # Panics
+/// Outside a tokio runtime with timers.
+#[must_use]
+pub fn env_since(epoch: Epoch, seed: u64) -> Env {
+    let runtime = Tokio { clock: Clock::Shared(epoch), handle: Handle::current() };
     Env::new(Arc::new(runtime), seed)
 }
 
@@ -32,13 +70,23 @@ pub fn stopwatch() -> impl Fn() -> Duration {
 
 #[derive(Debug)]
 struct Tokio {
-    epoch: tokio::time::Instant,
+    clock: Clock,
     handle: Handle,
+}
+
+#[derive(Debug)]
+enum Clock {
+    /// Since then; one that tests can steer.
+    Own(tokio::time::Instant),
+    Shared(Epoch),
 }
 
 impl Runtime for Tokio {
     fn now(&self) -> Instant {
-        Instant::ZERO + self.epoch.elapsed()
+        match &self.clock {
+            Clock::Own(start) => Instant::ZERO + start.elapsed(),
+            Clock::Shared(Epoch(zero)) => Instant::from_nanos(monotonic_ns().saturating_sub(*zero)),
+        }
     }
 
     #[expect(clippy::disallowed_methods, reason = "this is what Env is made of, live")]
@@ -49,6 +97,13 @@ impl Runtime for Tokio {
     fn spawn(&self, future: BoxFuture<'static, ()>) {
         drop(self.handle.spawn(future));
     }
+}
+
+/// The kernel's monotonic clock, which the standard library's instants are read from too.
+fn monotonic_ns() -> u64 {
+    let now = rustix::time::clock_gettime(rustix::time::ClockId::Monotonic);
+    let (seconds, nanos) = (u64::try_from(now.tv_sec), u64::try_from(now.tv_nsec));
+    seconds.unwrap_or(0).saturating_mul(1_000_000_000).saturating_add(nanos.unwrap_or(0))
 }
 
 /// 64 bits from the operating system: the seed of a run that was given none, and the salt that keeps
@@ -89,6 +144,17 @@ mod tests {
         let (sender, receiver) = tokio::sync::oneshot::channel();
         drop(env.spawn(async move { sender.send(3).unwrap() }));
         assert_eq!(receiver.await.unwrap(), 3);
+    }
+
+    #[tokio::test]
+    async fn two_clocks_of_one_epoch_show_the_same() {
+        let epoch = Epoch::now();
+        let told = Epoch::from_nanos(epoch.as_nanos());
+        let (one, other) = (env_since(epoch, 1), env_since(told, 2));
+        let read = [one.now(), other.now(), one.now(), other.now()];
+        assert!(read.is_sorted(), "{read:?}");
+        one.sleep(Duration::from_millis(2)).await;
+        assert!(other.now() >= read[3] + Duration::from_millis(2));
     }
 
     #[tokio::test]

@@ -83,6 +83,17 @@ pub struct Occasion<'a> {
     pub holders: &'a [HolderId],
 }
 
+impl Occasion<'_> {
+    /// Whom a fault of holders hits: the one at whose step it fires, else those who are named, else everyone.
+    pub(crate) fn victims(&self, rig: &dyn Rig) -> Vec<HolderId> {
+        match self.occurrence {
+            Some(occurrence) => vec![occurrence.holder],
+            None if self.holders.is_empty() => rig.holders(),
+            None => self.holders.to_vec(),
+        }
+    }
+}
+
 /// A fault in effect. Dropping it heals it as well, without a report.
 pub trait Injection: Debug + Send {
     /// Whether the holder whose step fired it waits there until it is healed.
@@ -101,4 +112,16 @@ pub struct Healed {
     pub bit: bool,
     /// What was observed to prove it, or what was missing.
     pub observed: String,
+}
+
+impl Healed {
+    /// One that did nothing, for this reason.
+    pub(crate) fn toothless(why: impl Into<String>) -> Self {
+        Self { bit: false, observed: why.into() }
+    }
+}
+
+/// What happened, and what was seen of it.
+pub(crate) fn with_evidence(what: String, seen: &[String]) -> String {
+    if seen.is_empty() { what } else { format!("{what}; {}", seen.join("; ")) }
 }

@@ -103,11 +103,15 @@ impl Point {
         Self { moment: Moment::After, step }
     }
 
+    /// Every point of every step.
+    pub fn all() -> impl Iterator<Item = Self> {
+        let of_step = |step| [Self::before(step), Self::answer(step), Self::after(step)];
+        Step::ALL.into_iter().flat_map(of_step)
+    }
+
     /// Every spelling, for help texts and did-you-mean.
     pub fn spellings() -> impl Iterator<Item = String> {
-        Step::ALL.into_iter().flat_map(|step| {
-            [Self::before(step), Self::answer(step), Self::after(step)].map(|p| p.to_string())
-        })
+        Self::all().map(|point| point.to_string())
     }
 }
 

@@ -4,7 +4,7 @@
 //!   holder 1 ─┐   link redis-1 ┌───────┐
 //!   holder 2 ─┼───────────────▶│ proxy │──▶ redis 1      servers come from a Provider:
 //!   holder n ─┘                └───────┘                 embedded (redis model, SQLite),
-//!      │ a group each, that can be paused                process (redis-server, Postgres) or external (URLs)
+//!      │ a group of tasks each, or a process            process (redis-server, Postgres) or external (URLs)
 //!      └── link database ─────────────────▶ postgres
 //! ```
 //!
@@ -18,6 +18,7 @@
 mod error;
 mod external_servers;
 mod hidden;
+mod holders;
 pub mod live;
 mod plan;
 mod rig;
@@ -26,6 +27,7 @@ mod system;
 
 pub use error::RigError;
 pub use external_servers::{DatabaseUrl, ExternalServers, RedisUrl, ServerUrlError};
+pub use holders::{HolderAffliction, HolderEffect};
 pub use plan::{LinkUse, RigPlan};
 pub use rig::{
     Affliction, Direction, Disturbance, Expired, Keeps, Link, LinkEffect, LinkSelector,

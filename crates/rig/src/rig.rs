@@ -5,11 +5,13 @@ use std::fmt::Debug;
 use std::str::FromStr;
 use std::time::Duration;
 
+use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use lockproof_env::Group;
 use lockproof_model::{HolderId, LockName};
 
-use crate::RigError;
+use crate::holders::afflict_tasks;
+use crate::{HolderAffliction, HolderEffect, RigError};
 
 /// The system under test, as faults see it.
 pub trait Rig: Debug + Send + Sync {
@@ -46,6 +48,21 @@ pub trait Rig: Debug + Send + Sync {
         servers: &'a [usize],
         effect: ServerEffect,
     ) -> BoxFuture<'a, Result<Box<dyn Affliction>, RigError>>;
+
+    /// Does `effect` to `holders` until the answer is healed or dropped. Returns once the effect was seen.
+    ///
+    /// # Errors
+    /// A holder's process did not obey.
+    ///
+    /// # Cancel safety
+    /// Dropped, it may have been done to some holders; those are healed.
+    fn afflict_holders<'a>(
+        &'a self,
+        holders: &'a [HolderId],
+        effect: HolderEffect,
+    ) -> BoxFuture<'a, Result<Box<dyn HolderAffliction>, RigError>> {
+        std::future::ready(Ok(afflict_tasks(self, holders, effect))).boxed()
+    }
 
     /// Makes every server drop `lock`, as if its TTL had ended.
     ///

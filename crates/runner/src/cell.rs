@@ -5,17 +5,19 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use lockproof_checkers::{Checker, duplicates, judge_all, layers_of, tell};
+use lockproof_env::live::{Epoch, env_since};
 use lockproof_model::{
     AttemptResult, BookingTable, CellReport, Evidence, Finding, History, Judgement, Layer, Layers,
     RefusedBy, Status, Story, Verdict, in_full,
 };
 use lockproof_rig::System;
-use lockproof_rig::live::{LiveRig, Provider};
+use lockproof_rig::live::{HolderProgram, LiveRig, Provider};
 use lockproof_rig::sim::RedisDriver;
-use lockproof_scenario::{Cell, Scenario, Turn};
-use lockproof_workload::{Latencies, Record, percentiles};
+use lockproof_scenario::{Cell, HoldersAs, Scenario, Turn};
+use lockproof_workload::{Latencies, Launcher, Record, percentiles};
 
 use crate::conduct::{Outcome, Terms, conduct, name, rig_plan};
+use crate::holders::Processes;
 use crate::judge::{Facts, contended_slots, judge};
 use crate::order::OrderGate;
 use crate::simulate::simulate_cell;
@@ -57,6 +59,9 @@ pub struct CellSettings {
     pub limit: Duration,
     /// Raised by an interrupt: no new attempt starts, faults heal.
     pub halt: Arc<AtomicBool>,
+    /// How this program is started again to be [a holder](crate::hold); none where it cannot be one, and a scenario that
+    /// wants processes does not stand up.
+    pub holders: Option<HolderProgram>,
 }
 
 /// A cell that has run.
@@ -90,7 +95,7 @@ pub(crate) fn run_cell(plan: &CellPlan, settings: &CellSettings) -> Finished {
     }
 }
 
-fn runtime() -> tokio::runtime::Runtime {
+pub(crate) fn runtime() -> tokio::runtime::Runtime {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     runtime.expect("the operating system gives a runtime its timers")
 }
@@ -135,6 +140,9 @@ pub fn replay_live(
     })
 }
 
+const NO_PROCESSES: &str =
+    "this program cannot be started again as a holder; write holders-as = \"tasks\"";
+
 /// The error is a sentence: a server that could not be started or reached.
 async fn stand_and_conduct(
     plan: &CellPlan,
@@ -145,15 +153,28 @@ async fn stand_and_conduct(
     let set_up = lockproof_env::live::env(plan.seed);
     let key_prefix = provider.key_prefix(&name(plan));
     let rig = LiveRig::start(&set_up, provider, rig_plan(plan, &key_prefix)).await;
-    let rig = Arc::new(rig.map_err(|error| in_full(&error))?);
+    let rig = rig.map_err(|error| in_full(&error))?;
     // A clock of its own, so that a story's times count from the load and not from its servers' start.
-    let env = lockproof_env::live::env(plan.seed);
+    let epoch = Epoch::now();
+    let env = env_since(epoch, plan.seed);
+    let salt = lockproof_env::live::entropy();
+    let (rig, launcher) = match plan.scenario.holders_as {
+        HoldersAs::Tasks => (Arc::new(rig), None),
+        HoldersAs::Processes => {
+            let program = settings.holders.clone().ok_or(NO_PROCESSES)?;
+            let rig = rig.with_processes(&env, program).map_err(|error| in_full(&error))?;
+            let rig = Arc::new(rig);
+            let holders = Processes::of(plan, Arc::clone(&rig), key_prefix.clone(), salt, epoch);
+            (rig, Some(Arc::new(holders) as Arc<dyn Launcher>))
+        }
+    };
     let terms = Terms {
         limit: settings.limit,
         halt: Some(Arc::clone(&settings.halt)),
-        salt: lockproof_env::live::entropy(),
+        salt,
         order,
         key_prefix,
+        launcher,
     };
     let mut outcome = conduct(plan, Arc::clone(&rig) as Arc<dyn System>, &env, &terms).await;
     // Also of a load that failed: the servers may be somebody else's.
@@ -175,7 +196,7 @@ pub(crate) fn finish(
     interrupted: Option<&'static str>,
 ) -> Finished {
     let Outcome { record, table, injections, faults, left, cut_short, system, gone } = outcome;
-    let Record { history, longest_gap, backlog, started, finished } = record;
+    let Record { history, longest_gap, backlog, started, finished, lost } = record;
     let evidence = Evidence { history: &history, table: &table, faults: &injections, left: &left };
     let findings = judge_all(&evidence, checkers.iter().copied());
     let latencies = Latencies::of(&history);
@@ -191,10 +212,14 @@ pub(crate) fn finish(
         faults: &faults,
         cut_short: cut_short.or(interrupted),
     });
-    // A load whose servers went away shows nothing by what it did not come to; what it did come to stands.
+    // A load whose servers or holders went away shows nothing by what it did not come to; what it did come to stands.
     if let Some(gone) = gone.filter(|_| judgement.status < Status::Infrastructure) {
         judgement.status = Status::Infrastructure;
         judgement.reasons.insert(0, gone);
+    }
+    if !lost.is_empty() {
+        judgement.status = judgement.status.max(Status::Inconclusive);
+        judgement.reasons.splice(0..0, lost);
     }
     let tally = Tally::of(&history);
     let report = CellReport {

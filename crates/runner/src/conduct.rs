@@ -11,7 +11,7 @@ use lockproof_env::Env;
 use lockproof_faults::Triggers;
 use lockproof_model::{BookingTable, FaultRecord, FaultSummary, LockLeft, in_full};
 use lockproof_rig::{RigPlan, System};
-use lockproof_workload::{Parties, Record, StepGate, run};
+use lockproof_workload::{Apart, Launcher, Parties, Record, StepGate, run, run_apart};
 
 use crate::cell::CellPlan;
 use crate::order::OrderGate;
@@ -33,6 +33,8 @@ pub(crate) struct Terms {
     pub(crate) key_prefix: String,
     /// The order in which steps have to come, where a replay prescribes one.
     pub(crate) order: Option<OrderGate>,
+    /// Starts holders, where they are processes.
+    pub(crate) launcher: Option<Arc<dyn Launcher>>,
 }
 
 /// What a load left behind.
@@ -60,11 +62,26 @@ pub(crate) async fn conduct(
     let scenario = &plan.scenario;
     let triggers =
         Triggers::new(env.fork("faults"), Arc::clone(&system).as_rig(), &scenario.faults);
-    let parties = parties(env, plan, terms, system.as_ref(), &triggers);
+    let gate = gate(terms, &triggers);
     let cut = cut_short(env, terms, &triggers);
-    let (record, cut_short) = run(&parties, &scenario.load, cut, |start| triggers.begin(start))
-        .await
-        .map_err(|error| in_full(&error))?;
+    let begun = |start| triggers.begin(start);
+    let ran = match &terms.launcher {
+        None => {
+            let parties = parties(env, plan, terms, system.as_ref(), gate);
+            run(&parties, &scenario.load, cut, begun).await
+        }
+        Some(launcher) => {
+            let apart = Apart {
+                env: env.clone(),
+                launcher: Arc::clone(launcher),
+                gate,
+                groups: system.groups(),
+                halt: terms.halt.clone().unwrap_or_default(),
+            };
+            run_apart(&apart, &scenario.load, cut, begun).await
+        }
+    };
+    let (record, cut_short) = ran.map_err(|error| in_full(&error))?;
     let (injections, faults) = triggers.end().await;
     let left = system.locks_left();
     let table = system.store().table().await.map_err(|error| in_full(&error))?;
@@ -94,20 +111,24 @@ pub(crate) fn name(plan: &CellPlan) -> String {
     format!("{}-{}", plan.index + 1, plan.scenario.name)
 }
 
+/// Where faults come in, and an order that has to be kept.
+fn gate(terms: &Terms, triggers: &Triggers) -> Arc<dyn StepGate> {
+    let faults = Arc::new(triggers.clone()) as Arc<dyn StepGate>;
+    match &terms.order {
+        Some(order) => Arc::new(order.before(faults)),
+        None => faults,
+    }
+}
+
 fn parties(
     env: &Env,
     plan: &CellPlan,
     terms: &Terms,
     system: &dyn System,
-    triggers: &Triggers,
+    gate: Arc<dyn StepGate>,
 ) -> Parties {
     let strategy = plan.cell.strategy;
     let lock = plan.scenario.lock_settings(&strategy, terms.key_prefix.clone());
-    let faults = Arc::new(triggers.clone()) as Arc<dyn StepGate>;
-    let gate: Arc<dyn StepGate> = match &terms.order {
-        Some(order) => Arc::new(order.before(faults)),
-        None => faults,
-    };
     Parties {
         env: env.clone(),
         lock: (strategy.lock.build)(lock, system.backends(), env.fork("lock")),

@@ -7,13 +7,15 @@
 //!
 //! Each cell runs on a thread and runtime of its own, with servers of its own, so that cells disturb each other's
 //! results no more than two programs on one machine do. The checkers and the fault catalogue's effects come in as
-//! arguments, so that a test can hand in planted bugs.
+//! arguments, so that a test can hand in planted bugs. Where a scenario wants holders to be processes, this program is
+//! started again for each of them, and is [one](hold).
 
 mod cell;
 mod conduct;
 mod explore;
 mod explored;
 mod fold;
+mod holders;
 mod judge;
 mod matrix;
 mod order;
@@ -23,6 +25,7 @@ mod simulate;
 pub use cell::{Artifacts, CellPlan, CellSettings, Finished, replay_live};
 pub use explore::{Broken, Buggify, Explored, Search, explore, scheduled};
 pub use explored::{explore_cell, replay_simulated};
+pub use holders::hold;
 pub use judge::{Facts, contended_slots, judge};
 pub use matrix::{Matrix, Observer, cells_of};
 pub use order::turns_of;

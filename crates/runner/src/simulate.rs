@@ -91,6 +91,8 @@ fn run(plan: &CellPlan) -> Result<(Outcome, Duration), String> {
         salt: Random::new(plan.seed).fork("salt").bits(),
         order: None,
         key_prefix: KEY_PREFIX.to_owned(),
+        // A simulated holder is stopped and killed by itself as it is.
+        launcher: None,
     };
     let own = plan.clone();
     let root = async move {

@@ -12,6 +12,7 @@
 
 mod arrivals;
 mod faults;
+mod holders;
 mod only;
 mod parse;
 mod plan;
@@ -23,6 +24,7 @@ mod strategy;
 mod suggest;
 mod turn;
 
+pub use holders::HoldersAs;
 pub use only::Only;
 pub use parse::{load, parse, with_faults};
 pub use plan::{Cell, Replay, Require, SCHEMA_VERSION, Scenario};

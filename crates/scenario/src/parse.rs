@@ -13,6 +13,7 @@ use toml::de::{DeTable, DeValue};
 
 use crate::arrivals;
 use crate::faults::{self, Surroundings};
+use crate::holders::{self, HoldersAs};
 use crate::only::{self, Only};
 use crate::plan::{Cell, Replay, Require, SCHEMA_VERSION, Scenario};
 use crate::reader::Reader;
@@ -119,7 +120,7 @@ fn scenario(path: &Path, mut top: Reader<'_, '_>) -> Option<Scenario> {
     let catalog = top.texts("catalog").into_iter().map(Spanned::into_inner).collect();
     let only: Option<Only> = only::read(&mut top);
     let strategies = strategies(&mut top);
-    let (load, capacity) = workload(&mut top);
+    let Workload { load, holders_as, capacity } = workload(&mut top);
     let lock = lock(&mut top);
     let around = Surroundings {
         flow: load.flow,
@@ -147,6 +148,7 @@ fn scenario(path: &Path, mut top: Reader<'_, '_>) -> Option<Scenario> {
         only,
         cells,
         load,
+        holders_as,
         capacity,
         ttl: lock.ttl,
         wait: lock.wait,
@@ -211,7 +213,14 @@ fn strategies(top: &mut Reader<'_, '_>) -> Vec<Strategy> {
     strategies
 }
 
-fn workload(top: &mut Reader<'_, '_>) -> (Load, u32) {
+/// The `[workload]` table.
+struct Workload {
+    load: Load,
+    holders_as: HoldersAs,
+    capacity: u32,
+}
+
+fn workload(top: &mut Reader<'_, '_>) -> Workload {
     let fallback = &lockproof_workload::ENTRIES[0];
     let missing = Load {
         flow: fallback,
@@ -223,10 +232,10 @@ fn workload(top: &mut Reader<'_, '_>) -> (Load, u32) {
     };
     let Some(mut reader) = top.table("workload") else {
         top.problem("[workload] is missing: who books what?");
-        return (missing, 1);
+        return Workload { load: missing, holders_as: HoldersAs::default(), capacity: 1 };
     };
     let flow = reader.text("flow").map_or(fallback, |name| flow(&name, &reader));
-    let holders = reader.number("holders", 1..=10_000).unwrap_or(8);
+    let (holders, holders_as) = holders::read(&mut reader);
     let slots = reader.number("slots", 1..=1_000_000).unwrap_or(1);
     let capacity = reader.number("capacity", 1..=1_000_000).unwrap_or(1);
     let ends = reader.has("bookings") || reader.has("for");
@@ -249,7 +258,7 @@ fn workload(top: &mut Reader<'_, '_>) -> (Load, u32) {
         }
     };
     reader.finish();
-    (Load { flow, holders, slots, stop, pace, work }, capacity)
+    Workload { load: Load { flow, holders, slots, stop, pace, work }, holders_as, capacity }
 }
 
 fn flow(name: &Spanned<String>, reader: &Reader<'_, '_>) -> &'static FlowEntry {

@@ -10,7 +10,7 @@ use lockproof_rig::sim::RedisDriver;
 use lockproof_rig::{ExternalServers, LinkUse, ServerEffect, ServerNeeds};
 use lockproof_workload::Load;
 
-use crate::{Only, Strategy, Turn};
+use crate::{HoldersAs, Only, Strategy, Turn};
 
 /// The version of scenario files that this program reads.
 pub const SCHEMA_VERSION: u32 = 1;
@@ -32,6 +32,8 @@ pub struct Scenario {
     pub cells: Vec<Cell>,
     /// Who books what.
     pub load: Load,
+    /// What a holder is, live.
+    pub holders_as: HoldersAs,
     /// How often each slot may be sold.
     pub capacity: u32,
     /// How long the lock's backends keep a grant.

@@ -68,6 +68,16 @@ impl<'s, 'a> Reader<'s, 'a> {
         self.fields.get(field).map(|(key, _)| key.clone())
     }
 
+    /// The place of a field's value.
+    pub(crate) fn value_span(&self, field: &str) -> Option<Range<usize>> {
+        self.fields.get(field).map(|(_, value)| value.span())
+    }
+
+    /// Whether a field is there and a string.
+    pub(crate) fn is_text(&self, field: &str) -> bool {
+        self.fields.get(field).is_some_and(|(_, value)| value.get_ref().as_str().is_some())
+    }
+
     /// Line and column of a field's name, or else of the table.
     pub(crate) fn place_of(&self, field: &str) -> (usize, usize) {
         self.source.position(self.key_span(field).unwrap_or_else(|| self.span()).start)

@@ -35,7 +35,9 @@ fn write_resolved(scenario: &Scenario, out: &mut String) -> std::fmt::Result {
     writeln!(out, "strategies = {}", list(strategies))?;
     let load = &scenario.load;
     writeln!(out, "\n[workload]\nflow = {}", quote(load.flow.name))?;
-    writeln!(out, "holders = {}\nslots = {}", load.holders, load.slots)?;
+    writeln!(out, "holders = {}", load.holders)?;
+    writeln!(out, "holders-as = {}", quote(scenario.holders_as.word()))?;
+    writeln!(out, "slots = {}", load.slots)?;
     writeln!(out, "capacity = {}", scenario.capacity)?;
     match load.stop {
         Stop::After(bookings) => writeln!(out, "bookings = {bookings}")?,

@@ -5,6 +5,7 @@ use std::fmt::Debug;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use lockproof_model::{AttemptId, HolderId, Instant, LockName, Point, SlotId};
+use serde::{Deserialize, Serialize};
 
 /// Asked by every holder at every point of every step, before it goes on.
 pub trait StepGate: Debug + Send + Sync + 'static {
@@ -29,7 +30,8 @@ pub trait StepGate: Debug + Send + Sync + 'static {
 }
 
 /// A holder has come to a point of its flow.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Occurrence {
     /// Who.
     pub holder: HolderId,
@@ -50,7 +52,8 @@ pub struct Occurrence {
 }
 
 /// What a holder knows of a step when it comes to one of its points.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Seen {
     /// The step has not been answered.
     Nothing,

@@ -10,12 +10,15 @@ use lockproof_model::{
     AttemptId, AttemptResult, Certainty, Effect, HolderId, Instant, Lease, LockName, Moment,
     Outcome, Point, Reason, Refusal, RefusedBy, SlotId, Step, in_full,
 };
+use serde::{Deserialize, Serialize};
 
 use crate::gate::{Occurrence, Seen, StepGate};
-use crate::recorder::Recorder;
+use crate::recorder::{Note, Recorder};
+use crate::remote::{HolderEnd, Word};
 
 /// What an attempt is after.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Target {
     /// Which attempt.
     pub attempt: AttemptId,
@@ -28,6 +31,45 @@ impl Target {
     #[must_use]
     pub fn lock(self) -> LockName {
         LockName::new(&format!("slot-{}", self.slot.0))
+    }
+}
+
+/// Where a holder writes down what it does.
+#[derive(Clone, Debug)]
+pub(crate) enum Pen {
+    /// In the history, of which it is a part.
+    Recorder(Recorder),
+    /// Over the line to whoever keeps it.
+    Remote(Arc<dyn HolderEnd>),
+}
+
+impl Pen {
+    pub(crate) fn start(&self, target: Target, intended: Instant, started: Instant) {
+        match self {
+            Self::Recorder(recorder) => recorder.start(target, intended, started),
+            Self::Remote(end) => end.say(&Word::Note(Note::Started { target, intended, started })),
+        }
+    }
+
+    pub(crate) fn finish(&self, finished: Instant, result: AttemptResult) {
+        match self {
+            Self::Recorder(recorder) => recorder.finish(finished, result),
+            Self::Remote(end) => end.say(&Word::Note(Note::Finished { finished, result })),
+        }
+    }
+
+    fn invoke(&self, target: Target, step: Step, invoked: Instant) {
+        match self {
+            Self::Recorder(recorder) => recorder.invoke(target, step, invoked),
+            Self::Remote(end) => end.say(&Word::Note(Note::Invoked { target, step, invoked })),
+        }
+    }
+
+    fn complete(&self, completed: Instant, outcome: Outcome) {
+        match self {
+            Self::Recorder(recorder) => recorder.complete(completed, outcome),
+            Self::Remote(end) => end.say(&Word::Note(Note::Completed { completed, outcome })),
+        }
     }
 }
 
@@ -46,7 +88,7 @@ pub struct Holder {
     pub(crate) driver: Driver,
     pub(crate) booking: BookingSession,
     pub(crate) gate: Arc<dyn StepGate>,
-    pub(crate) recorder: Recorder,
+    pub(crate) pen: Pen,
     /// How long the application works between its check and its write.
     pub(crate) work: Duration,
     /// Of the lease that it holds now.
@@ -218,7 +260,7 @@ impl Holder {
         if self.gate.concerns(point) {
             self.pass(target, point, Seen::Nothing).await;
         }
-        self.recorder.invoke(target, step, self.env.now());
+        self.pen.invoke(target, step, self.env.now());
     }
 
     /// The answer is there: lets the gate delay its arrival, writes it down, and passes the step's end.
@@ -228,7 +270,7 @@ impl Holder {
         if self.gate.concerns(point) {
             self.pass(target, point, seen).await;
         }
-        self.recorder.complete(self.env.now(), outcome);
+        self.pen.complete(self.env.now(), outcome);
         let point = Point::after(step);
         if self.gate.concerns(point) {
             self.pass(target, point, seen).await;

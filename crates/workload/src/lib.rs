@@ -11,6 +11,8 @@
 //!          Holder::<step>          asks the StepGate, does the step, writes it down
 //! ```
 //!
+//! Or each holder is a process of its own ([`run_apart`]), with the same flow and steps: see `remote.rs`.
+//!
 //! **Architecture invariant:** this crate is the only writer of a [`History`](lockproof_model::History), and it
 //! knows no fault: at each step it asks a [`StepGate`] and goes on when that lets it.
 
@@ -22,6 +24,7 @@ mod latency;
 mod life;
 mod load;
 mod recorder;
+mod remote;
 
 pub use arrivals::{Pace, Rate, Spacing};
 pub use catalog::{ENTRIES, Flow, FlowEntry, find};
@@ -29,3 +32,7 @@ pub use gate::{Occurrence, OpenGate, Seen, StepGate};
 pub use holder::{Holder, Target};
 pub use latency::{Latencies, percentiles};
 pub use load::{Load, Parties, Record, SetUpError, Stop, run};
+pub use recorder::Note;
+pub use remote::{
+    Answer, Apart, Broken, HolderEnd, Launcher, Post, SeatEnd, Word, attend, run_apart,
+};

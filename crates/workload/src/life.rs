@@ -16,18 +16,18 @@ use std::time::Duration;
 use futures_util::FutureExt;
 use futures_util::future::{AbortHandle, Either, select};
 use lockproof_bookings::BookingSession;
-use lockproof_env::{Group, Task};
+use lockproof_env::{Env, Group, Task};
 use lockproof_locks::Driver;
-use lockproof_model::{Instant, in_full};
+use lockproof_model::{HolderId, Instant, in_full};
 
 use crate::arrivals::Arrivals;
 use crate::catalog::FlowEntry;
-use crate::holder::Holder;
+use crate::holder::{Holder, Pen, Target};
 use crate::load::{Load, Parties, SetUpError};
 use crate::recorder::Recorder;
 
 /// Between two tries of a holder that was started again and cannot connect.
-const PAUSE: Duration = Duration::from_millis(20);
+pub(crate) const PAUSE: Duration = Duration::from_millis(20);
 
 /// What a holder needs to live, and to live again.
 #[derive(Clone, Debug)]
@@ -53,20 +53,8 @@ impl Seat {
 
     /// Connects the holder for its first life, or a later one.
     pub(crate) async fn set_up(&self, life: u32) -> Result<Holder, SetUpError> {
-        let id = self.recorder.holder();
-        let parties = &self.parties;
-        // Drawn anew, or it would claim the lock with the owner values of the dead.
-        let name = if life == 1 { id.to_string() } else { format!("{id}, life {life}") };
-        let env = parties.env.fork(&name).in_group(&self.group);
-        let driver = Driver::open(env.clone(), &parties.lock, id, parties.policy, parties.salt)
-            .await
-            .map_err(|error| SetUpError::Lock(id, error))?;
-        let booking = BookingSession::open(parties.store.as_ref(), parties.guard, id)
-            .await
-            .map_err(|error| SetUpError::Bookings(id, error))?;
-        let (gate, recorder) = (Arc::clone(&parties.gate), self.recorder.clone());
-        let (work, valid_until, lock) = (self.work, None, None);
-        Ok(Holder { id, env, driver, booking, gate, recorder, work, valid_until, lock })
+        let pen = Pen::Recorder(self.recorder.clone());
+        connect(&self.parties, &self.group, self.recorder.holder(), life, self.work, pen).await
     }
 
     /// From its first attempt to the end of the load, over as many lives as that takes. A holder that is dead when no
@@ -126,6 +114,29 @@ impl Seat {
     }
 }
 
+/// Connects holder `id` for its first life, or a later one, its tasks in `group`.
+pub(crate) async fn connect(
+    parties: &Parties,
+    group: &Group,
+    id: HolderId,
+    life: u32,
+    work: Duration,
+    pen: Pen,
+) -> Result<Holder, SetUpError> {
+    // Drawn anew, or it would claim the lock with the owner values of the dead.
+    let name = if life == 1 { id.to_string() } else { format!("{id}, life {life}") };
+    let env = parties.env.fork(&name).in_group(group);
+    let driver = Driver::open(env.clone(), &parties.lock, id, parties.policy, parties.salt)
+        .await
+        .map_err(|error| SetUpError::Lock(id, error))?;
+    let booking = BookingSession::open(parties.store.as_ref(), parties.guard, id)
+        .await
+        .map_err(|error| SetUpError::Bookings(id, error))?;
+    let gate = Arc::clone(&parties.gate);
+    let (valid_until, lock) = (None, None);
+    Ok(Holder { id, env, driver, booking, gate, pen, work, valid_until, lock })
+}
+
 /// Aborts a task when dropped; nothing, where it has ended.
 struct StopsWithMe(AbortHandle);
 
@@ -142,15 +153,36 @@ async fn work_off(
     begun: Instant,
     halt: Arc<AtomicBool>,
 ) {
-    while !halt.load(Ordering::Relaxed) {
-        let Some((target, intended)) = arrivals.next(begun, holder.env.now()) else { break };
-        holder.env.sleep_until(intended).await;
-        if halt.load(Ordering::Relaxed) {
-            break;
-        }
-        holder.recorder.start(target, intended, holder.env.now());
-        let result = flow.flow.book(&mut holder, target).await;
-        holder.recorder.finish(holder.env.now(), result);
+    while let Some((target, intended)) = next_attempt(&holder.env, &arrivals, &halt, begun).await {
+        attempt(&mut holder, flow, target, intended).await;
     }
     holder.driver.settle().await;
+}
+
+/// The next attempt, at the time for which it was meant; none when the load has ended or is halted.
+pub(crate) async fn next_attempt(
+    env: &Env,
+    arrivals: &Arrivals,
+    halt: &AtomicBool,
+    begun: Instant,
+) -> Option<(Target, Instant)> {
+    let halted = || halt.load(Ordering::Relaxed);
+    if halted() {
+        return None;
+    }
+    let (target, intended) = arrivals.next(begun, env.now())?;
+    env.sleep_until(intended).await;
+    (!halted()).then_some((target, intended))
+}
+
+/// One attempt, from its start to what it came to.
+pub(crate) async fn attempt(
+    holder: &mut Holder,
+    flow: &'static FlowEntry,
+    target: Target,
+    intended: Instant,
+) {
+    holder.pen.start(target, intended, holder.env.now());
+    let result = flow.flow.book(holder, target).await;
+    holder.pen.finish(holder.env.now(), result);
 }

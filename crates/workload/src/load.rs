@@ -18,6 +18,7 @@ use crate::gate::StepGate;
 use crate::latency::{largest_backlog, longest_gap};
 use crate::life::Seat;
 use crate::recorder::Recorder;
+use crate::remote::Broken;
 
 /// Operations for which a holder has room from the start, at most.
 const MOST_AT_ONCE: usize = 4_096;
@@ -99,6 +100,8 @@ pub struct Record {
     pub started: Instant,
     /// When the last holder had stopped.
     pub finished: Instant,
+    /// Which holders' processes died by themselves, a sentence each: what the load did not come to shows nothing then.
+    pub lost: Vec<String>,
 }
 
 /// A holder could not be set up: nothing was booked.
@@ -110,6 +113,12 @@ pub enum SetUpError {
     /// The database could not be reached.
     #[error("{0} could not reach the database")]
     Bookings(HolderId, #[source] BookingError),
+    /// No process of its own could be started for it.
+    #[error("{0} cannot be a process of its own")]
+    Process(HolderId, #[source] Broken),
+    /// What its process said of one of the first two.
+    #[error("{0}")]
+    Told(String),
 }
 
 /// Runs `load` to its end, or until `cut` completes; its output is given back then. The end is when all attempts were
@@ -130,10 +139,7 @@ pub async fn run<C: Send>(
     cut: impl Future<Output = C> + Send,
     begun: impl FnOnce(Instant) + Send,
 ) -> Result<(Record, Option<C>), SetUpError> {
-    let each = load.attempts().div_ceil(load.holders.max(1)).saturating_add(1);
-    let operations = (each as usize).saturating_mul(load.flow.steps.len()).min(MOST_AT_ONCE);
-    let recorder = |number| Recorder::new(HolderId(number), operations);
-    let recorders: Vec<_> = (1..=load.holders).map(recorder).collect();
+    let recorders = recorders(load);
     let shared = Arc::new(Parties { groups: Vec::new(), ..parties.clone() });
     let seat =
         |(recorder, group): (&Recorder, &Group)| Seat::new(&shared, load, recorder.clone(), group);
@@ -157,7 +163,19 @@ pub async fn run<C: Send>(
             Some(by)
         }
     };
-    let finished = parties.env.now();
+    Ok((record(&recorders, started, parties.env.now()), cut_by))
+}
+
+/// One for each holder of `load`.
+pub(crate) fn recorders(load: &Load) -> Vec<Recorder> {
+    let each = load.attempts().div_ceil(load.holders.max(1)).saturating_add(1);
+    let operations = (each as usize).saturating_mul(load.flow.steps.len()).min(MOST_AT_ONCE);
+    let recorder = |number| Recorder::new(HolderId(number), operations);
+    (1..=load.holders).map(recorder).collect()
+}
+
+/// What they hold in the end, put in order.
+pub(crate) fn record(recorders: &[Recorder], started: Instant, finished: Instant) -> Record {
     let written: Vec<_> = recorders.iter().map(|recorder| recorder.take(finished)).collect();
     // Room for all at once: operations are large, and moving them again would be most of the work.
     let mut operations = Vec::with_capacity(written.iter().map(|(done, _)| done.len()).sum());
@@ -168,5 +186,5 @@ pub async fn run<C: Send>(
     }
     let history = History::assemble(operations, attempts);
     let (longest_gap, backlog) = (longest_gap(&history), largest_backlog(&history));
-    Ok((Record { history, longest_gap, backlog, started, finished }, cut_by))
+    Record { history, longest_gap, backlog, started, finished, lost: Vec::new() }
 }

@@ -5,8 +5,47 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use lockproof_model::{
     Attempt, AttemptResult, HolderId, Instant, Operation, OperationId, Outcome, Reason, Step,
 };
+use serde::{Deserialize, Serialize};
 
 use crate::holder::Target;
+
+/// What a holder that is a process of its own writes down.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub enum Note {
+    /// An attempt starts.
+    Started {
+        /// What it is after.
+        target: Target,
+        /// When it was meant to start.
+        intended: Instant,
+        /// When it did.
+        started: Instant,
+    },
+    /// A step's request is about to leave.
+    Invoked {
+        /// For which attempt.
+        target: Target,
+        /// Which step.
+        step: Step,
+        /// When.
+        invoked: Instant,
+    },
+    /// The answer to the step that was invoked last was seen.
+    Completed {
+        /// When.
+        completed: Instant,
+        /// What it was.
+        outcome: Outcome,
+    },
+    /// The attempt has ended.
+    Finished {
+        /// When.
+        finished: Instant,
+        /// What it came to.
+        result: AttemptResult,
+    },
+}
 
 /// One holder's part of the history. Shared with the run, which takes it when the holder has stopped, so that
 /// nothing is lost when a holder is dropped in the middle of a step.
@@ -34,6 +73,16 @@ impl Recorder {
 
     pub(crate) const fn holder(&self) -> HolderId {
         self.holder
+    }
+
+    /// Writes down what a process has noted.
+    pub(crate) fn note(&self, note: Note) {
+        match note {
+            Note::Started { target, intended, started } => self.start(target, intended, started),
+            Note::Invoked { target, step, invoked } => self.invoke(target, step, invoked),
+            Note::Completed { completed, outcome } => self.complete(completed, outcome),
+            Note::Finished { finished, result } => self.finish(finished, result),
+        }
     }
 
     pub(crate) fn start(&self, target: Target, intended: Instant, started: Instant) {

@@ -19,6 +19,8 @@ use super::tls::{self, TlsError, Verify};
 /// roots; with `sslrootcert`, `require` means `verify-ca`, as it does for libpq.
 #[derive(Clone)]
 pub struct PostgresAddress {
+    /// As it was read; none where a program gave the configuration itself.
+    url: Option<String>,
     config: Config,
     /// None where a program gave the configuration itself and asked for no TLS.
     tls: Option<Tls>,
@@ -47,6 +49,13 @@ const MODES: &[(&str, SslMode, Verify)] = &[
 ];
 
 impl PostgresAddress {
+    /// The URL that it was read from, password and all, for another process to read; none where a program gave the
+    /// configuration itself.
+    #[must_use]
+    pub fn url(&self) -> Option<&str> {
+        self.url.as_deref()
+    }
+
     /// The driver's configuration.
     #[must_use]
     pub const fn config(&self) -> &Config {
@@ -72,7 +81,7 @@ impl PostgresAddress {
     /// The same server, reached at `place`: through a proxy. Its certificate is still held against its own name.
     #[must_use]
     pub fn by_way_of(&self, place: SocketAddr) -> Self {
-        Self { config: moved(&self.config, place), tls: self.tls.clone() }
+        Self { url: None, config: moved(&self.config, place), tls: self.tls.clone() }
     }
 
     /// What is asked of TLS, in libpq's words.
@@ -131,7 +140,7 @@ pub enum PostgresDialError {
 
 impl From<Config> for PostgresAddress {
     fn from(config: Config) -> Self {
-        Self { config, tls: None }
+        Self { url: None, config, tls: None }
     }
 }
 
@@ -185,7 +194,8 @@ impl FromStr for PostgresAddress {
         }
         config.ssl_mode(ssl_mode);
         let connector = None;
-        Ok(Self { config, tls: Some(Tls { mode, verify, roots, connector }) })
+        let tls = Some(Tls { mode, verify, roots, connector });
+        Ok(Self { url: Some(url.to_owned()), config, tls })
     }
 }
 

@@ -13,6 +13,7 @@ use lockproof_runner::{Buggify, CellPlan, CellSettings, Search, replay_live, rep
 use lockproof_scenario::Replay;
 
 use crate::arguments::{Color, ReplayArguments, WorldName};
+use crate::commands::holder;
 use crate::commands::run::provider;
 use crate::exit::{Exit, Failure};
 use crate::{machine, results, servers, terminal};
@@ -51,7 +52,7 @@ pub(crate) fn run(arguments: &ReplayArguments, color: Color, verbose: u8) -> Res
     let (started, took) = (machine::utc(), stopwatch());
     let (cell, news) = match arguments.world {
         WorldName::Sim => simulated(&plan, &replay)?,
-        WorldName::Live => live(arguments, &plan, replay)?,
+        WorldName::Live => live(arguments, &plan, replay, verbose)?,
     };
     let status = cell.judgement.status;
     let manifest = Manifest {
@@ -112,6 +113,7 @@ fn live(
     arguments: &ReplayArguments,
     plan: &CellPlan,
     replay: Replay,
+    verbose: u8,
 ) -> Result<(CellReport, News), Failure> {
     let entry = provider(&arguments.provider)?;
     if let Some(why) = plan.scenario.needs_simulation() {
@@ -127,6 +129,7 @@ fn live(
         checkers: checkers(),
         limit: LIMIT,
         halt: Arc::default(),
+        holders: holder::program(verbose),
     };
     let (finished, kept) = replay_live(plan, &settings, replay.order);
     let report = finished.report;

@@ -16,7 +16,7 @@ use crate::exit::{Exit, Failure};
 use crate::interrupt::Interrupt;
 use crate::keeper::Keeper;
 use crate::progress::Display;
-use crate::{machine, results, selection, servers, terminal};
+use crate::{commands, machine, results, selection, servers, terminal};
 
 /// Threads mostly wait for holders that mostly wait.
 const JOBS_PER_PROCESSOR: usize = 4;
@@ -52,7 +52,7 @@ pub(crate) fn run(arguments: &RunArguments, color: Color, verbose: u8) -> Result
     let matrix = Matrix {
         plans: cells_of(&scenarios, seed).into_iter().map(|plan| plan.driven_by(driver)).collect(),
         jobs: jobs(arguments, provider.as_deref(), &scenarios),
-        settings: settings(arguments, provider, &interrupt),
+        settings: settings(arguments, provider, &interrupt, verbose),
     };
     let display = Display::new(arguments.show_progress, matrix.plans.len());
     let mut watcher = Watcher { display, keeper: &keeper, trouble: None };
@@ -145,12 +145,14 @@ fn settings(
     arguments: &RunArguments,
     provider: Option<Arc<dyn Provider>>,
     interrupt: &Interrupt,
+    verbose: u8,
 ) -> CellSettings {
     CellSettings {
         provider,
         checkers: lockproof_checkers::ENTRIES.iter().map(|entry| entry.checker).collect(),
         limit: arguments.cell_limit,
         halt: Arc::clone(&interrupt.halt),
+        holders: commands::holder::program(verbose),
     }
 }
 

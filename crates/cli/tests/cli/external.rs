@@ -59,6 +59,11 @@ fn endless(strategy: &str) -> String {
     small(&format!("[\"{strategy}\"]"), "").replace("bookings = 16", "for = \"60s\"")
 }
 
+/// The same scenario with its holders as processes, which are told of the servers over their pipes.
+fn as_processes(scenario: &str) -> String {
+    scenario.replace("[workload]\n", "[workload]\nholders-as = \"processes\"\n")
+}
+
 /// A run that has begun; killed with this at the latest.
 struct Begun(Child);
 

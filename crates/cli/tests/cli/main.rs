@@ -6,6 +6,7 @@ mod answers;
 mod explores;
 mod external;
 mod golden;
+mod holders;
 mod interrupts;
 mod refusals;
 mod runs;

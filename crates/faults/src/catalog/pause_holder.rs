@@ -1,24 +1,24 @@
 //! `pause-holder`: a holder stands still while time goes on.
 //!
-//! A garbage collection, a SIGSTOP, a virtual machine that is moved: none of the holder's tasks is polled, its
-//! timers run out and its answers arrive unread (failure modes F01, F02, F04).
+//! A garbage collection, a SIGSTOP, a virtual machine that is moved: none of the holder's tasks is polled, or its
+//! process is stopped for real; its timers run out and its answers arrive unread (failure modes F01, F02, F04).
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
-use lockproof_env::Group;
-use lockproof_model::{HolderId, Instant};
-use lockproof_rig::{Rig, RigError};
+use lockproof_model::{Instant, in_full};
+use lockproof_rig::{HolderAffliction, HolderEffect, Rig, RigError};
 
 use super::{FaultEntry, Worlds};
 use crate::buggify::{Dice, Draw, Ground};
+use crate::fault::with_evidence;
 use crate::{Fault, Healed, Injection, Lasts, Occasion, Reach};
 
 pub(super) const ENTRY: FaultEntry = FaultEntry {
     name: "pause-holder",
-    summary: "a holder's tasks are not polled while time goes on",
+    summary: "a holder stands still while time goes on: its tasks are not polled, its process gets SIGSTOP",
     fields: &[],
     build: |_| Ok(Arc::new(PauseHolder)),
     worlds: Worlds::Both,
@@ -57,29 +57,24 @@ impl Fault for PauseHolder {
         rig: &'a dyn Rig,
         occasion: Occasion<'a>,
     ) -> BoxFuture<'a, Result<Box<dyn Injection>, RigError>> {
-        let holders = match occasion.occurrence {
-            Some(occurrence) => vec![occurrence.holder],
-            None if occasion.holders.is_empty() => rig.holders(),
-            None => occasion.holders.to_vec(),
-        };
-        let paused = Paused {
-            groups: holders
-                .into_iter()
-                .filter_map(|holder| Some((holder, rig.group(holder)?)))
-                .collect(),
-            since: occasion.at,
-            valid_until: occasion.occurrence.and_then(|occurrence| occurrence.valid_until),
-            at_step: occasion.occurrence.is_some(),
-        };
-        paused.groups.iter().for_each(|(_, group)| group.pause());
-        let injection: Box<dyn Injection> = Box::new(paused);
-        std::future::ready(Ok(injection)).boxed()
+        let holders = occasion.victims(rig);
+        async move {
+            let paused = Paused {
+                paused: rig.afflict_holders(&holders, HolderEffect::Pause).await?,
+                since: occasion.at,
+                valid_until: occasion.occurrence.and_then(|occurrence| occurrence.valid_until),
+                at_step: occasion.occurrence.is_some(),
+            };
+            Ok(Box::new(paused) as Box<dyn Injection>)
+        }
+        .boxed()
     }
 }
 
+/// Dropped, they go on.
 #[derive(Debug)]
 struct Paused {
-    groups: Vec<(HolderId, Group)>,
+    paused: Box<dyn HolderAffliction>,
     since: Instant,
     /// The end of the paused holder's lease, which tells whether the pause outlasted it.
     valid_until: Option<Instant>,
@@ -100,15 +95,15 @@ impl Injection for Paused {
             Some(end) if end < Instant::FAR_FUTURE => "; its lease still stood".to_owned(),
             _ => String::new(),
         };
-        let bit = !self.groups.is_empty() && !still.is_zero();
-        let observed = format!("stood still for {} ms{lease}", millis(still));
-        std::future::ready(Healed { bit, observed }).boxed()
-    }
-}
-
-impl Drop for Paused {
-    fn drop(&mut self) {
-        self.groups.iter().for_each(|(_, group)| group.resume());
+        let hit = !self.paused.hit().is_empty() && !still.is_zero();
+        let stood_still = format!("stood still for {} ms{lease}", millis(still));
+        async move {
+            match self.paused.heal().await {
+                Ok(seen) => Healed { bit: hit, observed: with_evidence(stood_still, &seen) },
+                Err(error) => Healed::toothless(in_full(&error)),
+            }
+        }
+        .boxed()
     }
 }
 

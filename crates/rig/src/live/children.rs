@@ -1,8 +1,9 @@
 //! Child processes that die with the program.
 
 use std::io;
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, ExitStatus};
+use std::process::{Child, ChildStdin, ChildStdout, Command, ExitStatus};
 use std::sync::{Mutex, PoisonError, mpsc};
 use std::time::Duration;
 
@@ -62,6 +63,8 @@ impl Spawner {
         prepare: impl FnOnce(&mut Command),
     ) -> io::Result<Running> {
         let mut command = self.command(program, user, signal);
+        // A group of its own: what is typed at this program's terminal, Ctrl-C above all, is for this program alone.
+        command.process_group(0);
         prepare(&mut command);
         let (reply, answer) = mpsc::channel();
         let order = Order { command, reply };
@@ -103,6 +106,11 @@ impl Running {
     /// The number of its process; `setpriv` becomes the program, so it is the program's.
     pub(super) fn id(&self) -> u32 {
         self.child.id()
+    }
+
+    /// Its pipes, where it was started with them; once.
+    pub(super) fn take_pipes(&mut self) -> Option<(ChildStdin, ChildStdout)> {
+        self.child.stdin.take().zip(self.child.stdout.take())
     }
 
     /// Kills it, even where it stands still, and gives what became of it.

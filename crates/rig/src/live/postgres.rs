@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
 
+use lockproof_bookings::PostgresAddress;
 use rustix::process::{Signal, geteuid};
 
 use super::children::{DeathSignal, Running, Spawner, find_program};
@@ -90,11 +91,11 @@ impl Cluster {
             .map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '_' })
             .collect();
         schema.truncate(63); // Postgres cuts longer names off, in silence
-        let mut config = tokio_postgres::Config::new();
-        config.host(self.address.ip().to_string()).port(self.address.port());
-        config.user(USER).dbname("postgres");
+        // As text, since a holder's process is told it so.
+        let url = format!("postgres://{USER}@{}/postgres?sslmode=disable", self.address);
+        let address = url.parse::<PostgresAddress>().expect("our own URL can be read");
         Database::Postgres {
-            address: Box::new(config.into()),
+            address: Box::new(address),
             tcp: Some(self.address),
             schema,
             settings: Vec::new(),

@@ -5,6 +5,7 @@ use std::process::{Command, Stdio};
 
 use super::children::find_program;
 use super::postgres;
+use super::process_state::thread_states;
 
 /// One thing that a live run may need.
 #[derive(Clone, Debug)]
@@ -50,8 +51,14 @@ pub fn probes() -> Vec<Probe> {
         Probe {
             what: "setpriv",
             found: find_program("setpriv", &[]).map(|path| describe(&path)),
-            purpose: "no server outlives a killed run; Postgres when run as root",
+            purpose: "no server or holder outlives a killed run; Postgres when run as root",
             remedy: "apt-get install util-linux",
+        },
+        Probe {
+            what: "process states",
+            found: thread_states(std::process::id()).ok().map(|_| "/proc".to_owned()),
+            purpose: "pause-holder with holders-as = \"processes\": its proof",
+            remedy: "run on Linux, or with tasks",
         },
     ]
 }

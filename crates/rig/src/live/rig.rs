@@ -3,23 +3,26 @@
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
 
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
-use lockproof_bookings::{BookingStore, PostgresAddress, PostgresStore, SchemaName, SqliteStore};
+use lockproof_bookings::BookingStore;
 use lockproof_env::{Env, Group};
 use lockproof_locks::{Backends, SharedConnections};
-use lockproof_model::{DriverSetting, HolderId, LockLeft, LockName, ServerInfo, ServerSetting};
-use redis::ConnectionAddr;
+use lockproof_model::{DriverSetting, HolderId, LockLeft, LockName, ServerInfo};
+use redis::{ConnectionAddr, ConnectionInfo};
+use serde::de::DeserializeOwned;
 
 use super::control;
+use super::holders::{HolderProcess, HolderProcesses, HolderProgram};
 use super::links::Links;
+use super::places::{Places, open_store};
 use super::provider::{Database, Provider, RedisServer};
 use super::straight::{self, remove_keys};
+use crate::holders::afflict_tasks;
 use crate::{
-    Affliction, Disturbance, Expired, Link, LinkEffect, LinkUse, Rig, RigError, RigPlan,
-    ServerEffect, System,
+    Affliction, Disturbance, Expired, HolderAffliction, HolderEffect, Link, LinkEffect, LinkUse,
+    Rig, RigError, RigPlan, ServerEffect, System,
 };
 
 /// One cell's servers, links and holders. Dropping it stops what is the cell's own.
@@ -27,9 +30,12 @@ use crate::{
 pub struct LiveRig {
     plan: RigPlan,
     groups: BTreeMap<HolderId, Group>,
+    /// Where they are no tasks. Before the servers, so that nobody is left who could ask them.
+    processes: Option<HolderProcesses>,
     backends: Arc<SharedConnections>,
     links: Arc<Links>,
     store: Arc<dyn BookingStore>,
+    database: Database,
     redis: Vec<RedisServer>,
     infos: Vec<ServerInfo>,
 }
@@ -55,7 +61,12 @@ impl LiveRig {
         let database = provider.database(&plan.name).await?;
         let links = Links::lay(addresses(&redis, &database), plan.links, &holders, plan.seed);
         let links = Arc::new(links.await?);
-        let (store, settings) = open_store(env, database, &links)?;
+        let settings = match &database {
+            Database::Sqlite { settings, .. } | Database::Postgres { settings, .. } => settings,
+        };
+        let (settings, ways) = (settings.clone(), Arc::clone(&links));
+        let proxy = move |holder| ways.proxy(Link::Database, holder);
+        let store = open_store(env, database.clone(), proxy)?;
         store
             .create(plan.layout)
             .await
@@ -64,7 +75,44 @@ impl LiveRig {
         infos.push(ServerInfo { settings, ..database_info(store.as_ref()).await? });
         let backends = Arc::new(connections(env, &links, &plan, &redis));
         let groups = holders.into_iter().map(|holder| (holder, Group::new())).collect();
-        Ok(Self { plan, groups, backends, links, store, redis, infos })
+        let processes = None;
+        Ok(Self { plan, groups, processes, backends, links, store, database, redis, infos })
+    }
+
+    /// The same rig with its holders as processes of their own, started as `program`; what is seen of them is stamped by
+    /// the clock of `env`.
+    ///
+    /// # Errors
+    /// The thread that starts them cannot be started.
+    pub fn with_processes(self, env: &Env, program: HolderProgram) -> Result<Self, RigError> {
+        let processes = HolderProcesses::prepare(env, program, &self.groups).map_err(|error| {
+            RigError::new("cannot start the thread that starts holders").because(error)
+        })?;
+        Ok(Self { processes: Some(processes), ..self })
+    }
+
+    /// Starts a process for `holder`, which is to say `T`s.
+    ///
+    /// # Errors
+    /// It cannot be started, or this rig's holders are tasks.
+    pub fn launch<T: DeserializeOwned>(
+        &self,
+        holder: HolderId,
+    ) -> Result<HolderProcess<T>, RigError> {
+        let processes = self.processes.as_ref();
+        processes.ok_or_else(|| RigError::new("this rig's holders are tasks"))?.launch(holder)
+    }
+
+    /// Where `holder` finds the servers, to be told to its process.
+    ///
+    /// # Errors
+    /// A server is reached in a way that cannot be told.
+    pub fn places(&self, holder: HolderId) -> Result<Places, RigError> {
+        let redis = self.redis.iter().enumerate();
+        let redis = redis.map(|(number, server)| {
+            place(&self.links, Link::Redis(number), &server.connection, holder)
+        });
+        Places::new(redis, &self.database, self.links.proxy(Link::Database, holder))
     }
 }
 
@@ -154,6 +202,17 @@ impl Rig for LiveRig {
         control::afflict(chosen.collect(), effect).boxed()
     }
 
+    fn afflict_holders<'a>(
+        &'a self,
+        holders: &'a [HolderId],
+        effect: HolderEffect,
+    ) -> BoxFuture<'a, Result<Box<dyn HolderAffliction>, RigError>> {
+        match &self.processes {
+            Some(processes) => processes.afflict(holders, effect).boxed(),
+            None => std::future::ready(Ok(afflict_tasks(self, holders, effect))).boxed(),
+        }
+    }
+
     fn expire_lock<'a>(&'a self, lock: &'a LockName) -> BoxFuture<'a, Result<Expired, RigError>> {
         async move {
             let key = self.plan.lock.redis_key(lock);
@@ -181,17 +240,22 @@ fn connections(
     let servers: Vec<_> = redis.iter().map(|server| server.connection.clone()).collect();
     let connections =
         SharedConnections::new(env.clone(), plan.redis_servers, move |server, holder| {
-            let straight = servers[server].clone();
-            Ok(match links.proxy(Link::Redis(server), holder) {
-                None => straight,
-                Some(proxy) => {
-                    straight.set_addr(ConnectionAddr::Tcp(proxy.ip().to_string(), proxy.port()))
-                }
-            })
+            Ok(place(&links, Link::Redis(server), &servers[server], holder))
         });
     match plan.links {
         LinkUse::PerHolder => connections.one_per_holder(),
         LinkUse::Direct | LinkUse::Shared => connections,
+    }
+}
+
+/// Where `holder` finds a Redis server that is at `straight`.
+fn place(links: &Links, link: Link, straight: &ConnectionInfo, holder: HolderId) -> ConnectionInfo {
+    match links.proxy(link, holder) {
+        None => straight.clone(),
+        Some(proxy) => {
+            let proxy = ConnectionAddr::Tcp(proxy.ip().to_string(), proxy.port());
+            straight.clone().set_addr(proxy)
+        }
     }
 }
 
@@ -209,41 +273,6 @@ fn addresses(redis: &[RedisServer], database: &Database) -> BTreeMap<Link, Socke
         addresses.insert(Link::Database, *address);
     }
     addresses
-}
-
-fn open_store(
-    env: &Env,
-    database: Database,
-    links: &Arc<Links>,
-) -> Result<(Arc<dyn BookingStore>, Vec<ServerSetting>), RigError> {
-    Ok(match database {
-        Database::Sqlite { path, settings } => {
-            (Arc::new(SqliteStore::new(env.clone(), path)), settings)
-        }
-        Database::Postgres { mut address, schema, settings, .. } => {
-            let config = address.config_mut();
-            // On purpose, since the driver's defaults wait for ever for a connection and two hours for a dead peer.
-            // What a URL says of it stands.
-            if config.get_connect_timeout().is_none() {
-                config.connect_timeout(Duration::from_secs(10));
-            }
-            if config.get_tcp_user_timeout().is_none() {
-                config.tcp_user_timeout(Duration::from_secs(30));
-            }
-            config.keepalives_idle(Duration::from_secs(30));
-            let schema = schema
-                .parse::<SchemaName>()
-                .map_err(|error| RigError::new("cannot name the run's schema").because(error))?;
-            let (judge, links) = (PostgresAddress::clone(&address), Arc::clone(links));
-            let store = PostgresStore::new(schema, judge, move |holder| {
-                match links.proxy(Link::Database, holder) {
-                    None => PostgresAddress::clone(&address),
-                    Some(proxy) => address.by_way_of(proxy),
-                }
-            });
-            (Arc::new(store), settings)
-        }
-    })
 }
 
 async fn database_info(store: &dyn BookingStore) -> Result<ServerInfo, RigError> {

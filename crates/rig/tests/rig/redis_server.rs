@@ -35,7 +35,7 @@ async fn a_dropped_server_leaves_no_process_and_a_dropped_provider_no_directory(
     assert!(!std::path::Path::new(&format!("/proc/{pid}")).exists(), "{pid} is left");
     drop(provider);
     until(&env, "the workspace is gone", || !workspace.exists()).await;
-    assert_eq!(working_below(&workspace), []);
+    assert_eq!(working_below(&workspace), Vec::<u32>::new());
 }
 
 /// Direct children of this process.

@@ -153,6 +153,7 @@ fn a_matrix_that_is_halted_begins_no_cell() {
         checkers: Vec::new(),
         limit: Duration::from_secs(60),
         halt: Arc::new(AtomicBool::new(true)),
+        holders: None,
     };
     let matrix = Matrix { plans: cells_of(&[scenario], 1), settings, jobs: 2 };
     assert_eq!(matrix.run(&mut Nobody), []);

@@ -29,7 +29,13 @@ pub(crate) fn run_on(
         parse(Path::new("test.toml"), text).unwrap_or_else(|error| panic!("{error}"));
     plant(&mut scenario);
     let checkers = lockproof_checkers::ENTRIES.iter().map(|entry| entry.checker).collect();
-    let settings = CellSettings { provider: Some(provider), checkers, limit, halt: Arc::default() };
+    let settings = CellSettings {
+        provider: Some(provider),
+        checkers,
+        limit,
+        halt: Arc::default(),
+        holders: None,
+    };
     let plans = cells_of(&[Arc::new(scenario)], 1);
     let mut reports = Matrix { plans, settings, jobs: 1 }.run(&mut Keep);
     assert_eq!(reports.len(), 1, "the scenario has one strategy");

@@ -104,6 +104,8 @@ compared! {
     lock_lost: "lock-lost",
     no_lock_control: "no-lock-control",
     open_loop_stall: "open-loop-stall",
+    process_killed: "process-killed",
+    process_paused_past_ttl: "process-paused-past-ttl",
     redis_failover: "redis-failover",
     redis_latency: "redis-latency",
     redlock_majority_heals: "redlock-majority-heals",
@@ -140,8 +142,13 @@ fn a_seed_gives_the_same_histories_with_the_library_however_many_cells_run_at_on
     let histories = |jobs| {
         let plans = over_the_wire(cells_of(&shipped(), 5));
         let limit = Duration::from_secs(60);
-        let settings =
-            CellSettings { provider: None, checkers: checkers(), limit, halt: Arc::default() };
+        let settings = CellSettings {
+            provider: None,
+            checkers: checkers(),
+            limit,
+            halt: Arc::default(),
+            holders: None,
+        };
         let mut histories = Histories(BTreeMap::new());
         Matrix { plans, settings, jobs }.run(&mut histories);
         histories.0

@@ -2,7 +2,7 @@
 
 use super::certificate::Certificate;
 use super::theirs::{TheirPostgres, free_port, only};
-use super::{Begun, PASSWORD, endless, run, said, tells_no_password, unusable};
+use super::{Begun, PASSWORD, as_processes, endless, run, said, tells_no_password, unusable};
 use crate::{Place, small};
 
 const ROW_LOCK: &str = r#"["row-lock"]"#;
@@ -122,6 +122,7 @@ fn a_server_behind_tls_is_used_and_its_certificate_is_looked_at() {
     let fault =
         "[[fault]]\nkind = \"latency\"\nlinks = \"database\"\ndelay = \"1ms\"\nfrom = \"0ms\"\n";
     place.scenario("fine", &small(ROW_LOCK, fault));
+    place.scenario("apart", &as_processes(&small(ROW_LOCK, fault)));
     let by = |host: &str, query: &str| {
         let port = postgres.port();
         format!("postgres://me:{PASSWORD}@{host}:{port}/postgres?{query}")
@@ -140,10 +141,13 @@ fn a_server_behind_tls_is_used_and_its_certificate_is_looked_at() {
         by("127.0.0.1", &format!("sslmode=verify-ca&{root}")),
         by("localhost", &format!("sslmode=verify-full&{root}")),
     ] {
-        let output = run(&place, &["fine.toml", "--database-url", &url]);
-        let said = said(&output);
-        assert_eq!(output.status.code(), Some(0), "{said}");
-        assert!(said.contains("bit 1/1"), "through a proxy, under its own name: {said}");
+        for scenario in ["fine.toml", "apart.toml"] {
+            let output = run(&place, &[scenario, "--database-url", &url]);
+            let said = said(&output);
+            assert_eq!(output.status.code(), Some(0), "{said}");
+            assert!(said.contains("bit 1/1"), "through a proxy, under its own name: {said}");
+            assert!(!said.contains(PASSWORD), "{said}");
+        }
     }
     only(&postgres.schemas(), &[]);
 }

@@ -4,7 +4,7 @@ use std::process::{Command, Stdio};
 
 use super::certificate::Certificate;
 use super::theirs::{TheirRedis, free_port, only};
-use super::{Begun, PASSWORD, endless, run, said, tells_no_password, unusable};
+use super::{Begun, PASSWORD, as_processes, endless, run, said, tells_no_password, unusable};
 use crate::{Place, small};
 
 const FENCED: &str = r#"["redis-set-nx+fencing"]"#;
@@ -242,12 +242,15 @@ fn a_server_behind_tls_is_used_and_its_certificate_is_looked_at() {
         &["fine.toml", "--redis-url", &url],
         &["not trusted", "SSL_CERT_FILE", "#insecure"],
     );
-    let unverified = run(&place, &["fine.toml", "--redis-url", &format!("{url}/#insecure")]);
-    assert_eq!(unverified.status.code(), Some(0), "{}", said(&unverified));
-    let mut command = place.lockproof();
-    command.args(["run", "--provider", "external", "fine.toml", "--redis-url", &url]);
-    let verified = command.env("SSL_CERT_FILE", certificate.path("ca.pem")).output().unwrap();
-    assert_eq!(verified.status.code(), Some(0), "{}", said(&verified));
+    place.scenario("apart", &as_processes(&small(FENCED, "")));
+    for scenario in ["fine.toml", "apart.toml"] {
+        let unverified = run(&place, &[scenario, "--redis-url", &format!("{url}/#insecure")]);
+        assert_eq!(unverified.status.code(), Some(0), "{}", said(&unverified));
+        let mut command = place.lockproof();
+        command.args(["run", "--provider", "external", scenario, "--redis-url", &url]);
+        let verified = command.env("SSL_CERT_FILE", certificate.path("ca.pem")).output().unwrap();
+        assert_eq!(verified.status.code(), Some(0), "{}", said(&verified));
+    }
     only(&redis.keys(), &[]);
     let plain = format!("rediss://:{PASSWORD}@localhost:{}#insecure", redis.port(0));
     let wrong = run(&place, &["fine.toml", "--redis-url", &plain]);
