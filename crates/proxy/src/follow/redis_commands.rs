@@ -320,3 +320,19 @@ const COMMANDS: &[Command] = &[
     of("ZUNION", COUNTED),
     of("ZUNIONSTORE", COUNTED_AFTER_TARGET),
 ];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_name_is_found_in_any_case_and_fits() {
+        assert!(names().is_sorted());
+        for command in COMMANDS {
+            assert!(command.name.len() <= LONGEST_NAME);
+            assert_eq!(find(command.name.to_ascii_lowercase().as_bytes()), Some(command));
+        }
+        assert_eq!(find(b"SETT"), None);
+        assert_eq!(find(&[b'x'; 100]), None);
+    }
+}

@@ -326,3 +326,67 @@ impl CommandRead {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The keys of a command, written as words with blanks between them.
+    fn keys(command: &str) -> Vec<String> {
+        let mut requests = Requests::default();
+        let words: Vec<_> = command.split(' ').map(str::as_bytes).collect();
+        assert!(requests.read(&words), "{command}");
+        let keys = requests.request().keys.iter();
+        keys.map(|key| String::from_utf8_lossy(key).into_owned()).collect()
+    }
+
+    #[test]
+    fn keys_are_where_each_command_has_them() {
+        let cases = [
+            ("SET k v PX 5", "k"),
+            ("ping k", ""),
+            ("DEL a b c", "a b c"),
+            ("MSET a 1 b 2", "a b"),
+            ("BLPOP a b 0", "a b"),
+            ("EVAL return 2 a b c", "a b"),
+            ("evalsha 0 x", ""),
+            ("ZUNIONSTORE to 2 a b WEIGHTS 1 2", "to a b"),
+            ("ZDIFF 1 a WITHSCORES", "a"),
+            ("XREAD COUNT 2 STREAMS a b 0 0", "a b"),
+            ("OBJECT ENCODING a", "a"),
+            ("BITOP AND to a b", "to a b"),
+            ("EVAL return many a", ""),
+        ];
+        for (command, expected) in cases {
+            assert_eq!(keys(command).join(" "), expected, "{command}");
+        }
+    }
+
+    #[test]
+    fn words_on_a_line_are_a_command_and_an_empty_line_is_none() {
+        let mut requests = Requests::default();
+        let line = b"\r\n\n  set  seat:1 x\r\nPING\n*0\r\n";
+        let first = requests.next(line).unwrap().unwrap();
+        assert_eq!(&line[..first], b"\r\n\n  set  seat:1 x\r\n");
+        assert_eq!(requests.request().name, "SET");
+        assert!(requests.request().keys.iter().eq([b"seat:1"]));
+        assert_eq!(requests.next(&line[first..]), Ok(Some(5)));
+        assert_eq!(requests.request().name, "PING");
+        assert_eq!(requests.next(&line[first + 5..]), Ok(None));
+        assert!(!requests.is_inside());
+    }
+
+    #[test]
+    fn what_a_command_holds_is_bounded() {
+        let mut requests = Requests::default();
+        let word = vec![b'k'; super::super::KEYS_LIMIT + 1];
+        assert!(requests.read(&[b"DEL", b"a", &word, b"b"]));
+        assert!(requests.request().keys.iter().eq([b"a", b"b"]), "the long one is left out");
+        for wrong in
+            [&b"*1048577\r\n"[..], b"*1\r\n$536870913\r\n", b"*1\r\n$-1\r\n", b"*1\r\n:1\r\n"]
+        {
+            assert_eq!(Requests::default().next(wrong), Err(Unreadable));
+        }
+        assert_eq!(Requests::default().next(&vec![b'x'; LINE_LONGEST + 1]), Err(Unreadable));
+    }
+}
