@@ -207,29 +207,23 @@ async fn a_push_is_no_reply() {
 
 #[tokio::test(start_paused = true)]
 async fn the_next_reply_is_lost_also_if_its_request_is_under_way() {
+    let both = [GET, SET].concat();
     for is_under_way in [true, false] {
         let mut line = Line::new(Protocol::Redis);
         line.ask(b"*2\r\n$5\r\nHELLO\r\n$1\r\n3\r\n").await;
         line.answer(b"%1\r\n+proto\r\n:3\r\n").await;
         line.client_gets(b"%1\r\n+proto\r\n:3\r\n").await;
-        let lose =
-            || line.board.add(ToxicSpec::rule(Arc::new(Rule::lose_next_reply(Protocol::Redis))));
-        let rule = if is_under_way {
+        if is_under_way {
             line.ask(GET).await;
-            let rule =
-                line.board.add(ToxicSpec::rule(Arc::new(Rule::lose_next_reply(Protocol::Redis))));
-            line.settle().await;
-            line.ask(SET).await;
-            rule
-        } else {
-            let rule = lose();
-            line.ask(&[GET, SET].concat()).await;
-            rule
-        };
+        }
+        let lose = Arc::new(Rule::lose_next_reply(Protocol::Redis));
+        let rule = line.board.add(ToxicSpec::rule(lose));
+        line.settle().await;
+        line.ask(if is_under_way { SET } else { &both }).await;
         line.answer(b"_\r\n+OK\r\n").await;
         let (cut, at_server, at_client) = line.ended().await;
         assert_eq!((cut, at_client.as_slice()), (Some(Cut::Close), &[][..]));
-        assert!(at_server.ends_with(&[GET, SET].concat()));
+        assert!(at_server.ends_with(&both));
         assert_eq!(line.effect(rule).matched, 1);
     }
 }
