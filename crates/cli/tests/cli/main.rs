@@ -6,8 +6,13 @@ mod answers;
 mod explores;
 mod external;
 mod interrupts;
+#[path = "../../../redis-model/tests/interop/programs.rs"]
+mod programs;
+mod proxied;
+mod python;
 mod refusals;
 mod runs;
+mod toxiproxy;
 
 use std::path::{Path, PathBuf};
 
@@ -46,6 +51,11 @@ impl Place {
         }
         command
     }
+}
+
+/// A file beside this one.
+fn beside(name: &str) -> PathBuf {
+    [env!("CARGO_MANIFEST_DIR"), "tests", "cli", name].iter().collect()
 }
 
 /// A small scenario under `strategies`, with `rest` appended.
