@@ -28,6 +28,10 @@ impl Fault for Lose {
         Lasts::UntilHealed
     }
 
+    fn tells_holders_apart(&self) -> bool {
+        true
+    }
+
     fn inject<'a>(
         &'a self,
         rig: &'a dyn Rig,

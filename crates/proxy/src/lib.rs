@@ -98,7 +98,7 @@ pub use catalog::{
 };
 pub use effect::{Effect, ToxicRecord};
 pub use follow::Protocol;
-pub use proxy::{Connections, Proxy};
+pub use proxy::{Connections, Proxy, Resetting};
 pub use pump::KEPT_LIMIT;
 pub use rule::{Choice, Deed, Pattern, Rule, RuleError, Spoken};
 pub use spec::{ToxicId, ToxicSpec, Upstream};

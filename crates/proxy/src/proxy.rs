@@ -132,18 +132,12 @@ impl Proxy {
         }
     }
 
-    /// Resets every connection that is open, and returns when they have ended; how many were reset.
-    ///
-    /// # Cancel safety
-    ///
-    /// Dropped, they are reset all the same if they learn of it in time.
-    pub async fn reset_connections(&self) -> u64 {
+    /// Resets every connection that is open now.
+    pub fn reset_connections(&self) -> Resetting {
         let mut open = self.counts.open.subscribe();
-        let now: Vec<u64> = open.borrow_and_update().iter().copied().collect();
-        let reset = self.add_toxic(ToxicSpec::new(ResetNow).on_open_connections());
-        // The sender lives as long as `self` does.
-        let _ = open.wait_for(|open| !now.iter().any(|number| open.contains(number))).await;
-        self.remove_toxic(reset).map_or(0, |record| record.effect.reset)
+        let numbers: Vec<u64> = open.borrow_and_update().iter().copied().collect();
+        let toxic = self.add_toxic(ToxicSpec::new(ResetNow).on_open_connections());
+        Resetting { board: Arc::clone(&self.board), toxic, open, numbers }
     }
 
     /// Ends everything, and returns when each task has ended and each socket is closed.
@@ -161,6 +155,36 @@ impl Proxy {
         while let Some(ended) = acceptor.join_next().await {
             raise_panic(ended);
         }
+    }
+}
+
+/// Connections that are being reset. Dropped, it resets no more of them.
+#[derive(Debug)]
+pub struct Resetting {
+    board: Arc<Board>,
+    toxic: ToxicId,
+    open: watch::Receiver<BTreeSet<u64>>,
+    numbers: Vec<u64>,
+}
+
+impl Resetting {
+    /// Waits until they have ended; how many of them were reset.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropped, it resets no more of them.
+    pub async fn ended(mut self) -> u64 {
+        let numbers = std::mem::take(&mut self.numbers);
+        // A proxy that is gone has taken them along.
+        let _ =
+            self.open.wait_for(|open| !numbers.iter().any(|number| open.contains(number))).await;
+        self.board.remove(self.toxic).map_or(0, |record| record.effect.reset)
+    }
+}
+
+impl Drop for Resetting {
+    fn drop(&mut self) {
+        self.board.remove(self.toxic);
     }
 }
 

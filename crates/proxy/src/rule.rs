@@ -2,6 +2,7 @@
 
 mod glob;
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
@@ -21,7 +22,7 @@ pub struct Rule {
     choice: Choice,
     deed: Deed,
     /// How many requests were such.
-    seen: AtomicU64,
+    seen: Arc<AtomicU64>,
     loses_next_reply: bool,
 }
 
@@ -187,6 +188,12 @@ impl Pattern {
         Err(RuleError::new("key", format!("{has_none} has no key, so this rule could never match")))
     }
 
+    /// Whether it names a message of Postgres by its kind: only where messages are bytes there are such.
+    #[must_use]
+    pub const fn names_message(&self) -> bool {
+        matches!(self.name, Some(Name::Message(_)))
+    }
+
     /// What it means, for people: `SET seat:*`.
     #[must_use]
     pub fn label(&self) -> String {
@@ -248,8 +255,14 @@ impl Choice {
 impl Rule {
     /// Does this to the requests of that pattern that are chosen.
     #[must_use]
-    pub const fn new(pattern: Pattern, choice: Choice, deed: Deed) -> Self {
-        Self { pattern, choice, deed, seen: AtomicU64::new(0), loses_next_reply: false }
+    pub fn new(pattern: Pattern, choice: Choice, deed: Deed) -> Self {
+        Self { pattern, choice, deed, seen: Arc::default(), loses_next_reply: false }
+    }
+
+    /// Counts requests together with another rule: what the other one has seen counts for this one, too.
+    #[must_use]
+    pub fn counting_with(self, other: &Self) -> Self {
+        Self { seen: Arc::clone(&other.seen), ..self }
     }
 
     /// Loses one reply: the next that comes, be its request under way already or not.
