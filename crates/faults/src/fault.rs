@@ -52,6 +52,11 @@ pub trait Fault: Debug + Send + Sync + 'static {
         false
     }
 
+    /// Where it is injected to happen at that point: what happens to an answer begins before it was asked for.
+    fn injected_at(&self, point: Point) -> Point {
+        point
+    }
+
     /// Does it.
     ///
     /// # Errors

@@ -65,7 +65,10 @@ pub(crate) fn read(
     };
     let (reach, lasts) = (fault.reach(), fault.lasts());
     let timing = if fault.waits_for_messages() { timing.from_the_beginning() } else { timing };
-    let trigger = timing.trigger(entry.name, &reach, lasts, around, &reader)?;
+    let mut trigger = timing.trigger(entry.name, &reach, lasts, around, &reader)?;
+    if let Trigger::AtStep { point, .. } = &mut trigger {
+        *point = fault.injected_at(*point);
+    }
     check_reach(&reach, around, &reader);
     Some(FaultPlan { number, kind: entry.name, fault, trigger, holders })
 }
