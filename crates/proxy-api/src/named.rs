@@ -119,7 +119,11 @@ impl NamedProxy {
             self.config.listen = wanted.listen;
             self.config.upstream = wanted.upstream;
         }
-        if wanted.enabled { self.switch_on().await } else { Ok(self.switch_off().await) }
+        if wanted.enabled {
+            return self.switch_on().await;
+        }
+        self.switch_off().await;
+        Ok(())
     }
 
     pub(crate) fn add_toxic(&mut self, mut toxic: NamedToxic) -> Result<&NamedToxic, ApiError> {

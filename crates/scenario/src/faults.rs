@@ -64,7 +64,7 @@ pub(crate) fn read(
         }
     };
     let (reach, lasts) = (fault.reach(), fault.lasts());
-    let timing = if fault.waits_for_messages() { timing.from_the_beginning() } else { timing };
+    let timing = if fault.waits_for_messages() { timing.always_unless_said() } else { timing };
     let mut trigger = timing.trigger(entry.name, &reach, lasts, around, &reader)?;
     if let Trigger::AtStep { point, .. } = &mut trigger {
         *point = fault.injected_at(*point);
@@ -109,7 +109,7 @@ impl Timing {
     }
 
     /// In effect all the time, where nothing else was said.
-    fn from_the_beginning(self) -> Self {
+    fn always_unless_said(self) -> Self {
         let from = self.from.or_else(|| self.at.is_none().then_some(std::time::Duration::ZERO));
         Self { from, ..self }
     }

@@ -32,13 +32,13 @@ pub(super) fn run(address: SocketAddr, pipeline: u32, requests: u32) -> Load {
 fn read(printed: &str) -> Option<Load> {
     let number = |text: &str| text.trim().split(' ').next().and_then(|word| word.parse().ok());
     let throughput = printed.split('\r').flat_map(str::lines);
-    let throughput = throughput.filter_map(|line| line.trim().strip_prefix("throughput summary:"));
+    let mut throughput = throughput.filter_map(|line| line.trim().strip_prefix("throughput summary:"));
     // `99.951% <= 1.231 milliseconds (cumulative count 99952)`
     let p999 = printed.lines().find_map(|line| {
         let (percent, rest) = line.split_once("% <= ")?;
         (percent.trim().parse::<f64>().ok()? >= 99.9).then(|| number(rest))?
     });
-    Some(Load { requests_per_second: throughput.last().and_then(number)?, p999_ms: p999? })
+    Some(Load { requests_per_second: throughput.next_back().and_then(number)?, p999_ms: p999? })
 }
 
 #[cfg(test)]

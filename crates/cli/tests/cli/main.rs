@@ -6,6 +6,7 @@ mod answers;
 mod explores;
 mod external;
 mod interrupts;
+mod links;
 #[path = "../../../redis-model/tests/interop/programs.rs"]
 mod programs;
 mod proxied;

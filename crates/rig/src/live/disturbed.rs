@@ -77,8 +77,9 @@ impl Disturbed {
                     Deed::Reset => reset,
                     Deed::Duplicate => effect.duplicated,
                     // One of a rule's messages may come in several chunks.
-                    Deed::Delay(_) | Deed::Hold => chunks.min(effect.matched),
-                    Deed::DelayReply(_) | Deed::HoldReply => chunks.min(effect.matched),
+                    Deed::Delay(_) | Deed::Hold | Deed::DelayReply(_) | Deed::HoldReply => {
+                        chunks.min(effect.matched)
+                    }
                 };
                 (count, rule.told(count))
             }
