@@ -20,6 +20,7 @@ mod contest;
 mod contestants;
 mod measure;
 mod places;
+pub mod proxies;
 mod servers;
 
 use std::process::ExitCode;

@@ -25,25 +25,31 @@ pub(crate) struct Servers {
 impl Servers {
     /// `None`, and a line that says so, where there is no redis-server.
     pub(crate) fn start() -> Option<Self> {
+        let places = Places::here();
+        places.for_servers();
+        let servers = Self::start_anywhere(COUNT);
+        places.for_contestants();
+        servers
+    }
+
+    /// So many, wherever this thread may run.
+    pub(crate) fn start_anywhere(count: usize) -> Option<Self> {
         let redis = probes().into_iter().find(|probe| probe.what == "redis-server")?;
         if redis.found.is_none() {
             crate::say(&format!("skipped: redis-server was not found ({})", redis.remedy));
             return None;
         }
-        let places = Places::here();
-        places.for_servers();
         let runtime = Builder::new_current_thread().enable_all().build();
         let runtime = runtime.expect("the operating system grants an event loop");
         let entry = find_provider("process").expect("it is in the catalog");
         let provider = standing((entry.start)(&ExternalServers::default()));
-        let servers = (0..COUNT)
+        let servers = (0..count)
             .map(|number| {
                 standing(
                     runtime.block_on(provider.redis(number, lockproof_rig::ServerNeeds::default())),
                 )
             })
             .collect();
-        places.for_contestants();
         Some(Self { servers, runtime, _provider: provider })
     }
 

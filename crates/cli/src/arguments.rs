@@ -1,5 +1,7 @@
 //! What can be typed.
 
+mod proxy;
+
 use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -8,6 +10,8 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use lockproof_rig::sim::RedisDriver;
 
 use crate::exit::Failure;
+
+pub(crate) use proxy::{ProtocolName, ProxyArguments};
 
 /// Proof that your lock holds, or the schedule that breaks it.
 ///
@@ -43,6 +47,8 @@ pub(crate) enum Command {
     List(ListArguments),
     /// Show what this machine can run, what is missing and how to get it
     Doctor(DoctorArguments),
+    /// Run the proxy alone, commanded over Toxiproxy's HTTP API
+    Proxy(ProxyArguments),
     /// Serve the in-process Redis alone, for other clients
     RedisModel(RedisModelArguments),
     /// Be a holder of the run that has started this process, and is at the other end of its standard input and output

@@ -5,6 +5,7 @@ pub(crate) mod explore;
 pub(crate) mod holder;
 pub(crate) mod list;
 pub(crate) mod new;
+pub(crate) mod proxy;
 pub(crate) mod redis_model;
 pub(crate) mod replay;
 pub(crate) mod run;

@@ -48,6 +48,7 @@ fn main() -> ExitCode {
         Command::New(new) => commands::new::run(&new),
         Command::List(list) => commands::list::run(&list),
         Command::Doctor(doctor) => commands::doctor::run(&doctor),
+        Command::Proxy(proxy) => commands::proxy::run(&proxy),
         Command::RedisModel(model) => commands::redis_model::run(&model),
         Command::Holder => commands::holder::run(),
     };

@@ -80,6 +80,21 @@ impl Arguments {
         }
     }
 
+    /// Takes a whole number, from 1 on.
+    ///
+    /// # Errors
+    /// It is none.
+    pub fn count(&mut self, field: &str) -> Result<Option<u64>, ArgumentError> {
+        match self.0.remove(field) {
+            None => Ok(None),
+            Some(Argument::Integer(number)) => match u64::try_from(number) {
+                Ok(number @ 1..) => Ok(Some(number)),
+                _ => Err(ArgumentError::new(field, format!("`{field}` is counted from 1"))),
+            },
+            Some(other) => Err(ArgumentError::expected(field, "a whole number", &other)),
+        }
+    }
+
     /// Takes a string or an array of strings.
     ///
     /// # Errors

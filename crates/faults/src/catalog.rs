@@ -21,6 +21,7 @@ mod partition;
 mod pause_holder;
 mod pause_server;
 mod reset_connections;
+mod rule;
 mod slow_commit;
 
 /// Every fault that a scenario can name.
@@ -34,6 +35,7 @@ pub const ENTRIES: &[FaultEntry] = &[
     lose_reply::ENTRY,
     lose_request::ENTRY,
     reset_connections::ENTRY,
+    rule::ENTRY,
     pause_server::ENTRY,
     crash_server::ENTRY,
     clock_jump::ENTRY,

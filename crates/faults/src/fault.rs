@@ -37,6 +37,26 @@ pub trait Fault: Debug + Send + Sync + 'static {
         None
     }
 
+    /// Which of its settings the simulated world cannot do, where one is.
+    fn needs_live(&self) -> Option<&'static str> {
+        None
+    }
+
+    /// Whether it is about what one holder says, so that links have to be each holder's own, and readable.
+    fn tells_holders_apart(&self) -> bool {
+        false
+    }
+
+    /// Whether it waits for messages by itself, and so may be in effect from the beginning.
+    fn waits_for_messages(&self) -> bool {
+        false
+    }
+
+    /// Where it is injected to happen at that point: what happens to an answer begins before it was asked for.
+    fn injected_at(&self, point: Point) -> Point {
+        point
+    }
+
     /// Does it.
     ///
     /// # Errors

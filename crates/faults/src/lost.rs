@@ -2,6 +2,7 @@
 
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
+use lockproof_model::{Moment, Point};
 use lockproof_rig::{Direction, LinkEffect, LinkSelector, Rig, RigError};
 
 use crate::links::{Disturbed, Whose, disturb, names};
@@ -26,6 +27,18 @@ impl Fault for Lose {
 
     fn lasts(&self) -> Lasts {
         Lasts::UntilHealed
+    }
+
+    fn tells_holders_apart(&self) -> bool {
+        true
+    }
+
+    fn injected_at(&self, point: Point) -> Point {
+        match (self.direction, point.moment) {
+            // When the holder comes to that point the answer is there.
+            (Direction::ToClient, Moment::Answer) => Point::before(point.step),
+            _ => point,
+        }
     }
 
     fn inject<'a>(

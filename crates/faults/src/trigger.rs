@@ -36,6 +36,12 @@ impl FaultPlan {
         self.fault.needs_simulation().map(|setting| format!("{} {setting}", self.kind))
     }
 
+    /// Why it has to run live, where it has: the setting that asks for it.
+    #[must_use]
+    pub fn needs_live(&self) -> Option<String> {
+        self.fault.needs_live().map(|setting| format!("{} {setting}", self.kind))
+    }
+
     /// The fault with its main figures: `pause-holder 500ms`.
     #[must_use]
     pub fn label(&self) -> String {

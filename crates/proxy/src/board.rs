@@ -1,14 +1,15 @@
 //! Which toxics are in force on a proxy, for all its connections to see.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use tokio::sync::watch;
 use tokio::time::Instant;
 
 use crate::effect::{Effect, Installed, ToxicRecord};
-use crate::spec::{ToxicId, ToxicSpec};
+use crate::follow::Protocol;
+use crate::spec::{ToxicId, ToxicSpec, What};
 
 /// The toxics in force, in the order in which they were added.
 pub(crate) type List = Arc<[Arc<Installed>]>;
@@ -17,6 +18,11 @@ pub(crate) type List = Arc<[Arc<Installed>]>;
 pub(crate) struct Board {
     pub(crate) seed: u64,
     pub(crate) started: Instant,
+    /// What every connection is followed in, if it was said.
+    pub(crate) followed: OnceLock<Protocol>,
+    /// Connections that could not be followed to their end.
+    pub(crate) lost: AtomicU64,
+    accepted: AtomicU64,
     last: AtomicU64,
     toxics: watch::Sender<List>,
 }
@@ -26,6 +32,9 @@ impl Board {
         Self {
             seed,
             started: Instant::now(),
+            followed: OnceLock::new(),
+            lost: AtomicU64::new(0),
+            accepted: AtomicU64::new(0),
             last: AtomicU64::new(0),
             toxics: watch::Sender::new(Arc::new([])),
         }
@@ -33,14 +42,39 @@ impl Board {
 
     /// In force when this returns: every chunk read from now on is shown to it.
     pub(crate) fn add(&self, spec: ToxicSpec) -> ToxicId {
-        let mut added = ToxicId(0);
+        self.replace(ToxicId::NOBODY, spec)
+    }
+
+    /// The same, and in the same moment another one is gone.
+    pub(crate) fn replace(&self, old: ToxicId, spec: ToxicSpec) -> ToxicId {
+        let mut added = ToxicId::NOBODY;
         self.toxics.send_modify(|list| {
             // Numbered under the list's lock, so that the list is in the order of numbers.
             added = ToxicId(self.last.fetch_add(1, Ordering::Relaxed) + 1);
-            let new = Arc::new(Installed::new(added, spec, self.at(Instant::now())));
-            *list = list.iter().cloned().chain([new]).collect();
+            let youngest = self.accepted.load(Ordering::Relaxed);
+            let new = Arc::new(Installed::new(added, spec, youngest, self.at(Instant::now())));
+            let others = list.iter().filter(|toxic| toxic.id != old);
+            *list = others.cloned().chain([new]).collect();
         });
         added
+    }
+
+    /// The number of a connection that was accepted just now.
+    pub(crate) fn accept(&self) -> u64 {
+        self.accepted.fetch_add(1, Ordering::Relaxed) + 1
+    }
+
+    pub(crate) fn accepted(&self) -> u64 {
+        self.accepted.load(Ordering::Relaxed)
+    }
+
+    /// Which protocol a new connection is followed in: the one that was said, or that of a rule in force.
+    pub(crate) fn protocol(&self) -> Option<Protocol> {
+        let of_rule = |toxic: &Arc<Installed>| match &toxic.spec.what {
+            What::Rule(rule) => Some(rule.protocol()),
+            What::Toxic(_) => None,
+        };
+        self.followed.get().copied().or_else(|| self.toxics.borrow().iter().find_map(of_rule))
     }
 
     pub(crate) fn remove(&self, id: ToxicId) -> Option<ToxicRecord> {

@@ -1,24 +1,49 @@
-//! The toxics, in the order of the documentation.
+//! The toxics and rules, in the order of the documentation.
 //!
 //! A new one is a file beside the others, its `mod` line and its line in [`CATALOG`] (and its name among the `pub
 //! use`s, if Rust code is to build it without the catalog).
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::Duration;
 
+use crate::spec::ToxicSpec;
 use crate::toxic::Recipe;
 
+mod attributes;
+mod bandwidth;
 mod latency;
+mod limit_data;
+mod packet_loss;
+mod postgres_rule;
+mod redis_rule;
 mod reset_peer;
+mod slicer;
+mod slow_close;
 mod timeout;
 
+use attributes::Given;
+pub use attributes::{Attribute, AttributeError, Attributes, Kind, Value};
+pub use bandwidth::Bandwidth;
 pub use latency::Latency;
+pub use limit_data::LimitData;
+pub use packet_loss::PacketLoss;
 pub use reset_peer::ResetPeer;
+pub use slicer::Slicer;
+pub use slow_close::SlowClose;
 pub use timeout::Timeout;
 
-/// Every toxic that can be called by name.
-pub const CATALOG: &[Entry] = &[latency::ENTRY, timeout::ENTRY, reset_peer::ENTRY];
+/// Every toxic and rule that can be called by name.
+pub const CATALOG: &[Entry] = &[
+    latency::ENTRY,
+    bandwidth::ENTRY,
+    slow_close::ENTRY,
+    timeout::ENTRY,
+    reset_peer::ENTRY,
+    slicer::ENTRY,
+    limit_data::ENTRY,
+    packet_loss::ENTRY,
+    redis_rule::ENTRY,
+    postgres_rule::ENTRY,
+];
 
 /// The entry called `name`.
 #[must_use]
@@ -29,104 +54,37 @@ pub fn find(name: &str) -> Option<&'static Entry> {
 /// What the catalog says of a toxic.
 #[derive(Debug)]
 pub struct Entry {
-    /// Toxiproxy's name for it.
+    /// Toxiproxy's name for it, or ours for what Toxiproxy has not.
     pub name: &'static str,
     /// One sentence.
     pub summary: &'static str,
     /// What can be set, in the order of the documentation.
     pub attributes: &'static [Attribute],
-    make: fn(&Given<'_>) -> Arc<dyn Recipe>,
+    make: fn(&Given<'_>) -> Result<ToxicSpec, AttributeError>,
 }
 
 impl Entry {
-    /// The toxic with these attributes; those not given take their defaults.
+    /// The toxic with these attributes, on both directions of every connection; those not given take their defaults.
     ///
     /// # Errors
     ///
-    /// When an attribute is none of this toxic's.
-    pub fn recipe(&self, attributes: &Attributes) -> Result<Arc<dyn Recipe>, AttributeError> {
-        for name in attributes.keys() {
-            if !self.attributes.iter().any(|known| known.name == name) {
-                return Err(AttributeError::unknown(self, name));
+    /// When an attribute is none of this toxic's, or of another kind, or means nothing.
+    pub fn spec(&self, attributes: &Attributes) -> Result<ToxicSpec, AttributeError> {
+        for (name, value) in attributes {
+            match self.attributes.iter().find(|known| known.name == name) {
+                None => return Err(AttributeError::unknown(self, name)),
+                Some(known) if known.kind() != value.kind() => {
+                    let what = format!("takes {}, not {}", known.kind(), value.kind());
+                    return Err(AttributeError::wrong(self.name, name, &what));
+                }
+                Some(_) => {}
             }
         }
-        Ok((self.make)(&Given { entry: self, attributes }))
+        (self.make)(&Given::new(self, attributes))
     }
 }
 
-/// One thing that can be set.
-#[derive(Debug)]
-pub struct Attribute {
-    /// Toxiproxy's name for it.
-    pub name: &'static str,
-    /// One sentence.
-    pub summary: &'static str,
-    /// What it is when not given. Its kind is the kind that may be given.
-    pub default: Value,
-}
-
-impl Attribute {
-    /// What may be given.
-    #[must_use]
-    pub const fn kind(&self) -> Kind {
-        match self.default {
-            Value::Duration(_) => Kind::Duration,
-        }
-    }
-}
-
-/// Attributes by name.
-pub type Attributes = BTreeMap<String, Value>;
-
-/// What an attribute may be.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Kind {
-    /// A length of time (Toxiproxy's API: whole milliseconds).
-    Duration,
-}
-
-/// What an attribute is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Value {
-    /// A length of time.
-    Duration(Duration),
-}
-
-/// Why a toxic could not be made of what was given.
-#[derive(Debug, thiserror::Error)]
-#[error("toxic `{toxic}` has no attribute `{attribute}`; it has: {available}")]
-pub struct AttributeError {
-    toxic: &'static str,
-    attribute: String,
-    available: String,
-}
-
-impl AttributeError {
-    fn unknown(entry: &Entry, attribute: &str) -> Self {
-        let names: Vec<_> = entry.attributes.iter().map(|known| known.name).collect();
-        Self { toxic: entry.name, attribute: attribute.to_owned(), available: names.join(", ") }
-    }
-}
-
-/// Attributes that were looked at once: each is known, and has a default.
-struct Given<'a> {
-    entry: &'a Entry,
-    attributes: &'a Attributes,
-}
-
-impl Given<'_> {
-    fn duration(&self, name: &str) -> Duration {
-        let Value::Duration(duration) = self.value(name);
-        duration
-    }
-
-    fn value(&self, name: &str) -> Value {
-        let default = || self.entry.attributes.iter().find(|known| known.name == name);
-        let given = self.attributes.get(name).copied();
-        given
-            .or_else(|| default().map(|known| known.default))
-            .expect("an entry reads what it declares")
-    }
+/// What most entries make.
+fn toxic(recipe: impl Recipe) -> Result<ToxicSpec, AttributeError> {
+    Ok(ToxicSpec::from_recipe(Arc::new(recipe)))
 }

@@ -1,13 +1,12 @@
 //! One client's connection, and the one to the server that is made for it.
 
-use std::net::SocketAddr;
-
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 
 use crate::board::Board;
 use crate::present::{Meeting, Present};
 use crate::pump::Pump;
+use crate::spec::Upstream;
 use crate::toxic::{Cut, Direction};
 
 /// Nobody answered at the upstream address. The client was reset.
@@ -17,11 +16,15 @@ pub(crate) struct Unreachable;
 /// Serves one connection to its end.
 pub(crate) async fn serve(
     mut client: TcpStream,
-    upstream: SocketAddr,
+    upstream: &Upstream,
     board: &Board,
     number: u64,
 ) -> Result<(), Unreachable> {
-    let Ok(mut server) = TcpStream::connect(upstream).await else {
+    let connected = match upstream {
+        Upstream::Address(address) => TcpStream::connect(address).await,
+        Upstream::Name(name) => TcpStream::connect(&**name).await,
+    };
+    let Ok(mut server) = connected else {
         reset(client);
         return Err(Unreachable);
     };

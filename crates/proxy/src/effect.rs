@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 
+use crate::follow::Act;
 use crate::spec::{ToxicId, ToxicSpec};
 use crate::toxic::{Cut, Direction, Passage};
 
@@ -19,6 +20,12 @@ pub struct Effect {
     pub delayed_bytes: u64,
     /// Bytes of chunks it held, also those that it has since given back or taken along in a reset.
     pub held_bytes: u64,
+    /// Requests that a rule chose; what it does to their replies shows later, if ever, and elsewhere.
+    pub matched: u64,
+    /// Requests that it sent twice.
+    pub duplicated: u64,
+    /// Bytes that it kept from whom they were sent to for good, before a cut or of a copy's reply.
+    pub swallowed_bytes: u64,
     /// Connections it closed.
     pub closed: u64,
     /// Connections it reset.
@@ -58,13 +65,15 @@ pub struct ToxicRecord {
 pub(crate) struct Installed {
     pub(crate) id: ToxicId,
     pub(crate) spec: ToxicSpec,
+    /// The last connection that was accepted before it came.
+    pub(crate) youngest: u64,
     at: Duration,
     effect: watch::Sender<Effect>,
 }
 
 impl Installed {
-    pub(crate) fn new(id: ToxicId, spec: ToxicSpec, at: Duration) -> Self {
-        Self { id, spec, at, effect: watch::Sender::default() }
+    pub(crate) fn new(id: ToxicId, spec: ToxicSpec, youngest: u64, at: Duration) -> Self {
+        Self { id, spec, youngest, at, effect: watch::Sender::default() }
     }
 
     pub(crate) fn record(&self) -> ToxicRecord {
@@ -87,9 +96,28 @@ impl Installed {
         self.count(at, |effect| {
             effect.chunks += 1;
             match passage {
-                Passage::Pass => {}
+                Passage::Pass | Passage::Last(_) => {}
                 Passage::Delay(_) => effect.delayed_bytes += bytes,
-                Passage::Hold | Passage::End(_) => effect.held_bytes += bytes,
+                Passage::Hold | Passage::End(_) | Passage::Cut(_) => effect.held_bytes += bytes,
+            }
+        });
+    }
+
+    /// Counts a request that a rule chose: that is not an effect yet.
+    pub(crate) fn count_match(&self) {
+        self.effect.send_modify(|effect| effect.matched += 1);
+    }
+
+    /// Counts what a rule did to bytes of a message.
+    pub(crate) fn count_act(&self, act: &Act, bytes: usize, at: Duration) {
+        let bytes = bytes as u64;
+        self.count(at, |effect| {
+            effect.chunks += 1;
+            match act {
+                Act::Delay(_) => effect.delayed_bytes += bytes,
+                Act::Hold | Act::Cut(_) | Act::CutForGood => effect.held_bytes += bytes,
+                Act::Repeat(_) => effect.duplicated += 1,
+                Act::Swallow => effect.swallowed_bytes += bytes,
             }
         });
     }

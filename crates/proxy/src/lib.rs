@@ -20,8 +20,30 @@
 //! - **Effects are counted**, per toxic, in an [`Effect`]: a fault can prove that it bit.
 //! - **A seed decides every draw** of a toxic, by connection, direction and toxic.
 //!
-//! What is absent: the proxy knows nothing of locks, and reads no protocol. Names and attributes of toxics are
-//! Toxiproxy's; where behaviour differs, the toxic's own page says so. [`CATALOG`] lists them all.
+//! A [`Rule`] is a policy about requests instead of bytes: a command of Redis or a message of Postgres, by name, key and
+//! count, is delayed, held, dropped, sent twice, or its reply is. The proxy then follows the conversation:
+//!
+//! ```text
+//!   bytes ─▶ follow: which request or reply they are ─▶ rules: which of them are meant ─▶ marks ─▶ the pump
+//! ```
+//!
+//! - **Whatever the chunks**, the decisions are the same; bytes that no rule means are passed on as they came.
+//! - **A request is judged when it is whole**, before its last byte leaves, so that one that is dropped never runs.
+//! - **A reply is dropped once the server speaks**, so that its request did run, and the connection ends with it.
+//! - **What cannot be read is passed on unchanged** and counted ([`Connections::not_followed`]); rules leave it alone.
+//! - Where no rule marks anything, following costs no copy.
+//!
+//! What is absent: the proxy knows nothing of locks. Names and attributes of toxics are Toxiproxy's; where behaviour
+//! differs, the toxic's own page says so. [`CATALOG`] lists them all, with those that are ours.
+//!
+//! | module | what it is |
+//! |---|---|
+//! | `toxic`, `catalog/` | what a toxic answers; each toxic |
+//! | `rule` | what a rule means and does |
+//! | `follow/` | requests and replies out of bytes; which reply is whose |
+//! | `board`, `spec`, `effect` | what is in force on a proxy, and what it did |
+//! | `present`, `kept`, `pump` | one direction of a connection: its toxics and rules, its bytes, the mechanism |
+//! | `proxy`, `connection` | the listener and its connections |
 //!
 //! # Example
 //!
@@ -60,20 +82,24 @@ mod board;
 mod catalog;
 mod connection;
 mod effect;
+mod follow;
 mod kept;
 mod present;
 mod proxy;
 mod pump;
+mod rule;
 mod seed;
 mod spec;
 mod toxic;
 
 pub use catalog::{
-    Attribute, AttributeError, Attributes, CATALOG, Entry, Kind, Latency, ResetPeer, Timeout,
-    Value, find,
+    Attribute, AttributeError, Attributes, Bandwidth, CATALOG, Entry, Kind, Latency, LimitData,
+    PacketLoss, ResetPeer, Slicer, SlowClose, Timeout, Value, find,
 };
 pub use effect::{Effect, ToxicRecord};
-pub use proxy::{Connections, Proxy};
+pub use follow::Protocol;
+pub use proxy::{Connections, Proxy, Resetting};
 pub use pump::KEPT_LIMIT;
-pub use spec::{ToxicId, ToxicSpec};
+pub use rule::{Choice, Deed, Pattern, Rule, RuleError, Spoken};
+pub use spec::{ToxicId, ToxicSpec, Upstream};
 pub use toxic::{Chunk, Cut, Direction, Ending, Passage, Recipe, Toxic};

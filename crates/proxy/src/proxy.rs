@@ -1,5 +1,6 @@
 //! One listener in front of one server.
 
+use std::collections::BTreeSet;
 use std::io;
 use std::net::SocketAddr;
 use std::panic;
@@ -7,6 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use rand_chacha::ChaCha8Rng;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::select;
 use tokio::sync::{oneshot, watch};
@@ -16,7 +18,9 @@ use tokio::time::{Instant, sleep_until};
 use crate::board::Board;
 use crate::connection;
 use crate::effect::{Effect, ToxicRecord};
-use crate::spec::{ToxicId, ToxicSpec};
+use crate::follow::Protocol;
+use crate::spec::{ToxicId, ToxicSpec, Upstream};
+use crate::toxic::{Chunk, Cut, Ending, Passage, Recipe, Toxic};
 
 /// One listener in front of one server; a link, in the house's words.
 ///
@@ -48,8 +52,12 @@ impl Proxy {
     /// # Cancel safety
     ///
     /// Dropped, it has started nothing.
-    pub async fn start(listen: SocketAddr, upstream: SocketAddr, seed: u64) -> io::Result<Self> {
-        let listener = TcpListener::bind(listen).await?;
+    pub async fn start(
+        listen: SocketAddr,
+        upstream: impl Into<Upstream>,
+        seed: u64,
+    ) -> io::Result<Self> {
+        let (listener, upstream) = (TcpListener::bind(listen).await?, upstream.into());
         let address = listener.local_addr()?;
         let board = Arc::new(Board::new(seed));
         let counts = Arc::new(Counts::default());
@@ -80,6 +88,18 @@ impl Proxy {
         self.board.add(spec)
     }
 
+    /// Puts a toxic in the place of another: no byte finds neither of them there.
+    pub fn replace_toxic(&self, old: ToxicId, new: ToxicSpec) -> ToxicId {
+        self.board.replace(old, new)
+    }
+
+    /// Follows what is said on every connection from now on, so that [rules](ToxicSpec::rule) that are added later apply
+    /// to it. Connections that are accepted while a rule is there are followed anyway. Once is for good.
+    pub fn follow(&self, protocol: Protocol) {
+        // Said twice, the first stands: connections are followed in it.
+        let _ = self.board.followed.set(protocol);
+    }
+
     /// Removes a toxic: heals. What only it kept is delivered, in order, and endings it wanted are called off.
     ///
     /// The record is what it did up to now; `None`, if there is no such toxic (any more).
@@ -105,10 +125,19 @@ impl Proxy {
     #[must_use]
     pub fn connections(&self) -> Connections {
         Connections {
-            accepted: self.counts.accepted.load(Ordering::Relaxed),
-            open: self.counts.open.load(Ordering::Relaxed),
+            accepted: self.board.accepted(),
+            open: self.counts.open.borrow().len() as u64,
             unreachable: self.counts.unreachable.load(Ordering::Relaxed),
+            not_followed: self.board.lost.load(Ordering::Relaxed),
         }
+    }
+
+    /// Resets every connection that is open now.
+    pub fn reset_connections(&self) -> Resetting {
+        let mut open = self.counts.open.subscribe();
+        let numbers: Vec<u64> = open.borrow_and_update().iter().copied().collect();
+        let toxic = self.add_toxic(ToxicSpec::new(ResetNow).on_open_connections());
+        Resetting { board: Arc::clone(&self.board), toxic, open, numbers }
     }
 
     /// Ends everything, and returns when each task has ended and each socket is closed.
@@ -129,6 +158,36 @@ impl Proxy {
     }
 }
 
+/// Connections that are being reset. Dropped, it resets no more of them.
+#[derive(Debug)]
+pub struct Resetting {
+    board: Arc<Board>,
+    toxic: ToxicId,
+    open: watch::Receiver<BTreeSet<u64>>,
+    numbers: Vec<u64>,
+}
+
+impl Resetting {
+    /// Waits until they have ended; how many of them were reset.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropped, it resets no more of them.
+    pub async fn ended(mut self) -> u64 {
+        let numbers = std::mem::take(&mut self.numbers);
+        // A proxy that is gone has taken them along.
+        let _ =
+            self.open.wait_for(|open| !numbers.iter().any(|number| open.contains(number))).await;
+        self.board.remove(self.toxic).map_or(0, |record| record.effect.reset)
+    }
+}
+
+impl Drop for Resetting {
+    fn drop(&mut self) {
+        self.board.remove(self.toxic);
+    }
+}
+
 /// How many connections a [`Proxy`] has seen.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
@@ -139,20 +198,46 @@ pub struct Connections {
     pub open: u64,
     /// Those that were reset because the server could not be reached.
     pub unreachable: u64,
+    /// Those that were followed until they said something that cannot be; from there on no rule applies to them.
+    pub not_followed: u64,
 }
 
 #[derive(Debug, Default)]
 struct Counts {
-    accepted: AtomicU64,
-    open: AtomicU64,
+    /// By number.
+    open: watch::Sender<BTreeSet<u64>>,
     unreachable: AtomicU64,
+}
+
+/// Resets a connection as soon as the two meet.
+#[derive(Debug)]
+struct ResetNow;
+
+impl Recipe for ResetNow {
+    fn name(&self) -> &'static str {
+        "reset_now"
+    }
+
+    fn toxic(&self, _: ChaCha8Rng) -> Box<dyn Toxic> {
+        Box::new(Self)
+    }
+}
+
+impl Toxic for ResetNow {
+    fn on_chunk(&mut self, _: &Chunk<'_>) -> Passage {
+        Passage::Hold
+    }
+
+    fn on_meeting(&mut self) -> Option<Ending> {
+        Some(Ending { after: Duration::ZERO, cut: Cut::Reset })
+    }
 }
 
 /// What the accepting task owns.
 #[derive(Debug)]
 struct Acceptor {
     listener: TcpListener,
-    upstream: SocketAddr,
+    upstream: Upstream,
     board: Arc<Board>,
     counts: Arc<Counts>,
 }
@@ -175,30 +260,37 @@ impl Acceptor {
     }
 
     fn serve(&self, client: TcpStream, connections: &mut JoinSet<()>) {
-        let number = self.counts.accepted.fetch_add(1, Ordering::Relaxed) + 1;
-        let (upstream, board) = (self.upstream, Arc::clone(&self.board));
-        let open = Open::new(&self.counts);
+        let number = self.board.accept();
+        let (upstream, board) = (self.upstream.clone(), Arc::clone(&self.board));
+        let open = Open::new(&self.counts, number);
         connections.spawn(async move {
-            if connection::serve(client, upstream, &board, number).await.is_err() {
-                open.0.unreachable.fetch_add(1, Ordering::Relaxed);
+            if connection::serve(client, &upstream, &board, number).await.is_err() {
+                open.counts.unreachable.fetch_add(1, Ordering::Relaxed);
             }
         });
     }
 }
 
 /// Counts a connection as open for as long as it lives, however its task ends.
-struct Open(Arc<Counts>);
+struct Open {
+    counts: Arc<Counts>,
+    number: u64,
+}
 
 impl Open {
-    fn new(counts: &Arc<Counts>) -> Self {
-        counts.open.fetch_add(1, Ordering::Relaxed);
-        Self(Arc::clone(counts))
+    fn new(counts: &Arc<Counts>, number: u64) -> Self {
+        counts.open.send_modify(|open| {
+            open.insert(number);
+        });
+        Self { counts: Arc::clone(counts), number }
     }
 }
 
 impl Drop for Open {
     fn drop(&mut self) {
-        self.0.open.fetch_sub(1, Ordering::Relaxed);
+        self.counts.open.send_modify(|open| {
+            open.remove(&self.number);
+        });
     }
 }
 

@@ -1,15 +1,16 @@
-//! The one mechanism: moves the bytes of one direction, and performs what the toxics decided.
+//! The one mechanism: moves the bytes of one direction, and performs what toxics and rules decided.
 
 use std::future;
 use std::io;
-use std::ops::ControlFlow;
+use std::ops::{ControlFlow, Range};
 use std::pin::pin;
 
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::select;
 use tokio::time::{Instant, sleep_until};
 
-use crate::kept::{End, Kept};
+use crate::follow::Mark;
+use crate::kept::{Do, End, Kept, Next};
 use crate::present::Present;
 use crate::toxic::Cut;
 
@@ -25,6 +26,8 @@ pub(crate) struct Pump<'a, R, W> {
     sink: W,
     buffer: Box<[u8]>,
     toxics: Present<'a>,
+    /// What rules do to what was read last.
+    marks: Vec<Mark>,
     kept: Kept,
 }
 
@@ -40,7 +43,7 @@ enum Event {
 impl<'a, R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Pump<'a, R, W> {
     pub(crate) fn new(source: R, sink: W, toxics: Present<'a>) -> Self {
         let buffer = vec![0; BUFFER].into_boxed_slice();
-        Self { source, sink, buffer, toxics, kept: Kept::default() }
+        Self { source, sink, buffer, toxics, marks: Vec::new(), kept: Kept::default() }
     }
 
     /// Moves bytes until the end of the stream is delivered, or nobody is left to deliver to.
@@ -49,7 +52,7 @@ impl<'a, R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Pump<'a, R, W> {
     pub(crate) async fn run(mut self) -> Result<(), Cut> {
         loop {
             self.toxics.refresh(&mut self.kept);
-            let flow = if self.toxics.is_empty() && self.kept.is_empty() {
+            let flow = if self.toxics.has_no_toxic() && self.kept.is_empty() {
                 self.copy().await
             } else {
                 self.step().await?
@@ -60,7 +63,8 @@ impl<'a, R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Pump<'a, R, W> {
         }
     }
 
-    /// The fast path: copies while there is no toxic. When that changes, or the stream ends, what is in hand is kept.
+    /// The fast path: copies while there is no toxic, and no rule marks anything. When that changes, or the stream
+    /// ends, what is in hand is kept.
     async fn copy(&mut self) -> ControlFlow<()> {
         let mut news = self.toxics.news();
         let mut changed = pin!(news.changed());
@@ -73,6 +77,13 @@ impl<'a, R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Pump<'a, R, W> {
                 self.kept.keep_end(self.end_of(&read), Instant::now());
                 return ControlFlow::Continue(());
             };
+            // A rule that was added before these bytes were read is to see them.
+            self.toxics.refresh(&mut self.kept);
+            self.toxics.follow(&self.buffer[..length], &mut self.marks);
+            if !self.marks.is_empty() || !self.toxics.has_no_toxic() {
+                self.keep_bytes(0..length);
+                return ControlFlow::Continue(());
+            }
             let mut written = 0;
             while written < length && !self.toxics.is_stale() {
                 let wrote = select! { biased;
@@ -93,18 +104,30 @@ impl<'a, R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Pump<'a, R, W> {
 
     /// The slow path: waits for the next thing to happen, and does it.
     async fn step(&mut self) -> Result<ControlFlow<()>, Cut> {
-        let due = self.kept.due();
-        let is_due = due.is_some_and(|due| due <= Instant::now());
-        if let (true, Some(end)) = (is_due, self.kept.end()) {
-            return self.deliver_end(end).await;
-        }
+        let now = Instant::now();
+        let (due, writes) = match self.kept.next() {
+            Next::Nothing => (None, false),
+            Next::At(due, todo) if due <= now => match todo {
+                Do::Write => (Some(due), true),
+                Do::Forget => {
+                    self.kept.forget_oldest();
+                    return Ok(ControlFlow::Continue(()));
+                }
+                Do::Deliver(end) => return self.deliver_end(end).await,
+                Do::Cut(toxic, cut) => {
+                    self.toxics.cut(toxic, cut);
+                    return Err(cut);
+                }
+            },
+            Next::At(due, _) => (Some(due), false),
+        };
         let has_room = !self.kept.has_end() && self.kept.cost() < KEPT_LIMIT;
         let mut news = self.toxics.news();
         let event = select! { biased;
             _ = news.changed() => Event::News,
             () = until(self.toxics.ending()) => Event::Ending,
-            wrote = self.kept.write_to(&mut self.sink), if is_due => Event::Wrote(wrote),
-            () = until(due), if !is_due => Event::Due,
+            wrote = self.kept.write_to(&mut self.sink), if writes => Event::Wrote(wrote),
+            () = until(due), if !writes => Event::Due,
             read = self.source.read(&mut self.buffer), if has_room => Event::Read(read),
         };
         match event {
@@ -117,15 +140,34 @@ impl<'a, R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Pump<'a, R, W> {
     }
 
     fn keep(&mut self, read: &io::Result<usize>) {
-        let now = Instant::now();
-        let chunk = match read {
-            Ok(length @ 1..) => self.kept.keep_bytes(&self.buffer[..*length], now),
-            Ok(0) | Err(_) => {
-                let end = self.end_of(read);
-                self.kept.keep_end(end, now)
+        // What was added before these bytes were read is to see them.
+        self.toxics.refresh(&mut self.kept);
+        if let Ok(length @ 1..) = *read {
+            self.toxics.follow(&self.buffer[..length], &mut self.marks);
+            self.keep_bytes(0..length);
+            return;
+        }
+        let (end, from) = (self.end_of(read), self.kept.len());
+        self.kept.keep_end(end, Instant::now());
+        self.toxics.judge(&mut self.kept, from);
+    }
+
+    /// Keeps what was just read, with what its marks say, and asks the toxics about it.
+    fn keep_bytes(&mut self, all: Range<usize>) {
+        let (now, from) = (Instant::now(), self.kept.len());
+        let mut unmarked = all.start;
+        for mark in self.marks.drain(..) {
+            let Range { start, end } = mark.range;
+            if unmarked < start {
+                self.kept.keep_bytes(&self.buffer[unmarked..start], now);
             }
-        };
-        self.toxics.judge(chunk);
+            self.toxics.carry_out(mark, &self.buffer, &mut self.kept, now);
+            unmarked = end;
+        }
+        if unmarked < all.end {
+            self.kept.keep_bytes(&self.buffer[unmarked..all.end], now);
+        }
+        self.toxics.judge(&mut self.kept, from);
     }
 
     /// How the stream ended that gave this last. A socket whose other half broke may only say that it is at its end.

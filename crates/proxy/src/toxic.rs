@@ -18,6 +18,12 @@ pub trait Toxic: Debug + Send {
     /// - Bytes that other toxics already keep are shown when this one is installed.
     fn on_chunk(&mut self, chunk: &Chunk<'_>) -> Passage;
 
+    /// How many of the chunk's bytes [`Self::on_chunk`] is to answer for together; the rest is shown as a chunk of its
+    /// own. More than there are is all, none is one. The end of a stream is not asked about.
+    fn piece(&mut self, chunk: &Chunk<'_>) -> usize {
+        chunk.bytes.len()
+    }
+
     /// Answers for the connection itself, once, when the two meet: should it end even if no byte ever comes?
     fn on_meeting(&mut self) -> Option<Ending> {
         None
@@ -68,7 +74,7 @@ impl Debug for Chunk<'_> {
 }
 
 /// A toxic's answer for one chunk. Answers of several toxics add up: delays are summed, any hold holds, and the
-/// earliest ending ends.
+/// earliest ending, or the first cut, ends the connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Passage {
@@ -80,6 +86,10 @@ pub enum Passage {
     Hold,
     /// Deliver never: the connection ends. Until then the chunk is held.
     End(Ending),
+    /// Deliver never: the connection ends in its place, once all before it is delivered.
+    Cut(Cut),
+    /// Deliver, and then the connection ends.
+    Last(Cut),
 }
 
 /// That a connection is to end, and how. It is called off if the toxic is removed in time.

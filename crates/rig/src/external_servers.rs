@@ -54,6 +54,19 @@ impl ExternalServers {
     }
 }
 
+impl ExternalServers {
+    /// Why what is said on `link` cannot be read, where it cannot: a fault on single requests would never bite.
+    #[must_use]
+    pub fn unreadable(&self, link: Link) -> Option<String> {
+        let url = self.database.as_ref().filter(|_| link == Link::Database)?;
+        let mode = url.address.ssl_mode();
+        let hidden = !matches!(mode, "disable" | "allow" | "prefer");
+        hidden.then(|| {
+            format!("{url} speaks TLS (sslmode={mode}), which hides single requests; write sslmode=disable")
+        })
+    }
+}
+
 /// The URL of a Redis server: `redis://`, `rediss://` or `unix://`. It is shown without its password.
 #[derive(Clone)]
 pub struct RedisUrl {

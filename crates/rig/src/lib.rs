@@ -19,6 +19,7 @@ mod error;
 mod external_servers;
 mod hidden;
 mod holders;
+mod link_rule;
 pub mod live;
 mod plan;
 mod rig;
@@ -28,6 +29,7 @@ mod system;
 pub use error::RigError;
 pub use external_servers::{DatabaseUrl, ExternalServers, RedisUrl, ServerUrlError};
 pub use holders::{HolderAffliction, HolderEffect};
+pub use link_rule::{Deed, LinkRule, MessageChoice, Pattern, Protocol, RuleError, SpokenRequest};
 pub use plan::{LinkUse, RigPlan};
 pub use rig::{
     Affliction, Direction, Disturbance, Expired, Keeps, Link, LinkEffect, LinkSelector,

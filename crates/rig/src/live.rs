@@ -4,6 +4,7 @@ mod append_only;
 mod background;
 mod children;
 mod control;
+mod disturbed;
 mod embedded;
 mod embedded_server;
 mod external;

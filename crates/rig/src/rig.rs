@@ -11,7 +11,7 @@ use lockproof_env::Group;
 use lockproof_model::{HolderId, LockName};
 
 use crate::holders::afflict_tasks;
-use crate::{HolderAffliction, HolderEffect, RigError};
+use crate::{HolderAffliction, HolderEffect, LinkRule, RigError};
 
 /// The system under test, as faults see it.
 pub trait Rig: Debug + Send + Sync {
@@ -73,6 +73,14 @@ pub trait Rig: Debug + Send + Sync {
 
 /// A disturbance of links in force. Dropping it heals as well, without a report.
 pub trait Disturbance: Debug + Send {
+    /// Waits until what is over at once is over; what lasts is in force as soon as it is there.
+    ///
+    /// # Cancel safety
+    /// Dropped, it goes on.
+    fn settled(&mut self) -> BoxFuture<'_, ()> {
+        std::future::ready(()).boxed()
+    }
+
     /// Ends it, and says what it did, as evidence; `None` when no byte met it.
     fn heal(self: Box<Self>) -> Option<String>;
 }
@@ -87,7 +95,7 @@ pub trait Affliction: Debug + Send {
 }
 
 /// What a disturbance does to the bytes of a link.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum LinkEffect {
     /// Every chunk arrives later, in both directions.
     Delay {
@@ -105,6 +113,8 @@ pub enum LinkEffect {
     Lose(Direction),
     /// Every connection is reset, once. What was on its way may have arrived.
     Reset,
+    /// Something happens to single requests, or to the replies to them.
+    Rule(LinkRule),
 }
 
 /// Which way a message goes.

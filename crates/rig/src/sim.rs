@@ -18,6 +18,7 @@ mod network;
 mod pool;
 mod redis_server;
 mod rig;
+mod rules;
 mod socket;
 mod ticket;
 mod wire;

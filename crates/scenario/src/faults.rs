@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 
 use lockproof_faults::{
-    Argument, Arguments, Choice, Event, FaultPlan, Lasts, Reach, Trigger, find,
+    Argument, Arguments, Choice, Event, FaultEntry, FaultPlan, Lasts, Reach, Trigger, find,
 };
 use lockproof_model::{HolderId, Point};
 use lockproof_workload::FlowEntry;
@@ -40,7 +40,7 @@ pub(crate) fn read(
         reader.source().problem(&kind.span(), what);
         return None;
     };
-    let timing = Timing::read(&mut reader);
+    let timing = Timing::read(&mut reader, entry);
     let holders = holders(&mut reader, around);
     let span = reader.span();
     let source = reader.source();
@@ -64,7 +64,11 @@ pub(crate) fn read(
         }
     };
     let (reach, lasts) = (fault.reach(), fault.lasts());
-    let trigger = timing.trigger(entry.name, &reach, lasts, around, &reader)?;
+    let timing = if fault.waits_for_messages() { timing.always_unless_said() } else { timing };
+    let mut trigger = timing.trigger(entry.name, &reach, lasts, around, &reader)?;
+    if let Trigger::AtStep { point, .. } = &mut trigger {
+        *point = fault.injected_at(*point);
+    }
     check_reach(&reach, around, &reader);
     Some(FaultPlan { number, kind: entry.name, fault, trigger, holders })
 }
@@ -85,17 +89,29 @@ struct Timing {
 }
 
 impl Timing {
-    fn read(reader: &mut Reader<'_, '_>) -> Self {
+    /// What a fault that chooses messages says of them is its own, unless it waits for a step.
+    fn read(reader: &mut Reader<'_, '_>, entry: &FaultEntry) -> Self {
+        let at_step = reader.has("at");
+        let is_timing = |name: &str| at_step || entry.fields.iter().all(|own| own.name != name);
+        let number = |reader: &mut Reader<'_, '_>, name| {
+            if is_timing(name) { reader.number(name, 1..=u32::MAX) } else { None }
+        };
         Self {
             at: reader.text("at"),
-            every: reader.number("every", 1..=u32::MAX),
-            nth: reader.number("nth", 1..=u32::MAX),
-            probability: reader.share("probability"),
+            every: number(reader, "every"),
+            nth: number(reader, "nth"),
+            probability: is_timing("probability").then(|| reader.share("probability")).flatten(),
             length: reader.duration("for"),
             until_event: reader.text("until-event"),
             from: reader.duration("from"),
             until: reader.spanned_duration("until"),
         }
+    }
+
+    /// In effect all the time, where nothing else was said.
+    fn always_unless_said(self) -> Self {
+        let from = self.from.or_else(|| self.at.is_none().then_some(std::time::Duration::ZERO));
+        Self { from, ..self }
     }
 
     fn trigger(

@@ -150,7 +150,9 @@ impl Scenario {
     pub fn link_use(&self) -> LinkUse {
         use lockproof_faults::Reach;
         let of = |plan: &FaultPlan| match plan.fault.reach() {
-            Reach::Links(_) if plan.holders.is_empty() => LinkUse::Shared,
+            Reach::Links(_) if plan.holders.is_empty() && !plan.fault.tells_holders_apart() => {
+                LinkUse::Shared
+            }
             Reach::Links(_) => LinkUse::PerHolder,
             Reach::Holder | Reach::HolderAt(_) | Reach::LockOfHolder | Reach::Servers(_) => {
                 LinkUse::Direct
@@ -172,9 +174,13 @@ impl Scenario {
         Some(format!("it is for the simulated world alone: {}", only.because))
     }
 
-    /// Why it cannot be simulated, where it cannot: it says so itself.
+    /// Why it cannot be simulated, where it cannot: it says so itself, or a fault is one that the simulated world cannot do.
     #[must_use]
     pub fn needs_live(&self) -> Option<String> {
+        let needs = |plan: &FaultPlan| Some((plan.number, plan.needs_live()?));
+        if let Some((number, what)) = self.faults.iter().find_map(needs) {
+            return Some(format!("fault {number} is a {what}, which only the live world can do"));
+        }
         let only = self.only.as_ref().filter(|only| only.world == World::Live)?;
         Some(format!("it is for the live world alone: {}", only.because))
     }

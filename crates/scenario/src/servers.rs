@@ -77,7 +77,11 @@ impl Scenario {
         let strategies = self.cells.iter().map(|cell| self.redis_servers(&cell.strategy));
         let most = strategies.max().unwrap_or(0);
         let mut links = selectors.iter().flat_map(|selector| selector.resolve(most));
-        links.find_map(|link| servers.undisturbable(link))
+        links.find_map(|link| {
+            let reads = plan.fault.tells_holders_apart();
+            let hidden = || reads.then(|| servers.unreadable(link)).flatten();
+            servers.undisturbable(link).or_else(hidden)
+        })
     }
 
     fn problem(&self, (line, column): (usize, usize), what: String) -> Problem {

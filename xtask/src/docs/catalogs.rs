@@ -1,7 +1,6 @@
 //! One table per catalog, in the catalog's own order.
 
 use lockproof_locks::Tokens;
-use lockproof_proxy::Value;
 
 use super::markers::NamedTable;
 use super::table::{Table, listed, spelled};
@@ -74,10 +73,7 @@ fn toxics() -> String {
     let mut table = Table::new(["toxic", "what it does", "attributes"]);
     for entry in lockproof_proxy::CATALOG {
         let attributes = entry.attributes.iter().map(|attribute| {
-            let default = match attribute.default {
-                Value::Duration(duration) => format!("{duration:?}"),
-                other => format!("{other:?}"),
-            };
+            let default = &attribute.default;
             format!("{} ({default}): {}", spelled(attribute.name), attribute.summary)
         });
         table.row([spelled(entry.name), entry.summary.to_owned(), listed(attributes, "; ")]);

@@ -69,7 +69,7 @@ impl Run {
     /// The same of one that has no TTL.
     pub(crate) fn left_for_ever(&mut self, slot: u32, owner: &str) {
         self.left(slot, owner);
-        self.left.last_mut().unwrap().ends = false;
+        self.left.last_mut().expect("just added").ends = false;
     }
 
     pub(crate) fn finish(self) -> Finished {

@@ -8,8 +8,14 @@ mod external;
 mod golden;
 mod holders;
 mod interrupts;
+mod links;
+#[path = "../../../redis-model/tests/interop/programs.rs"]
+mod programs;
+mod proxied;
+mod python;
 mod refusals;
 mod runs;
+mod toxiproxy;
 
 use std::path::{Path, PathBuf};
 
@@ -48,6 +54,11 @@ impl Place {
         }
         command
     }
+}
+
+/// A file beside this one.
+fn beside(name: &str) -> PathBuf {
+    [env!("CARGO_MANIFEST_DIR"), "tests", "cli", name].iter().collect()
 }
 
 /// A small scenario under `strategies`, with `rest` appended.

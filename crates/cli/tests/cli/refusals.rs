@@ -69,15 +69,22 @@ fn a_missing_file_an_empty_directory_and_an_unknown_provider_are_refused() {
 }
 
 #[test]
-fn a_fault_that_only_a_simulation_can_do_is_refused_live() {
-    let lost = "[[fault]]\nkind = \"lose-reply\"\nfrom = \"1s\"\nlinks = \"redis\"\n";
-    let said = refused(&small(r#"["redis-set-nx"]"#, lost));
-    assert!(
-        said.contains(
-            "bad.toml: fault 1 is lose-reply, which only the simulated world can do; run it with --world sim or explore"
-        ),
-        "{said}"
-    );
+fn a_rule_that_could_never_match_is_refused_where_it_says_so() {
+    let rule =
+        "[[fault]]\nkind = \"rule\"\nlinks = \"redis\"\ncommand = \"STE\"\nthen = \"reset\"\n";
+    let said = refused(&small(r#"["redis-set-nx"]"#, rule));
+    assert!(said.contains("bad.toml:11:1: `STE` is no command of Redis 7; did you mean"), "{said}");
+}
+
+#[test]
+fn a_fault_that_only_the_live_world_can_do_is_refused_simulated() {
+    let twice = "[[fault]]\nkind = \"rule\"\nlinks = \"redis\"\nthen = \"duplicate\"\n";
+    let place = Place::new();
+    let path = place.scenario("twice", &small(r#"["redis-set-nx"]"#, twice));
+    let output = place.lockproof().arg("run").arg(path).args(["--world", "sim"]).output().unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    let why = "fault 1 is a rule that duplicates a request, which only the live world can do; use lockproof run";
+    assert!(stderr(&output).contains(why), "{}", stderr(&output));
 }
 
 #[test]

@@ -21,7 +21,7 @@ pub(super) const ENTRY: FaultEntry = FaultEntry {
         let links = links(arguments)?;
         Ok(Arc::new(Lose { name: "lose-reply", links, direction: Direction::ToClient }))
     },
-    worlds: Worlds::SimulatedOnly,
+    worlds: Worlds::Both,
     draw: Some(Draw { weight: 3, fields: draw }),
 };
 

@@ -21,7 +21,7 @@ pub(super) const ENTRY: FaultEntry = FaultEntry {
         let links = links(arguments)?;
         Ok(Arc::new(Lose { name: "lose-request", links, direction: Direction::ToServer }))
     },
-    worlds: Worlds::SimulatedOnly,
+    worlds: Worlds::Both,
     draw: Some(Draw { weight: 2, fields: draw }),
 };
 

@@ -20,10 +20,7 @@ pub(super) const ENTRY: FaultEntry = FaultEntry {
     summary: "links hold all bytes until healed",
     fields: &[
         LINKS,
-        Field {
-            name: "direction",
-            summary: "to-server or to-client alone (simulated only); both by default",
-        },
+        Field { name: "direction", summary: "to-server or to-client alone; both by default" },
     ],
     build: |arguments| {
         let direction = direction(arguments)?;
@@ -65,10 +62,6 @@ impl Fault for Partition {
 
     fn lasts(&self) -> Lasts {
         Lasts::UntilHealed
-    }
-
-    fn needs_simulation(&self) -> Option<&'static str> {
-        self.direction.map(|_| "in one direction alone")
     }
 
     fn inject<'a>(

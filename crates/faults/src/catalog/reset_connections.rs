@@ -19,7 +19,7 @@ pub(super) const ENTRY: FaultEntry = FaultEntry {
     summary: "the connections of links are reset, once; at a step, its holder's",
     fields: &[LINKS],
     build: |arguments| Ok(Arc::new(ResetConnections { links: links(arguments)? })),
-    worlds: Worlds::SimulatedOnly,
+    worlds: Worlds::Both,
     draw: Some(Draw { weight: 1, fields: draw }),
 };
 
@@ -47,6 +47,10 @@ impl Fault for ResetConnections {
         Lasts::AnInstant
     }
 
+    fn tells_holders_apart(&self) -> bool {
+        true
+    }
+
     fn inject<'a>(
         &'a self,
         rig: &'a dyn Rig,
@@ -54,10 +58,12 @@ impl Fault for ResetConnections {
     ) -> BoxFuture<'a, Result<Box<dyn Injection>, RigError>> {
         let effect = LinkEffect::Reset;
         let disturbed = disturb(rig, occasion, &self.links, effect, Whose::OfTheHolder);
-        let injection = disturbed.map(|disturbance| {
+        async move {
+            let mut disturbance = disturbed?;
+            disturbance.settled().await;
             let reset = Disturbed { disturbance, verb: "", nothing: "there was no connection" };
-            Box::new(reset) as Box<dyn Injection>
-        });
-        std::future::ready(injection).boxed()
+            Ok(Box::new(reset) as Box<dyn Injection>)
+        }
+        .boxed()
     }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use lockproof_bookings::{Constraints, Layout};
 use lockproof_env::Env;
-use lockproof_faults::{Healed, Occasion, Worlds, find};
+use lockproof_faults::{Healed, Occasion, Worlds};
 use lockproof_locks::{
     Acquired, AnyLock, AnySession, Lock, LockError, LockSession, LockSettings, Released,
 };
@@ -140,7 +140,6 @@ fn a_one_way_partition_lets_requests_through_and_no_answer() {
         let (mut first, mut second) = (world.session(HOLDER).await, world.session(OTHER).await);
         let partition = fault("partition", [("links", "redis"), ("direction", "to-client")]);
         assert_eq!(partition.label(), "partition redis to-client");
-        assert_eq!(partition.needs_simulation(), Some("in one direction alone"));
         let claim = world.claim();
         let (answer, healed) = world.suffer(&*partition, ms(300), first.acquire(&claim, TTL)).await;
         assert!(answer.is_err());
@@ -279,13 +278,68 @@ fn an_evicted_lock_is_not_its_holders_to_give_back() {
 }
 
 #[test]
-fn what_the_live_world_cannot_do_is_marked_so() {
-    for name in
-        ["pause-holder", "kill-holder", "partition", "crash-server", "failover", "clock-drift"]
+fn a_rule_loses_the_reply_to_the_request_that_it_means_and_no_other() {
+    simulated("redis-set-nx", |world| async move {
+        let mut first = world.session(HOLDER).await;
+        let fields =
+            [("links", "redis"), ("command", "set"), ("key", "*{seat-1}"), ("then", "drop-reply")];
+        let rule = fault("rule", fields);
+        assert_eq!(rule.label(), "rule SET *{seat-1} → drop-reply on redis");
+        let claim = world.claim();
+        let story = async {
+            let lost = first.acquire(&claim, TTL).await;
+            (lost, first.withdraw(&claim).await)
+        };
+        let ((lost, withdrawn), healed) = world.suffer(&*rule, ms(300), story).await;
+        assert!(!lost.expect_err("its reply was lost").is_definite());
+        withdrawn.expect("a script is no SET");
+        let observed = "SET *{seat-1} answered, the reply lost, 1 times";
+        assert_eq!((healed.bit, healed.observed.as_str()), (true, observed));
+    });
+}
+
+#[test]
+fn a_rule_that_nothing_is_meant_by_did_not_bite() {
+    simulated("redis-set-nx", |world| async move {
+        let mut first = world.session(HOLDER).await;
+        let fields =
+            [("links", "redis"), ("command", "SET"), ("key", "cart:*"), ("then", "drop-request")];
+        let rule = fault("rule", fields);
+        let claim = world.claim();
+        let (answer, healed) = world.suffer(&*rule, ms(50), first.acquire(&claim, TTL)).await;
+        assert!(is_granted(&answer) && !healed.bit, "{answer:?} {healed:?}");
+    });
+}
+
+#[test]
+fn a_rule_holds_requests_until_it_is_healed_and_delays_them() {
+    for (then, delay) in [("hold", None), ("delay", Some("100ms")), ("delay-reply", Some("100ms"))]
     {
-        assert_eq!(find(name).expect("the catalog has it").worlds, Worlds::Both, "{name}");
+        simulated("redis-set-nx", move |world| async move {
+            let mut first = world.session(HOLDER).await;
+            let rule = match delay {
+                None => fault("rule", [("links", "redis"), ("then", then)]),
+                Some(by) => fault("rule", [("links", "redis"), ("then", then), ("delay", by)]),
+            };
+            let (claim, asked) = (world.claim(), world.env.now());
+            let acquire = first.acquire(&claim, TTL * 4);
+            let (answer, healed) = world.suffer(&*rule, ms(90), acquire).await;
+            assert_eq!(is_granted(&answer), delay.is_none(), "{then}: {answer:?}");
+            assert!(world.env.now().saturating_since(asked) >= ms(90), "{then}");
+            assert!(healed.bit, "{then}: {healed:?}");
+        });
     }
-    for name in ["lose-reply", "lose-request", "reset-connections"] {
-        assert_eq!(find(name).expect("the catalog has it").worlds, Worlds::SimulatedOnly, "{name}");
+}
+
+#[test]
+fn what_only_bytes_can_suffer_is_marked_so() {
+    let duplicate = fault("rule", [("links", "redis"), ("then", "duplicate")]);
+    assert_eq!(duplicate.needs_live(), Some("that duplicates a request"));
+    let parse = [("links", "database"), ("command", "Parse"), ("then", "hold")];
+    assert_eq!(fault("rule", parse).needs_live(), Some("about a kind of message"));
+    let commit = [("links", "database"), ("command", "commit"), ("then", "hold")];
+    assert_eq!(fault("rule", commit).needs_live(), None);
+    for entry in lockproof_faults::ENTRIES {
+        assert_ne!(entry.worlds, Worlds::SimulatedOnly, "{}: both worlds can", entry.name);
     }
 }

@@ -1,29 +1,24 @@
-use std::sync::Arc;
 use std::time::Duration;
 
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 
-use super::{Attribute, Entry, Value};
+use super::{Attribute, Entry, Value, toxic};
 use crate::toxic::{Chunk, Passage, Recipe, Toxic};
 
 pub(super) const ENTRY: Entry = Entry {
     name: "latency",
     summary: "delays every chunk, counted from its arrival",
     attributes: &[
-        Attribute {
-            name: "latency",
-            summary: "the delay",
-            default: Value::Duration(Duration::ZERO),
-        },
+        Attribute { name: "latency", summary: "the delay", default: Value::Millis(Duration::ZERO) },
         Attribute {
             name: "jitter",
             summary: "by how much a chunk's delay may be shorter or longer",
-            default: Value::Duration(Duration::ZERO),
+            default: Value::Millis(Duration::ZERO),
         },
     ],
     make: |given| {
-        Arc::new(Latency { latency: given.duration("latency"), jitter: given.duration("jitter") })
+        toxic(Latency { latency: given.duration("latency"), jitter: given.duration("jitter") })
     },
 };
 

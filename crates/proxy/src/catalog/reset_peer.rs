@@ -1,9 +1,8 @@
-use std::sync::Arc;
 use std::time::Duration;
 
 use rand_chacha::ChaCha8Rng;
 
-use super::{Attribute, Entry, Value};
+use super::{Attribute, Entry, Value, toxic};
 use crate::toxic::{Chunk, Cut, Ending, Passage, Recipe, Toxic};
 
 pub(super) const ENTRY: Entry = Entry {
@@ -12,9 +11,9 @@ pub(super) const ENTRY: Entry = Entry {
     attributes: &[Attribute {
         name: "timeout",
         summary: "how long after that chunk to reset; zero: at once",
-        default: Value::Duration(Duration::ZERO),
+        default: Value::Millis(Duration::ZERO),
     }],
-    make: |given| Arc::new(ResetPeer { timeout: given.duration("timeout") }),
+    make: |given| toxic(ResetPeer { timeout: given.duration("timeout") }),
 };
 
 /// Resets the connection (RST on both legs) when the next chunk comes, or `timeout` after it. That chunk, and any

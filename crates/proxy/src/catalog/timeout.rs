@@ -1,9 +1,8 @@
-use std::sync::Arc;
 use std::time::Duration;
 
 use rand_chacha::ChaCha8Rng;
 
-use super::{Attribute, Entry, Value};
+use super::{Attribute, Entry, Value, toxic};
 use crate::toxic::{Chunk, Cut, Ending, Passage, Recipe, Toxic};
 
 pub(super) const ENTRY: Entry = Entry {
@@ -12,9 +11,9 @@ pub(super) const ENTRY: Entry = Entry {
     attributes: &[Attribute {
         name: "timeout",
         summary: "after how long to close the connection; zero: never",
-        default: Value::Duration(Duration::ZERO),
+        default: Value::Millis(Duration::ZERO),
     }],
-    make: |given| Arc::new(Timeout { timeout: given.duration("timeout") }),
+    make: |given| toxic(Timeout { timeout: given.duration("timeout") }),
 };
 
 /// Holds all bytes, and ends of streams, while it is installed: a partition. With a non-zero `timeout` it closes the

@@ -17,6 +17,9 @@ use crate::present::Meeting;
 use crate::toxic::{Chunk, Direction, Ending, Passage, Recipe, Toxic};
 use crate::{Latency, ResetPeer, Timeout, ToxicId, ToxicSpec};
 
+mod rules;
+mod toxics;
+
 const MS: Duration = Duration::from_millis(1);
 
 /// Fails what would wait for ever. The paused clock gets there at once when nothing else is to come.

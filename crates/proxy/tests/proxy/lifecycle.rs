@@ -1,5 +1,5 @@
 use lockproof_proxy::{
-    Attributes, CATALOG, Direction, Kind, Latency, Proxy, Timeout, ToxicSpec, Value, find,
+    Attributes, CATALOG, Direction, Latency, Proxy, Timeout, ToxicSpec, Value, find,
 };
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::task::yield_now;
@@ -101,32 +101,80 @@ async fn toxicity_exposes_some_connections_and_a_seed_decides_which() {
 }
 
 #[test]
-fn every_entry_of_the_catalog_is_found_by_its_name_and_made_of_its_attributes() {
+fn every_entry_of_the_catalog_is_found_by_its_name_and_made_of_what_it_declares() {
     for entry in CATALOG {
         assert_eq!(find(entry.name).unwrap().summary, entry.summary);
-        let attributes: Attributes = entry
-            .attributes
-            .iter()
-            .map(|attribute| {
-                assert_eq!(attribute.kind(), Kind::Duration);
-                (attribute.name.to_owned(), Value::Duration(7 * MS))
-            })
-            .collect();
-        let given = entry.recipe(&attributes).unwrap();
-        let default = entry.recipe(&Attributes::new()).unwrap();
-        assert_eq!(given.name(), entry.name);
-        assert_eq!(ToxicSpec::from_recipe(default).name(), entry.name);
-        let values = format!("{given:?}").matches("7ms").count();
-        assert_eq!(values, entry.attributes.len(), "{given:?}");
+        let defaults = entry.attributes.iter();
+        let defaults = defaults.map(|known| (known.name.to_owned(), known.default.clone()));
+        let given = entry.spec(&defaults.collect()).unwrap();
+        let default = entry.spec(&Attributes::new()).unwrap();
+        assert_eq!((given.name(), default.name()), (entry.name, entry.name));
+        assert_eq!(format!("{given:?}"), format!("{default:?}"));
     }
 }
 
 #[test]
-fn an_unknown_attribute_is_answered_with_the_known_ones() {
-    let attributes = Attributes::from([("jiter".to_owned(), Value::Duration(MS))]);
-    let error = find("latency").unwrap().recipe(&attributes).unwrap_err();
-    assert_eq!(
-        error.to_string(),
-        "toxic `latency` has no attribute `jiter`; it has: latency, jitter"
-    );
+fn what_is_given_is_what_a_toxic_is_made_of() {
+    let given = |name: &str, attributes: &[(&str, Value)]| {
+        let pairs = attributes.iter().map(|(name, value)| ((*name).to_owned(), value.clone()));
+        format!("{:?}", find(name).unwrap().spec(&pairs.collect()).unwrap())
+    };
+    let made = given("latency", &[("jitter", Value::Millis(7 * MS))]);
+    assert!(made.contains("latency: 0ns, jitter: 7ms"), "{made}");
+    let made = given("slicer", &[("average_size", Value::Count(9))]);
+    assert!(made.contains("average_size: 9, size_variation: 0"), "{made}");
+    let made = given("redis_rule", &[("command", Value::Text("get".into()))]);
+    assert!(made.contains("Command(\"GET\")") && made.contains("DropReply"), "{made}");
+}
+
+#[test]
+fn what_means_nothing_is_refused_in_words() {
+    let refused = |name: &str, attributes: &[(&str, Value)]| {
+        let pairs = attributes.iter().map(|(name, value)| ((*name).to_owned(), value.clone()));
+        find(name).unwrap().spec(&pairs.collect()).unwrap_err().to_string()
+    };
+    let text = |text: &'static str| Value::Text(text.into());
+    let cases = [
+        (
+            "latency",
+            ("jiter", Value::Millis(MS)),
+            "toxic `latency` has no attribute `jiter`; it has: latency, jitter",
+        ),
+        (
+            "latency",
+            ("jitter", Value::Count(1)),
+            "attribute `jitter` of toxic `latency` takes milliseconds, not a count",
+        ),
+        (
+            "slicer",
+            ("size_variation", Value::Count(1)),
+            "attribute `size_variation` of toxic `slicer` has to be less than `average_size`",
+        ),
+        (
+            "packet_loss",
+            ("loss", Value::Ratio(1.0)),
+            "attribute `loss` of toxic `packet_loss` is a probability: from 0 up to, but without, 1",
+        ),
+        (
+            "redis_rule",
+            ("command", text("SETT")),
+            "`SETT` is no command of Redis 7; did you mean `SET`?",
+        ),
+        ("redis_rule", ("then", text("delay")), "`delay` by how much? say `delay`"),
+        (
+            "postgres_rule",
+            ("command", text("COMIT")),
+            "`COMIT` is no message or statement of Postgres; did you mean `COMMIT`?",
+        ),
+        (
+            "postgres_rule",
+            ("key", text("*")),
+            "toxic `postgres_rule` has no attribute `key`; it has: command, nth, every, then, delay",
+        ),
+    ];
+    for (name, attribute, why) in cases {
+        assert_eq!(refused(name, &[attribute]), why);
+    }
+    let ping = [("command", text("PING")), ("key", text("*"))];
+    assert_eq!(refused("redis_rule", &ping), "PING has no key, so this rule could never match");
 }

@@ -5,10 +5,11 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 
 use lockproof_model::HolderId;
-use lockproof_proxy::{Effect, Latency, Proxy, Timeout, ToxicId, ToxicSpec};
+use lockproof_proxy::Proxy;
 
 use super::background::Background;
-use crate::{Disturbance, Link, LinkEffect, LinkUse, RigError};
+use super::disturbed::Disturbed;
+use crate::{Link, LinkEffect, LinkUse, RigError};
 
 /// The proxies in the links that can be disturbed.
 #[derive(Debug)]
@@ -41,7 +42,12 @@ impl Links {
                 let seed = seed.wrapping_add(u64::try_from(proxies.len()).unwrap_or_default());
                 let listen = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
                 let proxy = background.run(Proxy::start(listen, server, seed)).await;
-                proxies.insert((link, user), Arc::new(proxy.map_err(cannot)?));
+                let proxy = proxy.map_err(cannot)?;
+                if user.is_some() {
+                    // What happens to one holder's requests needs to know them.
+                    proxy.follow(link.protocol());
+                }
+                proxies.insert((link, user), Arc::new(proxy));
             }
         }
         Ok(Self { proxies, _background: Some(background) })
@@ -58,66 +64,19 @@ impl Links {
         &self,
         links: &[Link],
         holders: &[HolderId],
-        effect: LinkEffect,
+        effect: &LinkEffect,
     ) -> Result<Disturbed, RigError> {
-        let toxic = match effect {
-            LinkEffect::Delay { by, jitter } => ToxicSpec::new(Latency { latency: by, jitter }),
-            LinkEffect::Hold => ToxicSpec::new(Timeout::forever()),
-            LinkEffect::HoldOneWay(_) | LinkEffect::Lose(_) | LinkEffect::Reset => {
-                let what = "the live world's links can be delayed and held; run this one simulated";
-                return Err(RigError::new(what));
-            }
+        let wanted = |user: Option<HolderId>| {
+            holders.is_empty() || user.is_some_and(|user| holders.contains(&user))
         };
-        let mut disturbed = Disturbed { toxics: Vec::new() };
-        for (&(link, user), proxy) in &self.proxies {
-            let wanted = holders.is_empty() || user.is_some_and(|user| holders.contains(&user));
-            if links.contains(&link) && wanted {
-                disturbed.toxics.push((link, Arc::clone(proxy), proxy.add_toxic(toxic.clone())));
-            }
-        }
-        if disturbed.toxics.is_empty() {
+        let proxies = self.proxies.iter();
+        let proxies = proxies
+            .filter(|&(&(link, user), _)| links.contains(&link) && wanted(user))
+            .map(|(&(link, _), proxy)| (link, Arc::clone(proxy)));
+        let disturbed = Disturbed::new(effect, proxies.collect());
+        disturbed.ok_or_else(|| {
             let names: Vec<_> = links.iter().map(ToString::to_string).collect();
-            return Err(RigError::new(format!("no link {} can be disturbed", names.join(", "))));
-        }
-        Ok(disturbed)
-    }
-}
-
-/// Toxics in force.
-#[derive(Debug)]
-pub(super) struct Disturbed {
-    toxics: Vec<(Link, Arc<Proxy>, ToxicId)>,
-}
-
-impl Disturbed {
-    fn remove(&mut self) -> BTreeMap<Link, (u64, u64)> {
-        let mut met = BTreeMap::new();
-        for (link, proxy, id) in self.toxics.drain(..) {
-            let Some(record) = proxy.remove_toxic(id) else { continue };
-            let Effect { delayed_bytes, held_bytes, chunks, .. } = record.effect;
-            if chunks > 0 {
-                let (total_chunks, total_bytes) = met.entry(link).or_insert((0, 0));
-                *total_chunks += chunks;
-                *total_bytes += delayed_bytes + held_bytes;
-            }
-        }
-        met
-    }
-}
-
-impl Disturbance for Disturbed {
-    fn heal(mut self: Box<Self>) -> Option<String> {
-        let met = self.remove();
-        let told: Vec<_> = met
-            .into_iter()
-            .map(|(link, (chunks, bytes))| format!("{chunks} chunks ({bytes} bytes) on {link}"))
-            .collect();
-        (!told.is_empty()).then(|| told.join(", "))
-    }
-}
-
-impl Drop for Disturbed {
-    fn drop(&mut self) {
-        self.remove();
+            RigError::new(format!("no link {} can be disturbed", names.join(", ")))
+        })
     }
 }

@@ -188,7 +188,7 @@ impl Rig for LiveRig {
         holders: &[HolderId],
         effect: LinkEffect,
     ) -> Result<Box<dyn Disturbance>, RigError> {
-        Ok(Box::new(self.links.disturb(links, holders, effect)?))
+        Ok(Box::new(self.links.disturb(links, holders, &effect)?))
     }
 
     fn afflict<'a>(

@@ -18,7 +18,7 @@ use super::exchange::{Exchange, Request};
 use super::network::{Network, Wire};
 use super::redis_server::ModelRedis;
 use super::ticket::{Answered, Broken};
-use crate::{Direction, Link};
+use crate::{Direction, Link, SpokenRequest};
 
 /// A connection of each holder to each server, dialled when it is first needed and again after it broke.
 #[derive(Debug)]
@@ -91,6 +91,10 @@ impl SimConnection {
     fn send(&self, command: Vec<Bytes>) -> Option<Answered<Exchange>> {
         if self.wire.is_closed() {
             return None;
+        }
+        if self.network.has_rules() {
+            let words: Vec<&[u8]> = command.iter().map(AsRef::as_ref).collect();
+            self.network.announce(&self.wire, self.wire.awaited(), SpokenRequest::Redis(&words));
         }
         let exchange = Exchange::new(&self.model, &self.wire, Request::Command(command));
         let request = Rc::clone(exchange.as_rc());

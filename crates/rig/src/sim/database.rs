@@ -16,7 +16,7 @@ use lockproof_sim::{Event, Shared, once};
 
 use super::network::{Network, Wire};
 use super::ticket::{Answerable, Answered, Broken, Ticket, Waits};
-use crate::{Direction, Link};
+use crate::{Direction, Link, SpokenRequest};
 
 /// What came of a statement.
 type Outcome = Result<Answer, SqlError>;
@@ -192,6 +192,11 @@ pub(super) struct SimSession {
 
 impl WireSession for SimSession {
     fn send(&mut self, statement: Statement) -> impl Future<Output = Reply> + Send + use<> {
+        let Server { network, .. } = &*self.server;
+        if network.has_rules() {
+            let request = SpokenRequest::Postgres(verb(&statement));
+            network.announce(&self.wire, self.wire.awaited(), request);
+        }
         let exchange = Shared::new(Exchange {
             server: self.server.clone(),
             wire: self.wire.clone(),
@@ -222,5 +227,26 @@ impl Drop for SimSession {
         let arrival = once(move || server.hang_up(session));
         // The end of a connection that is lost already is found out by the server all the same.
         self.server.network.send_end(self.wire.as_rc(), arrival);
+    }
+}
+
+/// What the statement begins with, as a rule names it.
+const fn verb(statement: &Statement) -> &'static str {
+    match statement {
+        Statement::Begin(_) => "BEGIN",
+        Statement::ReadSlot { .. }
+        | Statement::CountConfirmed { .. }
+        | Statement::AdvisoryLock { .. }
+        | Statement::TryAdvisoryLock { .. }
+        | Statement::AdvisoryUnlock { .. }
+        | Statement::AdvisoryUnlockAll => "SELECT",
+        Statement::RaiseFence { .. }
+        | Statement::BumpVersion { .. }
+        | Statement::SetVersion { .. }
+        | Statement::AddVersion { .. } => "UPDATE",
+        Statement::Insert(_) => "INSERT",
+        Statement::Delete { .. } => "DELETE",
+        Statement::Commit => "COMMIT",
+        Statement::Rollback => "ROLLBACK",
     }
 }

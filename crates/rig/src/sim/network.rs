@@ -9,8 +9,9 @@ use lockproof_env::{Random, Stream};
 use lockproof_model::{HolderId, Instant};
 use lockproof_sim::{Event, Handle, Shared};
 
+use super::rules::Marked;
 use super::ticket::Waits;
-use crate::{Direction, Disturbance, Link, LinkEffect};
+use crate::{Deed, Direction, Disturbance, Link, LinkEffect, SpokenRequest};
 
 /// How long a message takes on an undisturbed link: this much …
 const BASE: Duration = Duration::from_micros(60);
@@ -45,6 +46,8 @@ struct Active {
     /// Messages that met it.
     met: u32,
     held: Vec<Message>,
+    /// Which messages its rule is about, where it is one.
+    marked: Marked,
 }
 
 struct Message {
@@ -82,6 +85,11 @@ impl Wire {
         if let Some(place) = place {
             waiting.remove(place);
         }
+    }
+
+    /// How many answers are to come over it.
+    pub(super) fn awaited(&self) -> usize {
+        self.waiting.borrow().iter().filter(|waiting| waiting.strong_count() > 0).count()
     }
 
     fn waiting(&self) -> RefMut<'_, Vec<Weak<dyn Waits>>> {
@@ -139,22 +147,22 @@ impl Network {
                     continue;
                 }
                 active.met += 1;
-                match active.effect {
-                    LinkEffect::Delay { by, jitter } => {
+                match active.fate() {
+                    Fate::Passes => {}
+                    Fate::Late { by, jitter } => {
                         delay +=
                             by.saturating_sub(jitter) + self.random.borrow_mut().up_to(jitter * 2);
                     }
-                    LinkEffect::Hold | LinkEffect::HoldOneWay(_) => {
+                    Fate::Held => {
                         let wire = Rc::clone(wire);
                         active.held.push(Message { wire, direction, arrival });
                         return;
                     }
-                    LinkEffect::Lose(_) => {
+                    Fate::Lost => {
                         drop(state);
                         self.break_after(delay, wire);
                         return;
                     }
-                    LinkEffect::Reset => {}
                 }
             }
         }
@@ -203,8 +211,30 @@ impl Network {
         let mut state = network.state();
         state.last_effect += 1;
         let id = state.last_effect;
-        state.effects.push(Active { id, links, holders, effect, met, held: Vec::new() });
+        let (held, marked) = (Vec::new(), Marked::default());
+        state.effects.push(Active { id, links, holders, effect, met, held, marked });
         Disturbed { network: network.clone(), id: Some(id) }
+    }
+
+    /// Whether requests have to be announced.
+    pub(super) fn has_rules(&self) -> bool {
+        let state = self.state.borrow();
+        state.effects.iter().any(|active| matches!(active.effect, LinkEffect::Rule(_)))
+    }
+
+    /// A request is about to be sent over `wire`, and so many replies come before its own.
+    pub(super) fn announce(&self, wire: &Wire, ahead: usize, request: SpokenRequest<'_>) {
+        for active in &mut self.state().effects {
+            if let LinkEffect::Rule(rule) = &active.effect
+                && reaches(&active.links, &active.holders, wire)
+            {
+                let draw = || {
+                    let bits = self.random.borrow_mut().bits() >> 32;
+                    f64::from(u32::try_from(bits).unwrap_or_default()) / f64::from(u32::MAX)
+                };
+                active.marked.announce(rule, wire.id, ahead, request, draw);
+            }
+        }
     }
 
     fn matching(&self, links: &[Link], holders: &[HolderId]) -> Vec<Rc<Wire>> {
@@ -258,18 +288,46 @@ impl fmt::Debug for Network {
     }
 }
 
+/// What becomes of a message that met a disturbance.
+enum Fate {
+    Passes,
+    Late { by: Duration, jitter: Duration },
+    Held,
+    Lost,
+}
+
 impl Active {
-    fn meets(&self, wire: &Wire, direction: Direction) -> bool {
+    fn meets(&mut self, wire: &Wire, direction: Direction) -> bool {
         let way = match self.effect {
             LinkEffect::Delay { .. } | LinkEffect::Hold => true,
             LinkEffect::HoldOneWay(way) => way == direction,
             // One message, not more.
             LinkEffect::Lose(way) => way == direction && self.met == 0,
             LinkEffect::Reset => false,
+            LinkEffect::Rule(_) => return self.marked.takes(wire.id, direction),
         };
-        way && self.links.contains(&wire.link)
-            && (self.holders.is_empty() || self.holders.contains(&wire.holder))
+        way && reaches(&self.links, &self.holders, wire)
     }
+
+    const fn fate(&self) -> Fate {
+        match &self.effect {
+            LinkEffect::Delay { by, jitter } => Fate::Late { by: *by, jitter: *jitter },
+            LinkEffect::Hold | LinkEffect::HoldOneWay(_) => Fate::Held,
+            LinkEffect::Lose(_) => Fate::Lost,
+            LinkEffect::Reset => Fate::Passes,
+            LinkEffect::Rule(rule) => match rule.deed {
+                Deed::Delay(by) | Deed::DelayReply(by) => Fate::Late { by, jitter: Duration::ZERO },
+                Deed::Hold | Deed::HoldReply => Fate::Held,
+                Deed::DropRequest | Deed::DropReply | Deed::Reset => Fate::Lost,
+                // A message is one; scenarios that ask for two of it run live.
+                Deed::Duplicate => Fate::Passes,
+            },
+        }
+    }
+}
+
+fn reaches(links: &[Link], holders: &[HolderId], wire: &Wire) -> bool {
+    links.contains(&wire.link) && (holders.is_empty() || holders.contains(&wire.holder))
 }
 
 /// An effect in force.
@@ -283,7 +341,7 @@ impl Disturbance for Disturbed {
     fn heal(mut self: Box<Self>) -> Option<String> {
         let active = self.network.heal(self.id.take()?)?;
         let met = active.met;
-        (met > 0).then(|| match active.effect {
+        (met > 0).then(|| match &active.effect {
             LinkEffect::Delay { .. } => format!("{met} messages delayed"),
             LinkEffect::Hold | LinkEffect::HoldOneWay(_) => format!("{met} messages held"),
             LinkEffect::Lose(Direction::ToServer) => "a request lost".to_owned(),
@@ -291,6 +349,7 @@ impl Disturbance for Disturbed {
                 "a reply lost, its request carried out".to_owned()
             }
             LinkEffect::Reset => format!("{met} connections reset"),
+            LinkEffect::Rule(rule) => rule.told(met.into()),
         })
     }
 }

@@ -307,6 +307,11 @@ impl ModelRedis {
         }
         state.journal = journal;
         state.server.forget_scripts();
+        if let Some(journal) = &mut state.journal {
+            // Or the next rewind would find those of an earlier life loaded, and carry out what was refused in this one.
+            let command = vec![Bytes::from_static(b"SCRIPT"), Bytes::from_static(b"FLUSH")];
+            journal.push(Entry { at: self.handle.now(), wall: now, session: OWN, command });
+        }
         let after = strings(&mut state.server, b"*", now);
         let missing = |these: &[(String, String, bool)], from: &[(String, String, bool)]| {
             these.iter().filter(|this| !from.contains(this)).count()

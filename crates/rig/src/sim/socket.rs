@@ -15,7 +15,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use super::network::{Network, Wire};
 use super::redis_server::ModelRedis;
 use super::ticket::Waits;
-use crate::Direction;
+use crate::{Direction, SpokenRequest};
 
 /// What has arrived at either end and was not read yet.
 #[derive(Default)]
@@ -180,6 +180,14 @@ impl AsyncWrite for Stream {
     ) -> Poll<io::Result<usize>> {
         if self.has_ended || self.socket.inbox().over.is_some() {
             return Poll::Ready(Err(io::ErrorKind::BrokenPipe.into()));
+        }
+        if self.network.has_rules() {
+            // What the library writes at one time are whole requests, unless they are larger than any of a lock.
+            let (requests, _) = Socket::default().requests(bytes);
+            for request in &requests {
+                let words: Vec<&[u8]> = request.iter().map(AsRef::as_ref).collect();
+                self.network.announce(&self.wire, 0, SpokenRequest::Redis(&words));
+            }
         }
         let (model, wire, socket) = (self.model.clone(), self.wire.clone(), self.socket.clone());
         let chunk = Bytes::copy_from_slice(bytes);

@@ -1,5 +1,11 @@
 //! What is said of a `[[fault]]` that cannot fire.
 
+use std::time::Duration;
+
+use lockproof_faults::{Choice, Trigger};
+use lockproof_model::{Point, Step};
+use lockproof_rig::LinkUse;
+
 use crate::support::{FINE, read, refused, with_fault};
 
 #[test]
@@ -235,4 +241,91 @@ fn a_fault_for_holders_names_those_that_there_are() {
     refused(&holders("3"), &["bad.toml:14:11: `holders` takes an array of numbers: [1, 3]"]);
     let scenario = read(&holders("[1, 0x4]")).unwrap();
     assert_eq!(scenario.faults[0].holders, [1, 4].map(lockproof_model::HolderId));
+}
+
+#[test]
+fn a_rule_that_could_never_match_is_refused_at_its_field() {
+    let rule = |fields: &str| with_fault(&format!("kind = \"rule\"\nlinks = \"redis\"\n{fields}"));
+    refused(
+        &rule("then = \"reset\"\ncommand = \"SETT\""),
+        &["bad.toml:15:1: `SETT` is no command of Redis 7; did you mean `SET`?"],
+    );
+    refused(
+        &rule("then = \"reset\"\ncommand = \"PING\"\nkey = \"seat:*\""),
+        &["bad.toml:16:1: PING has no key, so this rule could never match"],
+    );
+    refused(
+        &rule("then = \"reset\"\nkey = \"seat:*\"").replace("\"redis\"\n", "\"database\"\n"),
+        &["bad.toml:15:1: a request of Postgres has no key, so this rule could never match"],
+    );
+    refused(
+        &rule("then = \"reset\"").replace("\"redis\"\n", "[\"redis\", \"database\"]\n"),
+        &[
+            "bad.toml:13:1: a rule reads the requests of Redis or those of the database; write one for each",
+        ],
+    );
+    refused(
+        &rule("then = \"reset\"").replace("\"redis\"\n", "\"redis-2\"\n"),
+        &["bad.toml:11:1: redis-set-nx has no link redis-2: it runs on 1 Redis servers"],
+    );
+}
+
+#[test]
+fn a_rule_says_what_it_does_and_to_which() {
+    let rule = |fields: &str| with_fault(&format!("kind = \"rule\"\nlinks = \"redis\"\n{fields}"));
+    refused(
+        &rule("command = \"SET\""),
+        &[r#"bad.toml:11:1: `then` is missing; for example then = "drop-reply""#],
+    );
+    refused(
+        &rule("then = \"drop\""),
+        &["bad.toml:14:1: `drop` is nothing that can be done; available:"],
+    );
+    refused(&rule("then = \"delay\""), &["bad.toml:14:1: `delay` by how much? say `delay`"]);
+    refused(
+        &rule("then = \"hold\"\ndelay = \"1s\""),
+        &[r#"bad.toml:15:1: `delay` goes with then = "delay" or "delay-reply", not "hold""#],
+    );
+    refused(&rule("then = \"hold\"\nnth = 0"), &["bad.toml:15:1: `nth` is counted from 1"]);
+    refused(
+        &rule("then = \"hold\"\nnth = 2\nevery = 2"),
+        &["bad.toml:11:1: a rule has one of `every`, `nth` and `probability`"],
+    );
+    refused(
+        &rule("then = \"hold\"\nat = \"before-commit\"\nnth = 2"),
+        &[r#"bad.toml:11:1: rule at a step lasts; say how long at most: for = "500ms""#],
+    );
+}
+
+#[test]
+fn a_rule_waits_for_messages_all_the_time_or_from_a_step_on() {
+    let trigger = |fields: &str| {
+        let text = format!("kind = \"rule\"\nlinks = \"redis\"\nthen = \"hold\"\n{fields}");
+        read(&with_fault(&text)).unwrap().faults[0].trigger.clone()
+    };
+    let always = Trigger::Window { from: Duration::ZERO, until: None };
+    assert_eq!(trigger(""), always);
+    assert_eq!(trigger("nth = 2"), always);
+    let until = Some(Duration::from_secs(2));
+    assert_eq!(trigger("until = \"2s\""), Trigger::Window { from: Duration::ZERO, until });
+    let at_step = trigger("at = \"before-commit\"\nnth = 2\nfor = \"1s\"");
+    assert!(matches!(at_step, Trigger::AtStep { choice: Choice::Nth(2), .. }), "{at_step:?}");
+}
+
+#[test]
+fn what_is_done_to_one_holder_s_messages_needs_links_of_its_own() {
+    let links = |fields: &str| read(&with_fault(fields)).unwrap().link_use();
+    let lose = "kind = \"lose-reply\"\nlinks = \"redis\"\nat = \"before-acquire\"\nfor = \"1s\"";
+    assert_eq!(links(lose), LinkUse::PerHolder);
+    assert_eq!(links("kind = \"rule\"\nlinks = \"redis\"\nthen = \"hold\""), LinkUse::PerHolder);
+    assert_eq!(links("kind = \"partition\"\nlinks = \"redis\"\nfrom = \"1s\""), LinkUse::Shared);
+}
+
+#[test]
+fn the_answer_that_is_lost_at_a_step_is_that_step_s() {
+    let lose = "kind = \"lose-reply\"\nlinks = \"redis\"\nat = \"answer-acquire\"\nfor = \"1s\"";
+    let trigger = read(&with_fault(lose)).unwrap().faults[0].trigger.clone();
+    assert!(
+        matches!(trigger, Trigger::AtStep { point, .. } if point == Point::before(Step::Acquire))
+    );
 }

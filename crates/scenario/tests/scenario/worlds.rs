@@ -49,18 +49,21 @@ fn a_world_and_its_reason_are_written_out() {
 }
 
 #[test]
-fn a_fault_that_only_a_simulation_can_do_needs_one() {
-    let why = |fields: &str| read(&with_fault(fields)).unwrap().needs_simulation();
+fn what_happens_to_links_happens_in_both_worlds_but_for_a_request_that_comes_twice() {
+    let scenario = |fields: &str| read(&with_fault(fields)).unwrap();
+    for fields in [
+        "kind = \"lose-reply\"\nfrom = \"1s\"\nlinks = \"redis\"",
+        "kind = \"partition\"\nfrom = \"1s\"\nlinks = \"redis\"\ndirection = \"to-client\"",
+        "kind = \"rule\"\nlinks = \"redis\"\nthen = \"reset\"",
+        "kind = \"kill-holder\"\nat = \"before-commit\"\nfor = \"1s\"",
+    ] {
+        let scenario = scenario(fields);
+        assert_eq!((scenario.needs_simulation(), scenario.needs_live()), (None, None), "{fields}");
+    }
+    let twice = scenario("kind = \"rule\"\nlinks = \"redis\"\nthen = \"duplicate\"");
     assert_eq!(
-        why("kind = \"lose-reply\"\nfrom = \"1s\"\nlinks = \"redis\"").unwrap(),
-        "fault 1 is lose-reply, which only the simulated world can do"
+        twice.needs_live().unwrap(),
+        "fault 1 is a rule that duplicates a request, which only the live world can do"
     );
-    let partition = "kind = \"partition\"\nfrom = \"1s\"\nlinks = \"redis\"\n";
-    assert_eq!(why(partition), None);
-    assert_eq!(
-        why(&format!("{partition}direction = \"to-client\"")).unwrap(),
-        "fault 1 is partition in one direction alone, which only the simulated world can do"
-    );
-    assert_eq!(why("kind = \"kill-holder\"\nat = \"before-commit\"\nfor = \"1s\""), None);
     assert_eq!(read(FINE).unwrap().needs_simulation(), None);
 }
