@@ -130,6 +130,16 @@ impl NamedProxy {
         if self.toxics.iter().any(|known| known.name == toxic.name) {
             return Err(ApiError::toxic_exists());
         }
+        let followed = || self.toxics.iter().find_map(|toxic| toxic.spec().protocol());
+        if let (Some(reads), Some(spoken)) =
+            (toxic.spec().protocol(), self.protocol.or_else(followed))
+            && reads != spoken
+        {
+            return Err(ApiError::bad_body(format_args!(
+                "connections are followed as {}, so this rule could never match",
+                spoken.as_str()
+            )));
+        }
         toxic.id = self.running.as_ref().map(|proxy| proxy.add_toxic(toxic.spec()));
         self.toxics.push(toxic);
         self.toxics.last().ok_or_else(ApiError::no_toxic)

@@ -9,7 +9,7 @@ use tokio::time::Instant;
 
 use crate::effect::{Effect, Installed, ToxicRecord};
 use crate::follow::Protocol;
-use crate::spec::{ToxicId, ToxicSpec, What};
+use crate::spec::{ToxicId, ToxicSpec};
 
 /// The toxics in force, in the order in which they were added.
 pub(crate) type List = Arc<[Arc<Installed>]>;
@@ -70,10 +70,7 @@ impl Board {
 
     /// Which protocol a new connection is followed in: the one that was said, or that of a rule in force.
     pub(crate) fn protocol(&self) -> Option<Protocol> {
-        let of_rule = |toxic: &Arc<Installed>| match &toxic.spec.what {
-            What::Rule(rule) => Some(rule.protocol()),
-            What::Toxic(_) => None,
-        };
+        let of_rule = |toxic: &Arc<Installed>| toxic.spec.protocol();
         self.followed.get().copied().or_else(|| self.toxics.borrow().iter().find_map(of_rule))
     }
 

@@ -11,7 +11,7 @@ use tokio::time::Instant;
 
 use crate::board::{Board, List};
 use crate::effect::Installed;
-use crate::follow::{Act, Conversation, Judge, Mark, Request, Verdict};
+use crate::follow::{Act, Conversation, Judge, Mark, Protocol, Request, Verdict};
 use crate::kept::{Kept, Obstacle};
 use crate::rule::{Deed, Rule};
 use crate::seed;
@@ -25,6 +25,7 @@ pub(crate) struct Meeting<'a> {
     connection: u64,
     /// What it says, where somebody wants to know.
     conversation: Option<Mutex<Conversation>>,
+    protocol: Option<Protocol>,
     /// Toxics that did anything to this connection.
     bitten: Mutex<BTreeSet<ToxicId>>,
     broken: AtomicBool,
@@ -32,9 +33,10 @@ pub(crate) struct Meeting<'a> {
 
 impl<'a> Meeting<'a> {
     pub(crate) fn new(board: &'a Board, connection: u64) -> Self {
-        let conversation = board.protocol().map(Conversation::new).map(Mutex::new);
+        let protocol = board.protocol();
+        let conversation = protocol.map(Conversation::new).map(Mutex::new);
         let (bitten, broken) = (Mutex::default(), AtomicBool::new(false));
-        Self { board, connection, conversation, bitten, broken }
+        Self { board, connection, conversation, protocol, bitten, broken }
     }
 
     /// Whether a peer went away without waiting for all that was sent to it.
@@ -162,10 +164,13 @@ impl<'a> Present<'a> {
     fn is_exposed_to(&self, installed: &Installed) -> bool {
         let spec = &installed.spec;
         let (seed, connection) = (self.meeting.board.seed, self.meeting.connection);
-        let is_rule = matches!(spec.what, What::Rule(_));
-        let wrong_way = spec.direction.is_some_and(|direction| direction != self.direction);
+        let wrong_way = match spec.what {
+            // It knows by itself; but it has to understand what is said.
+            What::Rule(_) => spec.protocol() != self.meeting.protocol,
+            What::Toxic(_) => spec.direction.is_some_and(|direction| direction != self.direction),
+        };
         let too_young = spec.reach == Reach::Open && connection > installed.youngest;
-        (is_rule || !wrong_way)
+        !wrong_way
             && !too_young
             && seed::rng(seed, connection, installed.id.get(), None).random_bool(spec.toxicity)
     }

@@ -4,6 +4,7 @@ use std::fmt;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
+use crate::follow::Protocol;
 use crate::rule::Rule;
 use crate::toxic::{Direction, Recipe};
 
@@ -68,6 +69,15 @@ impl ToxicSpec {
     #[must_use]
     pub fn toxicity(self, probability: f64) -> Self {
         Self { toxicity: if probability > 0.0 { probability.min(1.0) } else { 0.0 }, ..self }
+    }
+
+    /// What has to be spoken for it to apply, where it is a rule.
+    #[must_use]
+    pub fn protocol(&self) -> Option<Protocol> {
+        match &self.what {
+            What::Rule(rule) => Some(rule.protocol()),
+            What::Toxic(_) => None,
+        }
     }
 
     /// The name of its toxic.

@@ -109,6 +109,9 @@ async fn a_rule_applies_to_what_is_said_on_a_connection_that_is_followed() {
     let rule = json!({
         "type": "redis_rule", "attributes": { "command": "set", "key": "seat:*", "then": "drop-request" },
     });
+    let (status, other) = api.post("/proxies/p/toxics", json!({ "type": "postgres_rule" })).await;
+    let why = "bad request body: connections are followed as redis, so this rule could never match";
+    assert_eq!((status, &other["error"]), (400, &json!(why)));
     let (_, added) = api.post("/proxies/p/toxics", rule).await;
     let every = json!({ "command": "set", "key": "seat:*", "nth": 0, "every": 1, "then": "drop-request", "delay": 0 });
     assert_eq!(added["attributes"], every);

@@ -5,5 +5,6 @@ mod latency;
 mod lifecycle;
 mod partition;
 mod reset;
+mod rules;
 mod stream;
 mod support;

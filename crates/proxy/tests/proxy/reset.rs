@@ -52,3 +52,19 @@ async fn the_next_connection_after_the_heal_is_well() {
     send(&mut client, b"SET").await;
     assert_eq!(receive(&mut served, 3).await, b"SET");
 }
+
+#[tokio::test]
+async fn all_open_connections_are_reset_at_once_and_those_to_come_are_not() {
+    let scene = Scene::new().await;
+    let (mut one, mut served) = scene.connect().await;
+    let (mut other, _served) = scene.connect().await;
+    assert_eq!(scene.proxy.reset_connections().ended().await, 2);
+    for stream in [&mut one, &mut other, &mut served] {
+        receive_reset(stream).await;
+    }
+    assert_eq!(scene.proxy.connections().open, 0);
+    let (mut client, mut served) = scene.connect().await;
+    send(&mut client, b"SET").await;
+    assert_eq!(receive(&mut served, 3).await, b"SET");
+    assert!(scene.proxy.toxics().is_empty());
+}

@@ -97,6 +97,7 @@ macro_rules! compared {
 
 compared! {
     clock_jump: "clock-jump",
+    commit_acknowledgement_lost: "commit-acknowledgement-lost",
     contention: "contention",
     eviction: "eviction",
     expiry_mid_transaction: "expiry-mid-transaction",
@@ -113,6 +114,7 @@ compared! {
     redlock_minority_partitioned: "redlock-minority-partitioned",
     redlock_restarts_empty: "redlock-restarts-empty",
     redlock_restarts_with_aof: "redlock-restarts-with-aof",
+    reply_lost: "reply-lost",
     room_inventory: "room-inventory",
     slow_commit_past_ttl: "slow-commit-past-ttl",
 }
