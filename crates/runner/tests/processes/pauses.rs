@@ -58,6 +58,14 @@ fn seen_at(observed: &str, after: &str) -> Vec<Instant> {
         .collect()
 }
 
+/// The instant at which `observed` says that they were let go on, to the millisecond.
+fn let_go_at(observed: &str) -> Instant {
+    let after = observed.split_once(" after SIGCONT at ").expect("it says when").1;
+    let word = after.split([',', ';', ' ']).next().unwrap_or_default();
+    let seconds: f64 = word.parse().unwrap_or_else(|_| panic!("no instant: {observed}"));
+    Instant::ZERO + Duration::from_secs_f64(seconds)
+}
+
 pub(crate) fn of_everybody() {
     // From the very begin, and in a load that works for far longer.
     let pause = r#"
@@ -79,7 +87,7 @@ until = "200ms"
     assert_eq!(in_state(&seen, 'T').len(), 3, "{seen:?}");
     // From when the last of them was seen to stand still until they were let go on, none of them did a thing.
     let from = stopped.into_iter().max().expect("three") + Duration::from_millis(1);
-    let until = injection.healed.expect("it was healed");
+    let until = let_go_at(&injection.observed);
     assert!(from < until, "{injection:?}");
     let stirs = |at: Instant| from < at && at < until;
     let stirring: Vec<_> = ran

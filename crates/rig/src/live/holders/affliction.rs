@@ -6,7 +6,7 @@ use std::time::Duration;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use lockproof_env::Env;
-use lockproof_model::HolderId;
+use lockproof_model::{HolderId, Instant};
 
 use super::seat::{GoesOn, ProcessSeat};
 use crate::live::process_state::thread_states;
@@ -69,16 +69,26 @@ impl HolderAffliction for ProcessAffliction {
     fn heal(mut self: Box<Self>) -> BoxFuture<'static, Result<Vec<String>, RigError>> {
         async move {
             let mut told = Vec::new();
-            // Whoever is left when this fails is relieved with the rest of it.
-            while let Some(hit) = self.hit.pop() {
-                let Hit { seat, process, seen } = hit;
-                told.push(match self.effect {
+            let at = self.env.now();
+            // All at one time; what came of it is looked at then.
+            let healed: Vec<_> = std::mem::take(&mut self.hit)
+                .into_iter()
+                .map(|hit| match self.effect {
                     HolderEffect::Kill => {
-                        seat.restart();
-                        seen
+                        hit.seat.restart();
+                        (hit, None)
                     }
-                    HolderEffect::Pause => match seat.let_go_on(process) {
-                        GoesOn::Now => match went_on(&self.env, process).await {
+                    HolderEffect::Pause => {
+                        let goes_on = hit.seat.let_go_on(hit.process);
+                        (hit, Some(goes_on))
+                    }
+                })
+                .collect();
+            for (Hit { seat, process, seen }, goes_on) in healed {
+                told.push(match goes_on {
+                    None => seen,
+                    Some(goes_on) => match goes_on {
+                        GoesOn::Now => match went_on(&self.env, process, at).await {
                             Ok(on) => format!("{seen}, {on}"),
                             Err(error) if seat.has(process) => return Err(error),
                             Err(_) => died(&seen),
@@ -88,7 +98,6 @@ impl HolderAffliction for ProcessAffliction {
                     },
                 });
             }
-            told.reverse();
             Ok(told)
         }
         .boxed()
@@ -121,11 +130,11 @@ async fn stood_still(env: &Env, process: u32) -> Result<String, RigError> {
 }
 
 /// Waits until no thread of `process` stands still any more.
-async fn went_on(env: &Env, process: u32) -> Result<String, RigError> {
+async fn went_on(env: &Env, process: u32, sent: Instant) -> Result<String, RigError> {
     let threads =
         shows(env, process, "went on after SIGCONT", |states| !states.contains(&STOPPED)).await?;
     let state = threads.first().copied().unwrap_or('?');
-    Ok(format!("in state {state} at {} after SIGCONT", env.now()))
+    Ok(format!("in state {state} at {} after SIGCONT at {sent}", env.now()))
 }
 
 async fn shows(
