@@ -103,6 +103,7 @@ compared! {
     expiry_mid_transaction: "expiry-mid-transaction",
     holder_paused_past_ttl: "holder-paused-past-ttl",
     lock_lost: "lock-lost",
+    naive_release: "naive-release",
     no_lock_control: "no-lock-control",
     open_loop_stall: "open-loop-stall",
     process_killed: "process-killed",
