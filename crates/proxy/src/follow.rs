@@ -11,6 +11,7 @@
 //! [`Unreadable`]: from there on the connection passes unchanged, and no rule applies to it.
 
 mod conversation;
+mod dialect;
 mod postgres_replies;
 mod postgres_requests;
 pub(crate) mod redis_commands;
@@ -56,6 +57,10 @@ pub(crate) struct Request<'a> {
     pub(crate) keys: &'a KeysRead,
     /// Whether it only sets the connection up.
     pub(crate) sets_up: bool,
+    /// Whether it is the first of those that are answered together, and whether the last. Postgres answers what comes
+    /// before a Sync at one time; whoever means any request means all of that.
+    pub(crate) begins: bool,
+    pub(crate) ends: bool,
 }
 
 /// Keys of a request, as far as they were kept.

@@ -323,7 +323,9 @@ impl Judge for PresentRules {
         for PresentRule { installed, rule, rng } in &mut self.0 {
             if rule.fires(request, rng) && verdict.is_none() {
                 installed.count_match();
-                verdict = Some(Verdict { rule: Arc::clone(installed), deed: rule.deed() });
+                let (rule, deed, whole) =
+                    (Arc::clone(installed), rule.deed(), rule.means_any_request());
+                verdict = Some(Verdict { rule, deed, whole });
             }
         }
         verdict

@@ -219,7 +219,8 @@ impl Pattern {
             Spoken::Postgres(statement) => {
                 let verb = VERBS.into_iter().find(|verb| verb.eq_ignore_ascii_case(statement));
                 let keys = &KeysRead::default();
-                let query = Request { name: "Query", verb, keys, sets_up: false };
+                let (name, sets_up, begins, ends) = ("Query", false, true, true);
+                let query = Request { name, verb, keys, sets_up, begins, ends };
                 self.protocol == Protocol::Postgres && self.matches(&query)
             }
         }
@@ -303,10 +304,27 @@ impl Rule {
         self.seen.fetch_add(1, Ordering::Relaxed);
     }
 
+    /// Whether it names none.
+    pub(crate) const fn means_any_request(&self) -> bool {
+        self.pattern.name.is_none()
+    }
+
+    /// Of those that are answered together any request is one: what happens to it begins with the first message, and
+    /// what happens to its reply is known with the last.
+    const fn is_the_one(&self, request: &Request<'_>) -> bool {
+        match self.deed {
+            Deed::DelayReply(_) | Deed::HoldReply | Deed::DropReply => request.ends,
+            Deed::Delay(_) | Deed::Hold | Deed::DropRequest | Deed::Reset | Deed::Duplicate => {
+                request.begins
+            }
+        }
+    }
+
     pub(crate) fn fires(&self, request: &Request<'_>, rng: &mut ChaCha8Rng) -> bool {
         let is_whole = self.protocol() == Protocol::Redis || request.name == "Query";
         (is_whole || self.deed != Deed::Duplicate)
             && self.pattern.matches(request)
+            && (!self.means_any_request() || self.is_the_one(request))
             && self.choice.chooses(self.seen.fetch_add(1, Ordering::Relaxed) + 1, || rng.random())
     }
 }

@@ -5,8 +5,9 @@ use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::dialect::{Replies, Requests};
+use super::postgres_requests::Said;
 use super::{Protocol, Request, Unreadable};
-use super::{postgres_replies, postgres_requests, resp_replies, resp_requests};
 use crate::effect::Installed;
 use crate::rule::Deed;
 use crate::spec::ToxicId;
@@ -24,6 +25,8 @@ pub(crate) struct Conversation {
     asked: u64,
     /// The last request that only set the connection up.
     set_up: u64,
+    /// The first of the requests that will be answered together with the next.
+    batch: u64,
     /// Replies that something happens to, in their order.
     awaited: VecDeque<Awaited>,
     /// Whose reply the message of the server is that is under way.
@@ -34,20 +37,10 @@ pub(crate) struct Conversation {
 }
 
 #[derive(Debug)]
-enum Requests {
-    Redis(resp_requests::Requests),
-    Postgres(postgres_requests::Requests),
-}
-
-#[derive(Debug)]
-enum Replies {
-    /// And how many replies are whole.
-    Redis(resp_replies::Replies, u64),
-    Postgres(postgres_replies::Replies),
-}
-
-#[derive(Debug)]
 struct Awaited {
+    /// The first of the requests whose replies they are, mostly the same …
+    from: u64,
+    /// … as the last.
     number: u64,
     rule: Arc<Installed>,
     fate: Fate,
@@ -83,6 +76,8 @@ pub(crate) trait Judge {
 pub(crate) struct Verdict {
     pub(crate) rule: Arc<Installed>,
     pub(crate) deed: Deed,
+    /// Whether it means all that is answered together, not the one request.
+    pub(crate) whole: bool,
 }
 
 /// What is done to bytes of a chunk.
@@ -108,17 +103,10 @@ pub(crate) enum Act {
 
 impl Conversation {
     pub(crate) fn new(protocol: Protocol) -> Self {
-        let (requests, replies) = match protocol {
-            Protocol::Redis => {
-                (Requests::Redis(Default::default()), Replies::Redis(Default::default(), 0))
-            }
-            Protocol::Postgres => {
-                (Requests::Postgres(Default::default()), Replies::Postgres(Default::default()))
-            }
-        };
+        let (requests, replies) = (Requests::new(protocol), Replies::new(protocol));
         let (awaited, begun) = (VecDeque::new(), Vec::new());
-        let (asked, set_up, speaks_to, is_lost) = (0, 0, None, false);
-        Self { requests, replies, asked, set_up, awaited, speaks_to, begun, is_lost }
+        let (asked, set_up, batch, speaks_to, is_lost) = (0, 0, 1, None, false);
+        Self { requests, replies, asked, set_up, batch, awaited, speaks_to, begun, is_lost }
     }
 
     /// Reads what goes to the server. `marks` gets what is to be done; whether the conversation was lost just now.
@@ -161,15 +149,14 @@ impl Conversation {
 
     /// What the next reply is that comes, if one is to come which is not about the set-up: `rule` loses it.
     pub(crate) fn lose_next_reply(&mut self, rule: &Arc<Installed>) -> bool {
-        let next = self.replies.next_number();
-        if self.is_lost || self.replies.is_inside() || next > self.asked || next <= self.set_up {
+        let Some((from, number)) = self.replies.next_batch(self.asked) else { return false };
+        if self.is_lost || self.replies.is_inside() || from <= self.set_up {
             return false;
         }
-        let rule = Arc::clone(rule);
-        let awaited = Awaited { number: next, rule, fate: Fate::Lost, is_begun: false };
-        let is_free = self.awaited.front().is_none_or(|first| first.number > next);
+        let is_free = self.awaited.front().is_none_or(|first| first.from > number);
         if is_free {
-            self.awaited.push_front(awaited);
+            let (rule, fate) = (Arc::clone(rule), Fate::Lost);
+            self.awaited.push_front(Awaited { from, number, rule, fate, is_begun: false });
         }
         is_free
     }
@@ -186,7 +173,8 @@ impl Conversation {
             at += length;
             if let Some(verdict) = self.request(rules)? {
                 let name = self.requests.request().map_or("", |request| request.name);
-                self.carry_out(verdict, name, &bytes[range.clone()], range, marks)?;
+                let (verdict, from) = verdict;
+                self.carry_out(verdict, from, name, &bytes[range.clone()], range, marks)?;
             }
             self.begun.clear();
             if matches!(&self.requests, Requests::Redis(requests) if requests.ends_pairing()) {
@@ -201,10 +189,11 @@ impl Conversation {
     }
 
     /// Takes account of the request that was read last, and asks the rules about it.
-    fn request(&mut self, rules: &mut dyn Judge) -> Result<Option<Verdict>, Unreadable> {
+    /// With a verdict comes the first of the requests that it is about.
+    fn request(&mut self, rules: &mut dyn Judge) -> Result<Option<(Verdict, u64)>, Unreadable> {
         if let (Requests::Postgres(requests), Replies::Postgres(replies)) =
             (&self.requests, &mut self.replies)
-            && requests.said() == postgres_requests::Said::MayWeEncrypt
+            && requests.said() == Said::MayWeEncrypt
         {
             replies.asked_to_encrypt();
         }
@@ -216,36 +205,46 @@ impl Conversation {
         if request.sets_up {
             self.set_up = self.asked;
         }
-        Ok(rules.judge(&request))
+        let verdict = rules.judge(&request);
+        let from = self.batch;
+        if request.ends {
+            self.batch = self.asked + 1;
+        }
+        Ok(verdict.map(|verdict| {
+            let from = if verdict.whole { from } else { self.asked };
+            (verdict, from)
+        }))
     }
 
     fn carry_out(
         &mut self,
         verdict: Verdict,
+        from: u64,
         name: &str,
         bytes: &[u8],
         range: Range<usize>,
         marks: &mut Vec<Mark>,
     ) -> Result<(), Unreadable> {
-        let Verdict { rule, deed } = verdict;
+        let Verdict { rule, deed, .. } = verdict;
         let act = match deed {
             Deed::Delay(by) => Act::Delay(by),
             Deed::Hold => Act::Hold,
             Deed::DropRequest => Act::Cut(Cut::Close),
             Deed::Reset => Act::Cut(Cut::Reset),
-            Deed::DelayReply(by) => return self.awaits(rule, Fate::Delayed(by)),
-            Deed::HoldReply => return self.awaits(rule, Fate::Held),
-            Deed::DropReply => return self.awaits(rule, Fate::Lost),
+            Deed::DelayReply(by) => return self.awaits(from, rule, Fate::Delayed(by)),
+            Deed::HoldReply => return self.awaits(from, rule, Fate::Held),
+            Deed::DropReply => return self.awaits(from, rule, Fate::Lost),
             Deed::Duplicate => {
                 if self.begun.len() > COPIED_MOST {
                     return Ok(());
                 }
                 let copy = [&self.begun, bytes].concat();
                 self.asked += 1;
+                self.batch = self.asked + 1;
                 if let Replies::Postgres(replies) = &mut self.replies {
                     replies.asked(self.asked, name)?;
                 }
-                self.awaits(Arc::clone(&rule), Fate::Swallowed)?;
+                self.awaits(self.asked, Arc::clone(&rule), Fate::Swallowed)?;
                 Act::Repeat(copy)
             }
         };
@@ -253,13 +252,13 @@ impl Conversation {
         Ok(())
     }
 
-    /// Something is to happen to the reply to the last request.
-    fn awaits(&mut self, rule: Arc<Installed>, fate: Fate) -> Result<(), Unreadable> {
+    /// Something is to happen to the replies to the requests from this one up to the last.
+    fn awaits(&mut self, from: u64, rule: Arc<Installed>, fate: Fate) -> Result<(), Unreadable> {
         const MOST: usize = 64 * 1024;
         if self.awaited.len() == MOST {
             return Err(Unreadable);
         }
-        self.awaited.push_back(Awaited { number: self.asked, rule, fate, is_begun: false });
+        self.awaited.push_back(Awaited { from, number: self.asked, rule, fate, is_begun: false });
         Ok(())
     }
 
@@ -293,7 +292,11 @@ impl Conversation {
         rules: &dyn Judge,
         marks: &mut Vec<Mark>,
     ) {
-        let first = self.awaited.front_mut().filter(|first| self.speaks_to == Some(first.number));
+        let speaks_to = self.speaks_to;
+        let is_meant = |first: &&mut Awaited| {
+            speaks_to.is_some_and(|number| (first.from..=first.number).contains(&number))
+        };
+        let first = self.awaited.front_mut().filter(is_meant);
         if let Some(first) = first {
             let is_over = over.is_some_and(|over| over >= first.number);
             let act = match first.fate {
@@ -321,73 +324,6 @@ impl Conversation {
             while self.awaited.front().is_some_and(|first| first.number <= over) {
                 self.awaited.pop_front();
             }
-        }
-    }
-}
-
-impl Requests {
-    fn next(&mut self, bytes: &[u8]) -> Result<Option<usize>, Unreadable> {
-        match self {
-            Self::Redis(requests) => requests.next(bytes),
-            Self::Postgres(requests) => requests.next(bytes),
-        }
-    }
-
-    fn request(&self) -> Option<Request<'_>> {
-        match self {
-            Self::Redis(requests) => Some(requests.request()),
-            Self::Postgres(requests) => requests.request(),
-        }
-    }
-
-    const fn is_inside(&self) -> bool {
-        match self {
-            Self::Redis(requests) => requests.is_inside(),
-            Self::Postgres(requests) => requests.is_inside(),
-        }
-    }
-}
-
-impl Replies {
-    fn next(&mut self, bytes: &[u8]) -> Result<Option<usize>, Unreadable> {
-        match self {
-            Self::Redis(replies, _) => replies.next(bytes),
-            Self::Postgres(replies) => replies.next(bytes),
-        }
-    }
-
-    const fn is_inside(&self) -> bool {
-        match self {
-            Self::Redis(replies, _) => replies.is_inside(),
-            Self::Postgres(replies) => replies.is_inside(),
-        }
-    }
-
-    /// Whose reply a message is that begins with `first`, of so many requests.
-    fn owner(&self, first: u8, asked: u64) -> Option<u64> {
-        match self {
-            // A push is nobody's reply.
-            Self::Redis(_, whole) => (first != b'>' && *whole < asked).then_some(whole + 1),
-            Self::Postgres(replies) => replies.owner(first),
-        }
-    }
-
-    /// Whose reply comes next.
-    fn next_number(&self) -> u64 {
-        match self {
-            Self::Redis(_, whole) => whole + 1,
-            Self::Postgres(replies) => replies.owner(b'Z').unwrap_or(u64::MAX),
-        }
-    }
-
-    /// Up to which request replies are over with the message that was read last, which spoke to this one.
-    fn ends(&mut self, speaks_to: Option<u64>) -> Option<u64> {
-        match self {
-            Self::Redis(_, whole) => {
-                *whole += u64::from(speaks_to.is_some());
-                speaks_to
-            }
-            Self::Postgres(replies) => replies.ends(),
         }
     }
 }

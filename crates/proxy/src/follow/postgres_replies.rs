@@ -76,6 +76,12 @@ impl Replies {
         self.asked_to_encrypt = self.asked_to_encrypt.saturating_add(1);
     }
 
+    /// The replies that come next together: the numbers of the first and the last of their requests, where both left.
+    pub(super) fn batch(&self) -> Option<(u64, u64)> {
+        let last = self.waiting.iter().find(|waiting| waiting.until == Until::Ready)?;
+        self.is_ready.then_some((self.waiting.front()?.number, last.number))
+    }
+
     /// Whether a message has begun that is not whole.
     pub(super) const fn is_inside(&self) -> bool {
         !matches!(self.state, State::Between)

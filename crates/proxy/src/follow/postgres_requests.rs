@@ -82,17 +82,37 @@ const GSSAPI: u32 = 80_877_104;
 const CANCEL: u32 = 80_877_102;
 
 /// Reads one message after the other.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Requests {
     state: State,
     /// What was read of a header, and of what it heads.
     header: Vec<u8>,
     body: Vec<u8>,
     said: Said,
+    /// Whether what was said last was the first of its batch, and whether the next will be.
+    begins: bool,
+    next_begins: bool,
     verb: Option<&'static str>,
     statements: Names,
     portals: Names,
     no_keys: KeysRead,
+}
+
+impl Default for Requests {
+    fn default() -> Self {
+        Self {
+            state: State::default(),
+            header: Vec::new(),
+            body: Vec::new(),
+            said: Said::default(),
+            begins: true,
+            next_begins: true,
+            verb: None,
+            statements: Names::default(),
+            portals: Names::default(),
+            no_keys: KeysRead::default(),
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -151,9 +171,10 @@ impl Requests {
     }
 
     /// The message that was read last, where it asked for something.
-    pub(super) const fn request(&self) -> Option<Request<'_>> {
+    pub(super) fn request(&self) -> Option<Request<'_>> {
         let Said::Asked(name) = self.said else { return None };
-        Some(Request { name, verb: self.verb, keys: &self.no_keys, sets_up: false })
+        let (begins, ends) = (self.begins, ends_batch(name));
+        Some(Request { name, verb: self.verb, keys: &self.no_keys, sets_up: false, begins, ends })
     }
 
     /// Whether a message has begun that is not whole.
@@ -224,6 +245,10 @@ impl Requests {
             // Passwords, rows of a COPY, Flush and Terminate.
             Some(_) => Said::Nothing,
         };
+        if let Said::Asked(name) = self.said {
+            self.begins = self.next_begins;
+            self.next_begins = ends_batch(name);
+        }
         Ok(())
     }
 
@@ -239,6 +264,11 @@ impl Requests {
             _ => Err(Unreadable),
         }
     }
+}
+
+/// Whether the server answers all that it has not answered after it, and says when it is done.
+pub(super) fn ends_batch(name: &str) -> bool {
+    matches!(name, "Query" | "Sync" | "FunctionCall")
 }
 
 /// A text that ends with a zero, and what comes after it. One that is longer than what is looked at has no name.

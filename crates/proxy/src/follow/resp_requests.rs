@@ -107,6 +107,8 @@ impl Requests {
             verb: None,
             keys: &self.command.keys,
             sets_up: known.is_some_and(Command::sets_up),
+            begins: true,
+            ends: true,
         }
     }
 

@@ -8,7 +8,7 @@ const GET: &[u8] = b"*2\r\n$3\r\nGET\r\n$1\r\na\r\n";
 const SET: &[u8] = b"*3\r\n$3\r\nSET\r\n$1\r\na\r\n$1\r\n1\r\n";
 
 fn rule(command: &str, deed: Deed) -> ToxicSpec {
-    let pattern = Pattern::any(Protocol::Redis).named(command).unwrap();
+    let pattern = Pattern::any(Protocol::Redis).named(command).expect("Redis has it");
     ToxicSpec::rule(Arc::new(Rule::new(pattern, Choice::Nth(1), deed)))
 }
 
@@ -76,7 +76,7 @@ async fn a_toxic_takes_another_s_place_without_a_gap() {
 #[tokio::test]
 async fn a_thousand_injections_leave_nothing_behind() {
     fn descriptors() -> usize {
-        std::fs::read_dir("/proc/self/fd").unwrap().count()
+        std::fs::read_dir("/proc/self/fd").expect("Linux has it").count()
     }
     let scene = Scene::new().await;
     scene.proxy.follow(Protocol::Redis);

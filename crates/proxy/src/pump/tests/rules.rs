@@ -303,6 +303,43 @@ async fn a_prepared_statement_is_known_by_what_it_does_when_it_is_executed() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn the_next_reply_of_postgres_is_all_that_comes_up_to_ready_for_query() {
+    let bound = [message('B', &[0; 8]), message('E', &[0; 5]), message('S', b"")].concat();
+    let done = [message('2', b""), message('C', b"UPDATE 1\0"), message('Z', b"T")].concat();
+    for is_under_way in [true, false] {
+        let mut line = logged_in().await;
+        if is_under_way {
+            line.ask(&bound).await;
+        }
+        let lose = Arc::new(Rule::lose_next_reply(Protocol::Postgres));
+        let rule = line.board.add(ToxicSpec::rule(lose));
+        line.settle().await;
+        if !is_under_way {
+            line.ask(&bound).await;
+        }
+        line.server_gets(&bound).await;
+        for byte in &done {
+            line.answer(&[*byte]).await;
+        }
+        let (cut, _, at_client) = line.ended().await;
+        assert_eq!((cut, at_client.as_slice()), (Some(Cut::Close), &[][..]));
+        assert_eq!((line.effect(rule).matched, line.effect(rule).closed), (1, 1));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn any_request_of_postgres_is_lost_from_its_first_message_on() {
+    let mut line = logged_in().await;
+    let any = Pattern::any(Protocol::Postgres);
+    line.rule(any, Choice::Nth(2), Deed::DropRequest);
+    let bound = [message('B', &[0; 8]), message('E', &[0; 5]), message('S', b"")].concat();
+    line.ask(&bound).await;
+    line.server_gets(&bound).await;
+    line.ask(&bound).await;
+    assert_eq!(line.ended().await, (Some(Cut::Close), Vec::new(), Vec::new()));
+}
+
+#[tokio::test(start_paused = true)]
 async fn after_an_error_what_is_skipped_gets_no_reply() {
     let mut line = logged_in().await;
     line.rule(postgres("Query"), Choice::Nth(1), Deed::HoldReply);
