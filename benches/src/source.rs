@@ -26,7 +26,7 @@ impl Source {
         let missing =
             probes.find(|probe| self.programs.contains(&probe.what) && probe.found.is_none());
         if let Some(probe) = missing {
-            say_skipped(self.name, probe.what, probe.remedy);
+            say_skipped(self.name, probe.what, &probe.remedy);
             return None;
         }
         Some(Servers::of(self.provider))

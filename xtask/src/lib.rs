@@ -1,9 +1,10 @@
-//! House keeping, as `cargo xtask test`, `cargo xtask tidy` and `cargo xtask docs`.
+//! House keeping, as `cargo xtask test`, `cargo xtask tidy`, `cargo xtask docs` and `cargo xtask image`.
 //!
 //! It is a library so that the test suite can hold the tree against the house rules: `tests/tidy.rs` calls
 //! [`tidy::look_at`], and nothing else has to remember to.
 
 pub mod docs;
+pub mod image;
 mod problem;
 mod say;
 pub mod test;

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use xtask::test::{Ended, Options};
-use xtask::{Failure, Tree, docs, root, say, test, tidy};
+use xtask::{Failure, Tree, docs, image, root, say, test, tidy};
 
 /// House keeping of the workspace
 #[derive(Debug, Parser)]
@@ -23,6 +23,8 @@ enum Task {
     Tidy,
     /// Writes the generated tables of the documentation again
     Docs,
+    /// Makes container images from this machine's own redis-server and Postgres, without a registry
+    Image,
 }
 
 fn main() -> ExitCode {
@@ -30,6 +32,7 @@ fn main() -> ExitCode {
         Task::Test { no_lint, filters } => run_tests(&Options { no_lint, filters }),
         Task::Tidy => run_tidy(),
         Task::Docs => run_docs(),
+        Task::Image => make_images(),
     };
     outcome.unwrap_or_else(|failure| {
         say(format_args!("xtask: {failure}"));
@@ -69,5 +72,15 @@ fn run_docs() -> Result<ExitCode, Failure> {
     if written.is_empty() {
         say("docs: every table was current");
     }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn make_images() -> Result<ExitCode, Failure> {
+    image::make(None)?;
+    say(format_args!(
+        "use them: --provider container --redis-image {} --postgres-image {}",
+        image::REDIS,
+        image::POSTGRES
+    ));
     Ok(ExitCode::SUCCESS)
 }

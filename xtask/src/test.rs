@@ -4,10 +4,10 @@
 //!   servers: named in the environment ─▶ found ─▶ installed ─▶ or missing, said aloud (a failure with CI=true)
 //!      │
 //!      ▼
-//!   a Postgres cluster of the run's own, unless one is named
+//!   a Postgres cluster of the run's own, unless one is named; a container engine of its own, unless one answers
 //!      │
 //!      ▼
-//!   fmt ─▶ clippy ─▶ tests ─▶ doc tests ─▶ rustdoc (CI)      stops at the first that fails
+//!   fmt ─▶ clippy ─▶ tests ─▶ tests in containers ─▶ doc tests ─▶ rustdoc (CI)      stops at the first that fails
 //! ```
 //!
 //! **Architecture invariant:** whatever way it ends, the cluster is gone: it is dropped on every way out of [`run`],
@@ -21,6 +21,7 @@ use crate::{Failure, say};
 
 mod cluster;
 mod command;
+mod engine;
 mod folder;
 mod install;
 mod interrupt;
@@ -29,6 +30,7 @@ mod plan;
 mod servers;
 
 use cluster::Cluster;
+use engine::Engine;
 use interrupt::Interrupts;
 use machine::Machine;
 use plan::Plan;
@@ -94,7 +96,8 @@ async fn conduct(
             Some(cluster)
         }
     };
-    let plan = Plan::new(options, &machine, &missing)?;
+    let engine = Engine::find(&machine, &missing, interrupts).await?;
+    let plan = Plan::new(options, &machine, &missing, engine.as_ref())?;
     plan.carry_out(root, cluster.as_ref().map(Cluster::url), interrupts).await
 }
 

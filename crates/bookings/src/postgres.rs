@@ -3,7 +3,7 @@
 //! Tables live in a schema of the run's own. Each holder has a connection that the rig's closure
 //! addresses, so that its link may lead through a proxy; the judge has a configuration that does not.
 //! The server's own limits (`statement_timeout`, `lock_timeout`, `idle_in_transaction_session_timeout`)
-//! stay at its defaults, since they are part of what is put to the test.
+//! stay at its defaults unless the address asks for others, since they are part of what is put to the test.
 
 mod address;
 mod answer;
@@ -82,6 +82,14 @@ impl BookingStore for PostgresStore {
         let or_unset = |limit: Option<&std::time::Duration>| {
             limit.map_or_else(|| "unset".to_owned(), |limit| format!("{limit:?}"))
         };
+        let asked = |setting: &str| {
+            let options = holder.get_options().unwrap_or_default().split_whitespace();
+            let mut value =
+                options.filter_map(|word| word.strip_prefix(setting)?.strip_prefix('='));
+            value
+                .next_back()
+                .map_or_else(|| "the server's default".to_owned(), |ms| format!("{ms} ms"))
+        };
         let settings = [
             ("tcp_nodelay", "on".to_owned()),
             (
@@ -93,8 +101,8 @@ impl BookingStore for PostgresStore {
             ("sslmode", address.ssl_mode().to_owned()),
             ("answer timeout", "none".to_owned()),
             ("statement_timeout", "the server's default".to_owned()),
-            ("lock_timeout", "the server's default".to_owned()),
-            ("idle_in_transaction_session_timeout", "the server's default".to_owned()),
+            ("lock_timeout", asked("lock_timeout")),
+            ("idle_in_transaction_session_timeout", asked("idle_in_transaction_session_timeout")),
             ("isolation", "READ COMMITTED, said at each BEGIN".to_owned()),
             ("prepared statements", "once per connection".to_owned()),
             ("retries", "none; a lost connection is dialled again at the next begin".to_owned()),

@@ -73,7 +73,7 @@ pub(crate) struct RunArguments {
     #[command(flatten)]
     pub(crate) wire: WireArguments,
 
-    /// Where servers come from: embedded, process, external
+    /// Where servers come from: embedded, process, container, external
     #[arg(long, env = "LOCKPROOF_PROVIDER", default_value = "embedded")]
     pub(crate) provider: String,
 
@@ -112,7 +112,7 @@ pub(crate) struct RunArguments {
 const REDIS_URL: &str = "Redis servers of --provider external, in order: redis://[USER]:PASSWORD@HOST:PORT/DB, rediss:// for TLS (#insecure: unverified), unix:///PATH; several with commas [env: LOCKPROOF_REDIS_URLS]";
 const DATABASE_URL: &str = "Postgres of --provider external, postgres://USER:PASSWORD@HOST:PORT/DATABASE?sslmode=…; without one, bookings go to the embedded database [env: LOCKPROOF_DATABASE_URL]";
 
-/// The servers of `--provider external`. Their variables are read in `servers.rs`: clap would show them in its help.
+/// The servers of `--provider external` and the images of `--provider container`. The variables of the former are read in `servers.rs`: clap would show them in its help.
 #[derive(Debug, Args)]
 pub(crate) struct ServerArguments {
     #[arg(long, value_name = "URL", value_delimiter = ',', help = REDIS_URL)]
@@ -120,6 +120,14 @@ pub(crate) struct ServerArguments {
 
     #[arg(long, value_name = "URL", help = DATABASE_URL)]
     pub(crate) database_url: Option<Secret>,
+
+    /// The image of --provider container's Redis servers [default: redis:7]
+    #[arg(long, env = "LOCKPROOF_REDIS_IMAGE", value_name = "NAME:TAG")]
+    pub(crate) redis_image: Option<String>,
+
+    /// The image of --provider container's Postgres [default: postgres:15]
+    #[arg(long, env = "LOCKPROOF_POSTGRES_IMAGE", value_name = "NAME:TAG")]
+    pub(crate) postgres_image: Option<String>,
 }
 
 /// What speaks to the simulated servers.

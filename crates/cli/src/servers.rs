@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use lockproof_rig::live::ProviderEntry;
-use lockproof_rig::{ExternalServers, ServerUrlError};
+use lockproof_rig::{ContainerImages, ExternalServers, ServerUrlError};
 use lockproof_scenario::Scenario;
 
 use crate::arguments::ServerArguments;
@@ -38,6 +38,14 @@ pub(crate) fn named(arguments: &ServerArguments) -> Result<ExternalServers, Fail
     Ok(servers)
 }
 
+fn images(arguments: &ServerArguments) -> ContainerImages {
+    let default = ContainerImages::default();
+    ContainerImages {
+        redis: arguments.redis_image.clone().unwrap_or(default.redis),
+        postgres: arguments.postgres_image.clone().unwrap_or(default.postgres),
+    }
+}
+
 fn wrong(origin: &str, error: &ServerUrlError) -> Failure {
     Failure::usage(format!("{origin}: {error}"))
 }
@@ -56,7 +64,7 @@ pub(crate) fn of_run(
                 provider.name
             )));
         }
-        return Ok(ExternalServers::default());
+        return Ok(ExternalServers { images: images(arguments), ..ExternalServers::default() });
     }
     let mut servers = named(arguments)?;
     if servers.redis.is_empty() {
@@ -98,17 +106,26 @@ fn the_only<'a, T: PartialEq>(
     }
 }
 
-/// Flags that name `servers` again, without passwords, for the command that repeats a run.
+/// Flags that name `servers` and images again, without passwords, for the command that repeats a run.
 pub(crate) fn flags(servers: &ExternalServers) -> String {
     let mut flags = String::new();
     let urls: Vec<_> = servers.redis.iter().map(ToString::to_string).collect();
     if !urls.is_empty() {
         flags = format!(" --redis-url {}", quoted(&urls.join(",")));
     }
-    match &servers.database {
-        Some(url) => format!("{flags} --database-url {}", quoted(&url.to_string())),
-        None => flags,
+    if let Some(url) = &servers.database {
+        flags = format!("{flags} --database-url {}", quoted(&url.to_string()));
     }
+    let (images, default) = (&servers.images, ContainerImages::default());
+    for (flag, image, default) in [
+        ("--redis-image", &images.redis, &default.redis),
+        ("--postgres-image", &images.postgres, &default.postgres),
+    ] {
+        if image != default {
+            flags = format!("{flags} {flag} {}", quoted(image));
+        }
+    }
+    flags
 }
 
 /// A shell would make something else of `?`, `&` and `*`.
@@ -129,6 +146,7 @@ mod tests {
         let servers = ExternalServers {
             redis: vec!["redis://a:1".parse().unwrap(), "redis://:s3cret@b".parse().unwrap()],
             database: Some("postgres://me@db/shop".parse().unwrap()),
+            ..ExternalServers::default()
         };
         assert_eq!(
             flags(&servers),

@@ -131,6 +131,20 @@ impl Database {
         }
     }
 
+    /// The statement for which the session waits fails: the server lets it wait no longer (`lock_timeout`). No effect on
+    /// a session that does not wait.
+    pub fn give_up(&mut self, session: SessionId) {
+        let Some(at) = self.place(session) else { return };
+        if self.sessions[at as usize].waiting.take().is_some() {
+            self.blocked.retain(|&other| other != at);
+            self.fail(at);
+            // Whoever stood in line behind it may go on.
+            self.has_released = true;
+            self.go_on(at, Executed::Done(Err(SqlError::LockNotAvailable)));
+            self.wake();
+        }
+    }
+
     /// Executes a statement, as far as it comes. Behind one of its session that waits it waits too: statements of one
     /// session are executed in the order in which they were sent.
     pub fn execute(&mut self, session: SessionId, statement: Statement) -> Executed {
@@ -157,6 +171,13 @@ impl Database {
     #[must_use]
     pub fn is_connected(&self, session: SessionId) -> bool {
         self.find(session).is_some()
+    }
+
+    /// Whether the session has a transaction open, or one that has failed and was not ended.
+    #[must_use]
+    pub fn is_in_transaction(&self, session: SessionId) -> bool {
+        let stage = self.find(session).map(|at| self.transaction(at).stage);
+        matches!(stage, Some(Stage::Open | Stage::Failed))
     }
 
     /// Whether a statement of the session waits.

@@ -95,17 +95,22 @@ impl Database {
                 } else {
                     self.resume(at, statement)
                 };
-                let mut executed = self.conclude(at, statement, step);
-                while let Executed::Done(result) = executed {
-                    self.woken.push((self.name(at as usize), result));
-                    let Some(next) = self.sessions[at as usize].inbox.pop_front() else { break };
-                    executed = self.start(at, next);
-                }
-                let session = &self.sessions[at as usize];
-                if session.client == Client::Gone && session.waiting.is_none() {
-                    self.end(at);
-                }
+                let executed = self.conclude(at, statement, step);
+                self.go_on(at, executed);
             }
+        }
+    }
+
+    /// A statement that had waited has come so far: what was sent behind it is next.
+    pub(crate) fn go_on(&mut self, at: u32, mut executed: Executed) {
+        while let Executed::Done(result) = executed {
+            self.woken.push((self.name(at as usize), result));
+            let Some(next) = self.sessions[at as usize].inbox.pop_front() else { break };
+            executed = self.start(at, next);
+        }
+        let session = &self.sessions[at as usize];
+        if session.client == Client::Gone && session.waiting.is_none() {
+            self.end(at);
         }
     }
 

@@ -9,10 +9,12 @@ use crate::{ArgumentError, Arguments, Fault};
 mod clock_drift;
 mod clock_jump;
 mod crash_server;
+mod disk_full;
 mod evict;
 mod expire_lock;
 mod failover;
 mod flush_all;
+mod kill_backend;
 mod kill_holder;
 mod latency;
 mod lose_reply;
@@ -30,6 +32,7 @@ pub const ENTRIES: &[FaultEntry] = &[
     kill_holder::ENTRY,
     expire_lock::ENTRY,
     slow_commit::ENTRY,
+    kill_backend::ENTRY,
     latency::ENTRY,
     partition::ENTRY,
     lose_reply::ENTRY,
@@ -43,6 +46,7 @@ pub const ENTRIES: &[FaultEntry] = &[
     failover::ENTRY,
     evict::ENTRY,
     flush_all::ENTRY,
+    disk_full::ENTRY,
 ];
 
 /// The fault of that name.
@@ -81,6 +85,8 @@ pub enum Worlds {
     Both,
     /// On model servers and virtual links alone.
     SimulatedOnly,
+    /// On real servers alone.
+    LiveOnly,
 }
 
 /// A field of a fault.

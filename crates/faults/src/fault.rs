@@ -18,8 +18,8 @@ pub trait Fault: Debug + Send + Sync + 'static {
     /// How long an injection lasts by nature.
     fn lasts(&self) -> Lasts;
 
-    /// What it does to Redis servers, where it does something to them: servers have to be able to suffer it, and to be
-    /// ready for it from their start.
+    /// What it does to servers, where it does something to them: servers have to be able to suffer it, and to be ready
+    /// for it from their start.
     fn server_effect(&self) -> Option<ServerEffect> {
         None
     }
@@ -77,8 +77,10 @@ pub enum Reach {
     HolderAt(Point),
     /// Links.
     Links(Vec<LinkSelector>),
-    /// Redis servers, named by their links.
+    /// Servers, named by their links.
     Servers(Vec<LinkSelector>),
+    /// A holder's session at the database, at a step or in a time window.
+    DatabaseSession,
     /// The lock of the slot that a holder is working on.
     LockOfHolder,
 }

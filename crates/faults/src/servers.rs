@@ -1,4 +1,4 @@
-//! What faults of Redis servers share: their field, and how they are done.
+//! What faults of servers share: their fields, and how they are done.
 
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
@@ -8,8 +8,14 @@ use lockproof_rig::{Affliction, Link, LinkSelector, Rig, RigError, ServerEffect}
 use crate::catalog::Field;
 use crate::{ArgumentError, Arguments, Healed, Injection};
 
-/// The field that names servers.
-pub(crate) const SERVERS: Field =
+/// The field that names servers of either kind.
+pub(crate) const SERVERS: Field = Field {
+    name: "servers",
+    summary: "which: redis, redis-1 …, redis-minority, redis-majority, database",
+};
+
+/// The field that names Redis servers.
+pub(crate) const REDIS_SERVERS: Field =
     Field { name: "servers", summary: "which: redis, redis-1 …, redis-minority, redis-majority" };
 
 /// The `servers` of a fault, required.
@@ -18,22 +24,30 @@ pub(crate) fn servers(arguments: &mut Arguments) -> Result<Vec<LinkSelector>, Ar
     if texts.is_empty() {
         return Err(ArgumentError::missing("servers", "\"redis-1\""));
     }
-    texts.iter().map(|text| server(text)).collect()
+    let parse = |text: &String| {
+        text.parse().map_err(|_| {
+            let what = format!("`{text}` names no server; available: {}", available(SERVERS));
+            ArgumentError::new("servers", what)
+        })
+    };
+    texts.iter().map(parse).collect()
 }
 
-fn server(text: &str) -> Result<LinkSelector, ArgumentError> {
-    match text.parse() {
-        Ok(LinkSelector::Database) => {
-            let what = "`database` is no Redis server, and no other can suffer this; links = [\"database\"] of lose-reply, reset-connections or partition come close";
-            Err(ArgumentError::new("servers", what))
-        }
-        Ok(selector) => Ok(selector),
-        Err(_) => {
-            let available = "redis, redis-1 …, redis-minority, redis-majority";
-            let what = format!("`{text}` names no Redis server; available: {available}");
-            Err(ArgumentError::new("servers", what))
-        }
+/// The same where only Redis servers can suffer the fault.
+pub(crate) fn redis_servers(arguments: &mut Arguments) -> Result<Vec<LinkSelector>, ArgumentError> {
+    let servers = servers(arguments)?;
+    if servers.contains(&LinkSelector::Database) {
+        let available = available(REDIS_SERVERS);
+        let what = format!(
+            "`database` is no Redis server, and no other can suffer this; available: {available}"
+        );
+        return Err(ArgumentError::new("servers", what));
     }
+    Ok(servers)
+}
+
+fn available(field: Field) -> &'static str {
+    field.summary.trim_start_matches("which: ")
 }
 
 /// Does `effect` to servers.
@@ -43,13 +57,9 @@ pub(crate) fn afflict<'a>(
     effect: ServerEffect,
     nothing: &'static str,
 ) -> BoxFuture<'a, Result<Box<dyn Injection>, RigError>> {
-    let number = |link| match link {
-        Link::Redis(server) => Some(server),
-        Link::Database => None,
-    };
     let all = rig.redis_servers();
-    let mut servers: Vec<usize> =
-        selectors.iter().flat_map(|selector| selector.resolve(all)).filter_map(number).collect();
+    let mut servers: Vec<Link> =
+        selectors.iter().flat_map(|selector| selector.resolve(all)).collect();
     // Named twice, as in ["redis-1", "redis"], it suffers once.
     servers.sort_unstable();
     servers.dedup();

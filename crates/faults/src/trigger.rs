@@ -6,9 +6,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use lockproof_model::{HolderId, Moment, Point, Step};
+use lockproof_rig::{LinkSelector, ServerKind};
 use lockproof_workload::{Occurrence, Seen};
 
-use crate::Fault;
+use crate::{Fault, Reach};
 
 /// A `[[fault]]` of a scenario.
 #[derive(Clone, Debug)]
@@ -36,10 +37,29 @@ impl FaultPlan {
         self.fault.needs_simulation().map(|setting| format!("{} {setting}", self.kind))
     }
 
-    /// Why it has to run live, where it has: the setting that asks for it.
+    /// Why it has to run live, where it has: its kind, what it is done to, or the setting that asks for it.
     #[must_use]
     pub fn needs_live(&self) -> Option<String> {
+        let entry = crate::find(self.kind);
+        if entry.is_some_and(|entry| entry.worlds == crate::Worlds::LiveOnly) {
+            return Some(self.kind.to_owned());
+        }
+        let is_of_clocks = self.fault.server_effect().is_some_and(|effect| effect.needs().clock);
+        let to_database = self.server_kinds().any(|kind| kind == ServerKind::Database);
+        // The model database has no clock, since nothing that a booking says asks for the time.
+        if is_of_clocks && to_database {
+            return Some(format!("{} of the database", self.kind));
+        }
         self.fault.needs_live().map(|setting| format!("{} {setting}", self.kind))
+    }
+
+    /// The kinds of servers that it is done to.
+    pub fn server_kinds(&self) -> impl Iterator<Item = ServerKind> {
+        let selectors = match self.fault.reach() {
+            Reach::Servers(selectors) => selectors,
+            _ => Vec::new(),
+        };
+        selectors.into_iter().map(LinkSelector::kind)
     }
 
     /// The fault with its main figures: `pause-holder 500ms`.

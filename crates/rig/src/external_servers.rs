@@ -9,13 +9,31 @@ use redis::{ConnectionAddr, ConnectionInfo, IntoConnectionInfo};
 use crate::Link;
 use crate::hidden::{hidden, hidden_altogether};
 
-/// Servers that run already, and that others may use: those of `--provider external`.
+/// What a run is told of its servers: those that run already, and that others may use, for `--provider external`; the
+/// images for `--provider container`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ExternalServers {
     /// The Redis servers, in order: a lock on one takes the first, a quorum as many as it needs.
     pub redis: Vec<RedisUrl>,
     /// The database; none for the embedded one.
     pub database: Option<DatabaseUrl>,
+    /// What `--provider container` starts.
+    pub images: ContainerImages,
+}
+
+/// The images of `--provider container`, each `NAME:TAG`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ContainerImages {
+    /// With a redis-server on its PATH.
+    pub redis: String,
+    /// That starts a Postgres as the official one does: by `POSTGRES_USER` and `POSTGRES_HOST_AUTH_METHOD`.
+    pub postgres: String,
+}
+
+impl Default for ContainerImages {
+    fn default() -> Self {
+        Self { redis: "redis:7".to_owned(), postgres: "postgres:15".to_owned() }
+    }
 }
 
 impl ExternalServers {
@@ -171,7 +189,11 @@ mod tests {
     fn a_url_never_shows_its_password() {
         let redis: RedisUrl = "redis://me:s3cret@host:6379/1".parse().unwrap();
         let database: DatabaseUrl = "postgres://me:s3cret@host/shop".parse().unwrap();
-        let servers = ExternalServers { redis: vec![redis], database: Some(database) };
+        let servers = ExternalServers {
+            redis: vec![redis],
+            database: Some(database),
+            ..ExternalServers::default()
+        };
         let shown =
             format!("{servers:?} {} {}", servers.redis[0], servers.database.as_ref().unwrap());
         assert!(
@@ -191,7 +213,7 @@ mod tests {
     fn only_plain_tcp_to_redis_and_any_tcp_to_postgres_can_be_disturbed() {
         let urls = ["redis://h", "rediss://h", "unix:///run/redis.sock"];
         let redis = urls.iter().map(|url| url.parse().unwrap()).collect();
-        let mut servers = ExternalServers { redis, database: None };
+        let mut servers = ExternalServers { redis, ..ExternalServers::default() };
         let why = |servers: &ExternalServers, link| servers.undisturbable(link).unwrap_or_default();
         assert_eq!(why(&servers, Link::Redis(0)), "");
         assert!(why(&servers, Link::Redis(1)).contains("speaks TLS"));

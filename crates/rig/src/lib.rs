@@ -23,16 +23,20 @@ mod link_rule;
 pub mod live;
 mod plan;
 mod rig;
+mod server;
 pub mod sim;
 mod system;
 
 pub use error::RigError;
-pub use external_servers::{DatabaseUrl, ExternalServers, RedisUrl, ServerUrlError};
+pub use external_servers::{
+    ContainerImages, DatabaseUrl, ExternalServers, RedisUrl, ServerUrlError,
+};
 pub use holders::{HolderAffliction, HolderEffect};
 pub use link_rule::{Deed, LinkRule, MessageChoice, Pattern, Protocol, RuleError, SpokenRequest};
-pub use plan::{LinkUse, RigPlan};
+pub use plan::{DatabasePlan, LinkUse, RigPlan, SessionLimits, Topology};
 pub use rig::{
-    Affliction, Direction, Disturbance, Expired, Keeps, Link, LinkEffect, LinkSelector,
-    ParseLinkError, Rig, ServerEffect, ServerNeeds,
+    Affliction, Direction, Disturbance, Expired, Link, LinkEffect, LinkSelector, ParseLinkError,
+    Rig,
 };
+pub use server::{Keeps, ServerEffect, ServerKind, ServerNeeds};
 pub use system::System;

@@ -11,7 +11,7 @@ use lockproof_env::Group;
 use lockproof_model::{HolderId, LockName};
 
 use crate::holders::afflict_tasks;
-use crate::{HolderAffliction, HolderEffect, LinkRule, RigError};
+use crate::{HolderAffliction, HolderEffect, LinkRule, RigError, ServerEffect, ServerKind};
 
 /// The system under test, as faults see it.
 pub trait Rig: Debug + Send + Sync {
@@ -35,8 +35,8 @@ pub trait Rig: Debug + Send + Sync {
         effect: LinkEffect,
     ) -> Result<Box<dyn Disturbance>, RigError>;
 
-    /// Does `effect` to Redis `servers` until the answer is healed or dropped; those that are over at once heal
-    /// nothing. Returns once the effect was seen at the servers.
+    /// Does `effect` to `servers`, each named by the link to it, until the answer is healed or dropped; those that are
+    /// over at once heal nothing. Returns once the effect was seen at the servers.
     ///
     /// # Errors
     /// This rig's servers cannot suffer it, or did not.
@@ -45,7 +45,7 @@ pub trait Rig: Debug + Send + Sync {
     /// Dropped, it may have been done to some servers; those are healed.
     fn afflict<'a>(
         &'a self,
-        servers: &'a [usize],
+        servers: &'a [Link],
         effect: ServerEffect,
     ) -> BoxFuture<'a, Result<Box<dyn Affliction>, RigError>>;
 
@@ -63,6 +63,13 @@ pub trait Rig: Debug + Send + Sync {
     ) -> BoxFuture<'a, Result<Box<dyn HolderAffliction>, RigError>> {
         std::future::ready(Ok(afflict_tasks(self, holders, effect))).boxed()
     }
+
+    /// Ends the database session of `holder` at the server, as an administrator would; returns once the server has
+    /// none of it any more, and says what it ended. `None` where the holder has no session.
+    ///
+    /// # Errors
+    /// This rig's database has no sessions that could be ended, or it could not be reached.
+    fn end_session(&self, holder: HolderId) -> BoxFuture<'_, Result<Option<String>, RigError>>;
 
     /// Makes every server drop `lock`, as if its TTL had ended.
     ///
@@ -126,90 +133,6 @@ pub enum Direction {
     ToClient,
 }
 
-/// What a disturbance does to a Redis server.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum ServerEffect {
-    /// It stands still; what arrives waits.
-    Pause,
-    /// It dies, and its connections with it; healed, it is started again.
-    Crash {
-        /// What it finds then.
-        keeps: Keeps,
-    },
-    /// Its wall clock jumps, at once and for good.
-    ClockJump {
-        /// Forward, or back where negative.
-        by_ms: i64,
-    },
-    /// Its wall clock runs at this rate until it is healed; 1 is right.
-    ClockRate(f64),
-    /// Its replica takes its place, at once and for good. Replication is asynchronous: what was written last is not
-    /// there.
-    Failover {
-        /// How far behind the replica was.
-        lag: Duration,
-    },
-    /// Every key is evicted, at once: memory was short.
-    Evict,
-    /// Every key is deleted, at once: somebody said FLUSHALL.
-    Flush,
-}
-
-impl ServerEffect {
-    /// What has to be there from the start for it.
-    #[must_use]
-    pub fn needs(self) -> ServerNeeds {
-        let nothing = ServerNeeds::default();
-        match self {
-            Self::Crash { keeps } => ServerNeeds { keeps, ..nothing },
-            Self::Failover { lag } => ServerNeeds { replica_lag: Some(lag), ..nothing },
-            Self::ClockJump { .. } | Self::ClockRate(_) => ServerNeeds { clock: true, ..nothing },
-            Self::Pause | Self::Evict | Self::Flush => nothing,
-        }
-    }
-}
-
-/// What a server needs from its start, so that faults can be done to it.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct ServerNeeds {
-    /// What it has to keep for when it dies.
-    pub keeps: Keeps,
-    /// A replica, so far behind.
-    pub replica_lag: Option<Duration>,
-    /// A wall clock that can be moved.
-    pub clock: bool,
-}
-
-impl ServerNeeds {
-    /// What serves both: the stricter persistence, the greater lag.
-    #[must_use]
-    pub fn and(self, other: Self) -> Self {
-        Self {
-            keeps: self.keeps.max(other.keeps),
-            replica_lag: self.replica_lag.max(other.replica_lag),
-            clock: self.clock || other.clock,
-        }
-    }
-
-    /// Whether a simulated server has to remember its past.
-    #[must_use]
-    pub fn past(self) -> bool {
-        self.keeps != Keeps::Nothing || self.replica_lag.is_some()
-    }
-}
-
-/// What a Redis server that is started again finds of its data.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Keeps {
-    /// Nothing: no persistence.
-    #[default]
-    Nothing,
-    /// What was there when the last whole second began: `appendfsync everysec`.
-    EverySecond,
-    /// All that was acknowledged: `appendfsync always`.
-    Everything,
-}
-
 /// Servers on which a lock was dropped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Expired {
@@ -253,6 +176,15 @@ pub enum LinkSelector {
 }
 
 impl LinkSelector {
+    /// What is at the other end.
+    #[must_use]
+    pub const fn kind(self) -> ServerKind {
+        match self {
+            Self::Database => ServerKind::Database,
+            Self::AllRedis | Self::Redis(_) | Self::Minority | Self::Majority => ServerKind::Redis,
+        }
+    }
+
     /// Every spelling, for help texts and did-you-mean.
     pub const SPELLINGS: [&'static str; 5] =
         ["redis", "redis-1", "redis-minority", "redis-majority", "database"];

@@ -94,9 +94,11 @@ pub(crate) fn rig_plan(plan: &CellPlan, key_prefix: &str) -> RigPlan {
         name: name(plan),
         holders: scenario.load.holders,
         redis_servers: scenario.redis_servers(&cell.strategy),
+        topology: scenario.topology,
         links: scenario.link_use(),
         lock: scenario.lock_settings(&cell.strategy, key_prefix.to_owned()),
         needs: scenario.server_needs(),
+        database: scenario.database_plan(),
         layout: Layout {
             slots: scenario.load.slots,
             capacity: scenario.capacity,

@@ -7,6 +7,7 @@ use lockproof_faults::{
     Argument, Arguments, Choice, Event, FaultEntry, FaultPlan, Lasts, Reach, Trigger, find,
 };
 use lockproof_model::{HolderId, Point};
+use lockproof_rig::{ServerEffect, Topology};
 use lockproof_workload::FlowEntry;
 use toml::Spanned;
 use toml::de::DeValue;
@@ -14,6 +15,7 @@ use toml::de::DeValue;
 use crate::Strategy;
 use crate::plan::redis_servers;
 use crate::reader::{Reader, Value};
+use crate::servers::out_of_reach;
 use crate::suggest::hint;
 
 /// What a fault is checked against.
@@ -23,6 +25,7 @@ pub(crate) struct Surroundings<'a> {
     pub(crate) holders: u32,
     pub(crate) strategies: &'a [Strategy],
     pub(crate) servers: Option<u32>,
+    pub(crate) topology: Topology,
 }
 
 pub(crate) fn read(
@@ -69,7 +72,7 @@ pub(crate) fn read(
     if let Trigger::AtStep { point, .. } = &mut trigger {
         *point = fault.injected_at(*point);
     }
-    check_reach(&reach, around, &reader);
+    check_reach(&reach, fault.server_effect(), around, &reader);
     Some(FaultPlan { number, kind: entry.name, fault, trigger, holders })
 }
 
@@ -272,9 +275,18 @@ fn holders(reader: &mut Reader<'_, '_>, around: &Surroundings<'_>) -> Vec<Holder
     holders
 }
 
-fn check_reach(reach: &Reach, around: &Surroundings<'_>, reader: &Reader<'_, '_>) {
+fn check_reach(
+    reach: &Reach,
+    effect: Option<ServerEffect>,
+    around: &Surroundings<'_>,
+    reader: &Reader<'_, '_>,
+) {
+    if let Some(why) = out_of_reach(around.topology, reach, effect) {
+        reader.problem(why);
+    }
     for strategy in around.strategies {
-        if let Some(lack) = lack(reach, strategy, redis_servers(strategy, around.servers)) {
+        let servers = redis_servers(strategy, around.servers, around.topology);
+        if let Some(lack) = lack(reach, strategy, servers) {
             reader.problem(lack);
         }
     }
@@ -291,7 +303,7 @@ pub(crate) fn lack(reach: &Reach, strategy: &Strategy, servers: usize) -> Option
         Reach::LockOfHolder if servers == 0 => {
             Some(format!("{strategy} has no server that could drop a lock"))
         }
-        Reach::LockOfHolder | Reach::Holder | Reach::HolderAt(_) => None,
+        Reach::LockOfHolder | Reach::Holder | Reach::HolderAt(_) | Reach::DatabaseSession => None,
     }
 }
 

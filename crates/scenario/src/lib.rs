@@ -11,6 +11,7 @@
 //! ```
 
 mod arrivals;
+mod database;
 mod faults;
 mod holders;
 mod only;

@@ -12,6 +12,7 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use crate::arrivals;
+use crate::database;
 use crate::faults::{self, Surroundings};
 use crate::holders::{self, HoldersAs};
 use crate::only::{self, Only};
@@ -46,6 +47,7 @@ pub fn with_faults(scenario: &Scenario, faults: &[String]) -> Result<Scenario, P
         holders: scenario.load.holders,
         strategies: &strategies,
         servers: scenario.servers,
+        topology: scenario.topology,
     };
     let (mut plans, mut fields) = (Vec::new(), Vec::new());
     let mut problems = Vec::new();
@@ -122,11 +124,14 @@ fn scenario(path: &Path, mut top: Reader<'_, '_>) -> Option<Scenario> {
     let strategies = strategies(&mut top);
     let Workload { load, holders_as, capacity } = workload(&mut top);
     let lock = lock(&mut top);
+    let servers = servers::read(&mut top, &strategies);
+    let limits = database::read(&mut top);
     let around = Surroundings {
         flow: load.flow,
         holders: load.holders,
         strategies: &strategies,
         servers: lock.servers,
+        topology: servers.topology,
     };
     let tables = top.tables("fault");
     let fault_fields = tables.iter().map(Reader::written).collect();
@@ -138,7 +143,6 @@ fn scenario(path: &Path, mut top: Reader<'_, '_>) -> Option<Scenario> {
     let cells = expectations(&mut top, &strategies);
     let require = require(&mut top);
     let replay = replay(&mut top);
-    let external = servers::read(&mut top);
     top.finish();
     Some(Scenario {
         path: path.to_owned(),
@@ -155,10 +159,13 @@ fn scenario(path: &Path, mut top: Reader<'_, '_>) -> Option<Scenario> {
         servers: lock.servers,
         time_limit: lock.time_limit,
         server_time_limit: lock.server_time_limit,
+        topology: servers.topology,
+        replica_lag: servers.replica_lag,
+        limits,
         faults,
         fault_fields,
         fault_places,
-        external,
+        external: servers.external,
         require,
         replay,
     })

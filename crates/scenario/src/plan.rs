@@ -7,7 +7,10 @@ use lockproof_faults::FaultPlan;
 use lockproof_locks::{Drift, LockSettings, Needs, Policy, Wait};
 use lockproof_model::{Expectation, World};
 use lockproof_rig::sim::RedisDriver;
-use lockproof_rig::{ExternalServers, LinkUse, ServerEffect, ServerNeeds};
+use lockproof_rig::{
+    DatabasePlan, ExternalServers, LinkUse, ServerEffect, ServerKind, ServerNeeds, SessionLimits,
+    Topology,
+};
 use lockproof_workload::Load;
 
 use crate::{HoldersAs, Only, Strategy, Turn};
@@ -46,6 +49,12 @@ pub struct Scenario {
     pub time_limit: Duration,
     /// How long a lock on several servers waits for the answer of each.
     pub server_time_limit: Duration,
+    /// How its Redis servers belong together.
+    pub topology: Topology,
+    /// How far the replica of a sentinel's pair is behind.
+    pub replica_lag: Option<Duration>,
+    /// Limits on the holders' sessions at the database.
+    pub limits: SessionLimits,
     /// What goes wrong.
     pub faults: Vec<FaultPlan>,
     /// The fields of each `[[fault]]` as the scenario writes them, since a plan does not keep them.
@@ -113,6 +122,9 @@ impl Scenario {
     /// # Errors
     /// A sentence that says what the strategy lacks.
     pub fn admits(&self, strategy: &Strategy) -> Result<(), String> {
+        if let Some(why) = crate::servers::unfit(self.topology, strategy) {
+            return Err(format!("{}: {why}", self.name));
+        }
         let servers = self.redis_servers(strategy);
         let lack = |plan: &FaultPlan| crate::faults::lack(&plan.fault.reach(), strategy, servers);
         match self.faults.iter().find_map(lack) {
@@ -124,7 +136,7 @@ impl Scenario {
     /// How many Redis servers `strategy` runs on here.
     #[must_use]
     pub fn redis_servers(&self, strategy: &Strategy) -> usize {
-        redis_servers(strategy, self.servers)
+        redis_servers(strategy, self.servers, self.topology)
     }
 
     /// How holders use the lock.
@@ -154,9 +166,11 @@ impl Scenario {
                 LinkUse::Shared
             }
             Reach::Links(_) => LinkUse::PerHolder,
-            Reach::Holder | Reach::HolderAt(_) | Reach::LockOfHolder | Reach::Servers(_) => {
-                LinkUse::Direct
-            }
+            Reach::Holder
+            | Reach::HolderAt(_)
+            | Reach::LockOfHolder
+            | Reach::Servers(_)
+            | Reach::DatabaseSession => LinkUse::Direct,
         };
         self.faults.iter().map(of).max().unwrap_or(LinkUse::Direct)
     }
@@ -174,9 +188,13 @@ impl Scenario {
         Some(format!("it is for the simulated world alone: {}", only.because))
     }
 
-    /// Why it cannot be simulated, where it cannot: it says so itself, or a fault is one that the simulated world cannot do.
+    /// Why it cannot be simulated, where it cannot: it says so itself, or asks for what the simulated world lacks.
     #[must_use]
     pub fn needs_live(&self) -> Option<String> {
+        if self.topology != Topology::Independent {
+            let topology = self.topology;
+            return Some(format!("its Redis is a {topology}, which only the live world has"));
+        }
         let needs = |plan: &FaultPlan| Some((plan.number, plan.needs_live()?));
         if let Some((number, what)) = self.faults.iter().find_map(needs) {
             return Some(format!("fault {number} is a {what}, which only the live world can do"));
@@ -185,22 +203,44 @@ impl Scenario {
         Some(format!("it is for the live world alone: {}", only.because))
     }
 
-    /// What faults do to Redis servers.
-    pub fn server_effects(&self) -> impl Iterator<Item = ServerEffect> {
-        self.faults.iter().filter_map(|plan| plan.fault.server_effect())
+    /// What faults do to servers of a kind.
+    fn server_effects(&self, kind: ServerKind) -> impl Iterator<Item = ServerEffect> {
+        let faults = self.faults.iter();
+        let of_kind = faults.filter(move |plan| plan.server_kinds().any(|other| other == kind));
+        of_kind.filter_map(|plan| plan.fault.server_effect())
     }
 
     /// What Redis servers need from their start, so that the faults can be done to them.
     #[must_use]
     pub fn server_needs(&self) -> ServerNeeds {
-        self.server_effects()
-            .map(ServerEffect::needs)
-            .fold(ServerNeeds::default(), ServerNeeds::and)
+        let lag = ServerNeeds { replica_lag: self.replica_lag, ..ServerNeeds::default() };
+        self.server_effects(ServerKind::Redis).map(ServerEffect::needs).fold(lag, ServerNeeds::and)
+    }
+
+    /// What is asked of the database.
+    #[must_use]
+    pub fn database_plan(&self) -> DatabasePlan {
+        let needs = self.server_effects(ServerKind::Database).map(ServerEffect::needs);
+        DatabasePlan { needs: needs.reduce(ServerNeeds::and), limits: self.limits }
+    }
+
+    /// Which of what it does or asks for takes a database that is a server, where something does.
+    #[must_use]
+    pub fn needs_database_server(&self) -> Option<&'static str> {
+        use lockproof_faults::Reach;
+        let reaches =
+            |wanted: fn(&Reach) -> bool| self.faults.iter().any(|plan| wanted(&plan.fault.reach()));
+        if self.disturbs_database_link() {
+            Some("a fault disturbs the link to the database")
+        } else if reaches(|reach| matches!(reach, Reach::DatabaseSession)) {
+            Some("a fault ends a session at the database")
+        } else {
+            self.limits.is_set().then_some("[database] limits its sessions")
+        }
     }
 
     /// Whether a fault disturbs the link to the database.
-    #[must_use]
-    pub fn disturbs_database_link(&self) -> bool {
+    fn disturbs_database_link(&self) -> bool {
         use lockproof_faults::Reach;
         use lockproof_rig::LinkSelector::Database;
         let on_database = |plan: &FaultPlan| matches!(plan.fault.reach(), Reach::Links(links) if links.contains(&Database));
@@ -208,7 +248,10 @@ impl Scenario {
     }
 }
 
-pub(crate) fn redis_servers(strategy: &Strategy, asked: Option<u32>) -> usize {
+pub(crate) fn redis_servers(strategy: &Strategy, asked: Option<u32>, topology: Topology) -> usize {
+    if let Some(servers) = topology.servers().filter(|_| strategy.lock.needs != Needs::Nothing) {
+        return servers;
+    }
     match (strategy.lock.needs, asked) {
         (Needs::IndependentRedis(_), Some(count)) => usize::try_from(count).unwrap_or(usize::MAX),
         (needs, _) => needs.redis_servers(),

@@ -4,8 +4,8 @@ use std::fmt::Write;
 
 use humantime::format_duration;
 use lockproof_model::Expectation;
-use lockproof_rig::ExternalServers;
 use lockproof_rig::sim::RedisDriver;
+use lockproof_rig::{ExternalServers, SessionLimits, Topology};
 use lockproof_workload::{Pace, Rate, Spacing, Stop};
 
 use crate::Scenario;
@@ -59,6 +59,7 @@ fn write_resolved(scenario: &Scenario, out: &mut String) -> std::fmt::Result {
     writeln!(out, "time-limit = \"{}\"", format_duration(scenario.time_limit))?;
     writeln!(out, "server-time-limit = \"{}\"", format_duration(scenario.server_time_limit))?;
     write_servers(scenario, out)?;
+    write_limits(&scenario.limits, out)?;
     for fields in &scenario.fault_fields {
         writeln!(out, "\n[[fault]]\n{fields}")?;
     }
@@ -88,9 +89,16 @@ fn write_resolved(scenario: &Scenario, out: &mut String) -> std::fmt::Result {
 
 /// Without their passwords: a report is for others to read, and whoever runs it again has them.
 fn write_servers(scenario: &Scenario, out: &mut String) -> std::fmt::Result {
-    let ExternalServers { redis, database } = &scenario.external;
-    if !redis.is_empty() || database.is_some() {
+    let ExternalServers { redis, database, images: _ } = &scenario.external;
+    let topology = scenario.topology;
+    if !redis.is_empty() || database.is_some() || topology != Topology::Independent {
         writeln!(out, "\n[servers]")?;
+    }
+    if topology != Topology::Independent {
+        writeln!(out, "topology = \"{topology}\"")?;
+    }
+    if let Some(lag) = scenario.replica_lag {
+        writeln!(out, "replica-lag = \"{}\"", format_duration(lag))?;
     }
     if !redis.is_empty() {
         let urls: Vec<_> = redis.iter().map(ToString::to_string).collect();
@@ -100,6 +108,21 @@ fn write_servers(scenario: &Scenario, out: &mut String) -> std::fmt::Result {
         Some(url) => writeln!(out, "database = {}", toml::Value::from(url.to_string())),
         None => Ok(()),
     }
+}
+
+fn write_limits(limits: &SessionLimits, out: &mut String) -> std::fmt::Result {
+    if limits.is_set() {
+        writeln!(out, "\n[database]")?;
+    }
+    for (name, limit) in [
+        ("idle-in-transaction-session-timeout", limits.idle_in_transaction),
+        ("lock-timeout", limits.lock),
+    ] {
+        if let Some(limit) = limit {
+            writeln!(out, "{name} = \"{}\"", format_duration(limit))?;
+        }
+    }
+    Ok(())
 }
 
 fn arrivals(pace: &Pace) -> String {

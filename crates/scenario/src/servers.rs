@@ -1,16 +1,37 @@
-//! `[servers]`: where somebody else's servers are, and what a scenario may not do to them.
+//! `[servers]`: how Redis servers belong together, where somebody else's are, and what a scenario may not do to those.
+
+use std::time::Duration;
 
 use lockproof_faults::{FaultPlan, Reach};
-use lockproof_rig::ExternalServers;
+use lockproof_locks::Needs;
+use lockproof_rig::{ExternalServers, LinkSelector, ServerEffect, ServerKind, Topology};
 
+use crate::Strategy;
 use crate::plan::Scenario;
 use crate::reader::Reader;
 use crate::source::Problem;
+use crate::suggest::hint;
 
-/// What `--provider external` connects to, unless flags or the environment say otherwise.
-pub(crate) fn read(top: &mut Reader<'_, '_>) -> ExternalServers {
-    let mut servers = ExternalServers::default();
+/// The `[servers]` table.
+#[derive(Debug, Default)]
+pub(crate) struct Servers {
+    /// What `--provider external` connects to, unless flags or the environment say otherwise.
+    pub(crate) external: ExternalServers,
+    pub(crate) topology: Topology,
+    pub(crate) replica_lag: Option<Duration>,
+}
+
+pub(crate) fn read(top: &mut Reader<'_, '_>, strategies: &[Strategy]) -> Servers {
+    let mut servers = Servers::default();
     let Some(mut reader) = top.table("servers") else { return servers };
+    servers.external = external(&mut reader);
+    topology(&mut reader, &mut servers, strategies);
+    reader.finish();
+    servers
+}
+
+fn external(reader: &mut Reader<'_, '_>) -> ExternalServers {
+    let mut servers = ExternalServers::default();
     for text in reader.texts("redis") {
         match text.get_ref().parse() {
             Ok(url) => {
@@ -29,8 +50,66 @@ pub(crate) fn read(top: &mut Reader<'_, '_>) -> ExternalServers {
             Err(error) => reader.source().problem(&text.span(), error.to_string()),
         }
     }
-    reader.finish();
     servers
+}
+
+fn topology(reader: &mut Reader<'_, '_>, servers: &mut Servers, strategies: &[Strategy]) {
+    let lag_span = reader.key_span("replica-lag");
+    servers.replica_lag = reader.duration("replica-lag");
+    if let Some(text) = reader.text("topology") {
+        let named = Topology::ALL.into_iter().find(|known| known.word() == text.get_ref());
+        let Some(topology) = named else {
+            let known = Topology::ALL.map(Topology::word);
+            let what =
+                format!("unknown topology `{}`{}", text.get_ref(), hint(text.get_ref(), &known));
+            reader.source().problem(&text.span(), what);
+            return;
+        };
+        servers.topology = topology;
+        let unfit = strategies.iter().filter_map(|strategy| unfit(topology, strategy));
+        unfit.for_each(|why| reader.source().problem(&text.span(), why));
+        if topology != Topology::Independent && !servers.external.redis.is_empty() {
+            let what =
+                "servers that run already are what they are; leave out `topology` or `redis`";
+            reader.source().problem(&text.span(), what);
+        }
+    }
+    if servers.replica_lag.is_some() && servers.topology != Topology::Sentinel {
+        let what = "`replica-lag` is of a sentinel's pair: topology = \"sentinel\"; elsewhere the failover fault has a `lag`";
+        reader.problem_at(lag_span.as_ref(), what);
+    }
+}
+
+/// Why `strategy` cannot run on servers of that topology, where it cannot.
+pub(crate) fn unfit(topology: Topology, strategy: &Strategy) -> Option<String> {
+    let is_several = matches!(strategy.lock.needs, Needs::IndependentRedis(_));
+    (topology != Topology::Independent && is_several).then(|| {
+        format!(
+            "{strategy} needs servers that know nothing of each other, and a {topology} is one service; leave `topology` out, or use redis-set-nx"
+        )
+    })
+}
+
+/// Why a fault that reaches so, and does that, never bites on servers of that topology, where it does not.
+pub(crate) fn out_of_reach(
+    topology: Topology,
+    reach: &Reach,
+    effect: Option<ServerEffect>,
+) -> Option<&'static str> {
+    let is_redis = |selector: &LinkSelector| selector.kind() == ServerKind::Redis;
+    match (topology, reach, effect) {
+        (Topology::Sentinel | Topology::Cluster, Reach::Links(links), _)
+            if links.iter().any(is_redis) =>
+        {
+            Some(
+                "holders find the servers of a sentinel or a cluster by themselves, past every proxy; do it to `servers`, or to independent ones",
+            )
+        }
+        (Topology::Cluster, Reach::Servers(_), Some(ServerEffect::Failover { .. })) => {
+            Some("the three primaries of the cluster have no replicas; use topology = \"sentinel\"")
+        }
+        _ => None,
+    }
 }
 
 impl Scenario {

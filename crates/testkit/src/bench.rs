@@ -95,6 +95,8 @@ impl Bench {
             redis_servers: subject.entry.needs.redis_servers(),
             links,
             lock: settings.clone(),
+            topology: lockproof_rig::Topology::default(),
+            database: lockproof_rig::DatabasePlan::default(),
             layout,
             seed: 1,
         };

@@ -1,3 +1,4 @@
 //! What a thing promises, run against everything that promises it.
 
+pub mod faults;
 pub mod locks;

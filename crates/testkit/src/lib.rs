@@ -21,4 +21,4 @@ mod provider;
 pub use bench::{Bench, Subject};
 pub use gates::{Arrival, Gatekeeper, Passages};
 pub use polls::{drop_after, poll_at_most};
-pub use provider::{Mixed, redis_server_is_here};
+pub use provider::{Mixed, container_engine_is_here, is_here, redis_server_is_here};

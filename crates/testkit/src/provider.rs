@@ -5,8 +5,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
-use lockproof_rig::live::{Database, Provider, RedisServer, find_provider, probes};
-use lockproof_rig::{ExternalServers, RigError, ServerNeeds};
+use lockproof_bookings::PostgresAddress;
+use lockproof_rig::live::{
+    Database, OwnDatabase, Provider, RedisGroup, RedisServer, find_provider, probes,
+};
+use lockproof_rig::{ExternalServers, RigError, ServerNeeds, Topology};
 
 /// Redis servers of one provider beside the embedded database, with a note of where each server listens: a trial of a
 /// lock looks into its servers, and needs no Postgres.
@@ -15,6 +18,7 @@ pub struct Mixed {
     redis: Arc<dyn Provider>,
     database: Arc<dyn Provider>,
     addresses: Mutex<Vec<SocketAddr>>,
+    postgres: Mutex<Option<PostgresAddress>>,
 }
 
 impl Mixed {
@@ -23,12 +27,26 @@ impl Mixed {
     /// # Errors
     /// The machine lacks what that provider needs.
     pub fn start(redis: &str) -> Result<Self, RigError> {
-        let find = |name: &str| {
-            find_provider(name).ok_or_else(|| RigError::new(format!("no provider `{name}`")))
-        };
-        let redis = (find(redis)?.start)(&ExternalServers::default())?;
-        let database = (find("embedded")?.start)(&ExternalServers::default())?;
-        Ok(Self { redis, database, addresses: Mutex::default() })
+        Self::of(start(redis)?, start("embedded")?)
+    }
+
+    /// The same with the database of that provider too.
+    ///
+    /// # Errors
+    /// The machine lacks what that provider needs.
+    pub fn with_its_database(name: &str) -> Result<Self, RigError> {
+        let provider = start(name)?;
+        Self::of(Arc::clone(&provider), provider)
+    }
+
+    fn of(redis: Arc<dyn Provider>, database: Arc<dyn Provider>) -> Result<Self, RigError> {
+        Ok(Self { redis, database, addresses: Mutex::default(), postgres: Mutex::default() })
+    }
+
+    /// Where the Postgres is that was started as a cell's own.
+    #[must_use]
+    pub fn postgres(&self) -> Option<PostgresAddress> {
+        self.postgres.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Where the servers listen that were started so far.
@@ -55,6 +73,74 @@ impl Provider for Mixed {
     fn database<'a>(&'a self, name: &'a str) -> BoxFuture<'a, Result<Database, RigError>> {
         self.database.database(name)
     }
+
+    fn redis_group(
+        &self,
+        topology: Topology,
+        needs: ServerNeeds,
+    ) -> BoxFuture<'_, Result<RedisGroup, RigError>> {
+        self.redis.redis_group(topology, needs)
+    }
+
+    fn own_database<'a>(
+        &'a self,
+        name: &'a str,
+        needs: ServerNeeds,
+    ) -> BoxFuture<'a, Result<OwnDatabase, RigError>> {
+        async move {
+            let own = self.database.own_database(name, needs).await?;
+            if let Database::Postgres { address, .. } = &own.database {
+                let mut noted = self.postgres.lock().unwrap_or_else(PoisonError::into_inner);
+                *noted = Some(PostgresAddress::clone(address));
+            }
+            Ok(own)
+        }
+        .boxed()
+    }
+}
+
+fn start(name: &str) -> Result<Arc<dyn Provider>, RigError> {
+    let entry =
+        find_provider(name).ok_or_else(|| RigError::new(format!("no provider `{name}`")))?;
+    let mut servers = ExternalServers::default();
+    let named = |variable| std::env::var(variable).ok();
+    servers.images.redis = named("LOCKPROOF_REDIS_IMAGE").unwrap_or(servers.images.redis);
+    servers.images.postgres = named("LOCKPROOF_POSTGRES_IMAGE").unwrap_or(servers.images.postgres);
+    (entry.start)(&servers)
+}
+
+/// Whether tests can have containers: this build can, and an engine answers. A build that cannot is not the one whose
+/// tests are about them.
+///
+/// # Errors
+/// The sentence to print.
+///
+/// # Panics
+/// Without an engine where the environment says `CI=true`.
+pub fn container_engine_is_here() -> Result<(), String> {
+    if lockproof_rig::live::HAS_CONTAINERS {
+        is_here("container engine")
+    } else {
+        Err("skipped: built without the feature container".to_owned())
+    }
+}
+
+/// Whether `what`, as `lockproof doctor` calls it, was found; otherwise why what needs it is skipped.
+///
+/// # Errors
+/// The sentence to print.
+///
+/// # Panics
+/// Without it where the environment says `CI=true`: there a skip would pass for a proof.
+pub fn is_here(what: &str) -> Result<(), String> {
+    let probe = probes().into_iter().find(|probe| probe.what == what);
+    let probe = probe.ok_or_else(|| format!("nobody looks for {what}"))?;
+    if probe.found.is_some() {
+        return Ok(());
+    }
+    let why = format!("skipped: {what} is missing; {}", probe.remedy);
+    assert!(std::env::var("CI").as_deref() != Ok("true"), "{why}");
+    Err(why)
 }
 
 /// Whether a real redis-server was found; otherwise why its trials are skipped.
@@ -65,11 +151,5 @@ impl Provider for Mixed {
 /// # Panics
 /// Without one where the environment says `CI=true`: there a skip would pass for a proof.
 pub fn redis_server_is_here() -> Result<(), String> {
-    let probe = probes().into_iter().find(|probe| probe.what == "redis-server");
-    if probe.is_some_and(|probe| probe.found.is_some()) {
-        return Ok(());
-    }
-    let why = "skipped: redis-server is not on PATH; apt-get install redis-server".to_owned();
-    assert!(std::env::var("CI").as_deref() != Ok("true"), "{why}");
-    Err(why)
+    is_here("redis-server")
 }

@@ -36,6 +36,24 @@ pub(super) async fn install(
     Ok(())
 }
 
+/// Tries to install a container engine, which is nobody's service but the run's; whether it is there afterwards is for the
+/// caller to see.
+pub(super) async fn docker(machine: &Machine, interrupts: &mut Interrupts) -> Result<(), Failure> {
+    if machine.is_root && has_apt(machine) {
+        let _quiet = NoServices::ordered(Path::new("/usr/sbin/policy-rc.d"))?;
+        let get = || {
+            let command = Command::new("apt-get", INSTALL).args(["docker.io"]);
+            command.env("DEBIAN_FRONTEND", "noninteractive")
+        };
+        if !get().run(interrupts).await?.success()
+            && Command::new("apt-get", &["update"]).run(interrupts).await?.success()
+        {
+            get().run(interrupts).await?;
+        }
+    }
+    Ok(())
+}
+
 /// The one command that gets them, for those who have to do it themselves.
 pub(super) fn remedy(machine: &Machine, missing: &[&Server]) -> String {
     if machine.is_macos {

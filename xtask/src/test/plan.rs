@@ -6,14 +6,16 @@ use std::path::Path;
 use tempfile::NamedTempFile;
 
 use super::command::Command;
+use super::engine::{Engine, NoEngine};
 use super::interrupt::Interrupts;
 use super::machine::Machine;
 use super::servers::{POSTGRES_URL, Server};
 use super::{Ended, Options};
-use crate::{Failure, say};
+use crate::{Failure, image, say};
 
 /// The step that servers are for.
 const TESTS: &str = "tests";
+const CONTAINERS: &str = "tests in containers";
 
 /// Everything that has to pass.
 #[derive(Debug)]
@@ -39,6 +41,7 @@ impl Plan {
         options: &Options,
         machine: &Machine,
         missing: &[&Server],
+        engine: Result<&Engine, &NoEngine>,
     ) -> Result<Self, Failure> {
         let mut plan = Self { steps: Vec::new(), skipped: Vec::new(), _runner_config: None };
         if options.no_lint {
@@ -49,6 +52,13 @@ impl Plan {
             plan.step("clippy", Command::new("cargo", &clippy).args(["--", "-D", "warnings"]));
         }
         plan.tests(options, machine, missing)?;
+        match engine {
+            Ok(engine) if options.filters.is_empty() => {
+                plan.step(CONTAINERS, in_containers(engine));
+            }
+            Ok(_) => plan.skip("tests in containers (only without filters)"),
+            Err(NoEngine(why)) => plan.skip(format!("tests in containers ({why})")),
+        }
         if options.filters.is_empty() {
             plan.step("doc tests", Command::new("cargo", &["test", "--workspace", "--doc"]));
         } else {
@@ -138,6 +148,21 @@ impl Plan {
     }
 }
 
+/// The tests in a module `container`, whose build has the provider of that name. By cargo alone, since so few need no
+/// runner of their own.
+fn in_containers(engine: &Engine) -> Command {
+    let words = ["test", "-p", "lockproof-faults", "-p", "lockproof-rig"];
+    let command = Command::new("cargo", &words);
+    let command = command.args(["--features", "lockproof-rig/container", "--test", "*"]);
+    let command = command.args(["--", "container::"]);
+    let command = command.env("LOCKPROOF_REDIS_IMAGE", image::REDIS);
+    let command = command.env("LOCKPROOF_POSTGRES_IMAGE", image::POSTGRES);
+    match engine.host() {
+        Some(host) => command.env("DOCKER_HOST", host),
+        None => command,
+    }
+}
+
 /// Then the whole workspace is not meant.
 fn names_a_package(filters: &[String]) -> bool {
     let options = filters.iter().take_while(|filter| *filter != "--");
@@ -191,7 +216,9 @@ mod tests {
             machine = machine.with("CI", "true");
         }
         let filters = filters.iter().map(|&filter| filter.to_owned()).collect();
-        let plan = Plan::new(&Options { no_lint: false, filters }, &machine, missing).unwrap();
+        let none = NoEngine("none answers".to_owned());
+        let options = Options { no_lint: false, filters };
+        let plan = Plan::new(&options, &machine, missing, Err(&none)).unwrap();
         plan.steps.iter().map(|step| step.command.to_string()).collect()
     }
 
@@ -207,6 +234,14 @@ mod tests {
                 "RUSTDOCFLAGS=-Dwarnings cargo doc --workspace --no-deps",
             ]
         );
+    }
+
+    #[test]
+    fn containers_are_a_step_of_their_own() {
+        let engine = Engine::named("unix:///run/docker.sock");
+        let step = in_containers(&engine).to_string();
+        assert!(step.contains("DOCKER_HOST=unix:///run/docker.sock"), "{step}");
+        assert!(step.contains("--features lockproof-rig/container"), "{step}");
     }
 
     #[test]

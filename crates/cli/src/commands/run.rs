@@ -107,20 +107,7 @@ fn of_provider(
     scenarios: Vec<Arc<Scenario>>,
 ) -> Result<Vec<Arc<Scenario>>, Failure> {
     let refusal = |scenario: &Scenario| {
-        let name = provider.name;
-        let why = if scenario.disturbs_database_link() && !provider.database_link {
-            format!(
-                "a fault disturbs the link to the database, and the provider {name} has none; use --provider process"
-            )
-        } else {
-            scenario.faults.iter().find_map(|fault| {
-                let why = (provider.refuses)(fault.fault.server_effect()?)?;
-                let (number, label) = (fault.number, fault.label());
-                Some(format!(
-                    "fault {number} ({label}) cannot be done to the servers of the provider {name}: {why}; use --provider process, or --world sim"
-                ))
-            })?
-        };
+        let why = why_not_on(provider, scenario)?;
         Some(format!("{}: {why}", scenario.path.display()))
     };
     let told: Vec<_> = scenarios.iter().filter_map(|scenario| refusal(scenario)).collect();
@@ -129,6 +116,31 @@ fn of_provider(
     }
     told.iter().for_each(|line| terminal::error(&format!("skipped {line}")));
     Ok(scenarios.into_iter().filter(|scenario| refusal(scenario).is_none()).collect())
+}
+
+fn why_not_on(provider: &ProviderEntry, scenario: &Scenario) -> Option<String> {
+    let name = provider.name;
+    if let Some(what) = scenario.needs_database_server().filter(|_| !provider.database_link) {
+        return Some(format!(
+            "{what}, and that of the provider {name} is a file; use --provider process"
+        ));
+    }
+    if let Some(why) = (provider.refuses_topology)(scenario.topology) {
+        let topology = scenario.topology;
+        return Some(format!(
+            "its Redis is a {topology}, which the provider {name} does not have: {why}; use --provider process"
+        ));
+    }
+    scenario.faults.iter().find_map(|plan| {
+        let effect = plan.fault.server_effect()?;
+        let why = plan.server_kinds().find_map(|kind| (provider.refuses)(kind, effect))?;
+        let (number, label) = (plan.number, plan.fault.label());
+        let elsewhere = if name == "process" { "" } else { "; use --provider process" };
+        let simulated = if plan.needs_live().is_some() { "" } else { ", or --world sim" };
+        Some(format!(
+            "fault {number} ({label}) cannot be done to the servers of the provider {name}: {why}{elsewhere}{simulated}"
+        ))
+    })
 }
 
 fn started_by(

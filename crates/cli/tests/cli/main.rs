@@ -15,6 +15,7 @@ mod proxied;
 mod python;
 mod refusals;
 mod runs;
+mod stopped;
 mod toxiproxy;
 
 use std::path::{Path, PathBuf};

@@ -133,6 +133,26 @@ fn a_session_whose_client_has_gone_can_be_terminated() {
 }
 
 #[test]
+fn a_statement_that_may_wait_no_longer_fails_and_those_behind_it_go_on() {
+    let (mut database, a, b) = pair();
+    let c = database.connect();
+    for session in [a, b] {
+        database.execute(session, BEGIN);
+    }
+    database.execute(a, LOCK);
+    assert_eq!(database.execute(b, ADD), Executed::Blocked);
+    assert_eq!(database.execute(c, LOCK), Executed::Blocked);
+    // Nobody else's: this one does not wait.
+    database.give_up(a);
+    database.give_up(b);
+    assert_eq!(woken(&mut database), [(b, Executed::Done(Err(SqlError::LockNotAvailable)))]);
+    assert_eq!(database.execute(b, LOCK), Executed::Done(Err(SqlError::InFailedTransaction)));
+    assert!(database.is_in_transaction(b) && !database.is_in_transaction(c));
+    database.execute(a, Statement::Commit);
+    assert_eq!(woken(&mut database), [(c, FREE)]);
+}
+
+#[test]
 fn statements_sent_ahead_are_executed_in_order() {
     let (mut database, a, b) = pair();
     database.execute(a, BEGIN);

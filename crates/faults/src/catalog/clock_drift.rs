@@ -1,4 +1,4 @@
-//! `clock-drift`: the wall clock of Redis servers runs at a wrong rate until healed.
+//! `clock-drift`: the wall clock of servers runs at a wrong rate until healed.
 //!
 //! Leases end early where it runs fast, and late where it runs slowly; what it has gained or lost by then stays (failure
 //! mode F36).
@@ -19,7 +19,7 @@ const FASTEST: f64 = 100.0;
 
 pub(super) const ENTRY: FaultEntry = FaultEntry {
     name: "clock-drift",
-    summary: "the wall clock of Redis servers runs at a wrong rate until healed",
+    summary: "the wall clock of servers runs at a wrong rate until healed",
     fields: &[SERVERS, Field { name: "rate", summary: "seconds that it shows in a second: 1.5" }],
     build: |arguments| {
         let rate =

@@ -1,4 +1,4 @@
-//! `clock-jump`: the wall clock of Redis servers jumps, at once and for good.
+//! `clock-jump`: the wall clock of servers jumps, at once and for good.
 //!
 //! Redis counts a TTL by its wall clock: a jump forward ends leases that their holders still trust, one back lets them
 //! stand for longer than anybody asked (failure modes F32, F33).
@@ -21,7 +21,7 @@ const FURTHEST: Duration = Duration::from_secs(366 * 24 * 3600);
 
 pub(super) const ENTRY: FaultEntry = FaultEntry {
     name: "clock-jump",
-    summary: "the wall clock of Redis servers jumps, at once and for good",
+    summary: "the wall clock of servers jumps, at once and for good",
     fields: &[SERVERS, Field { name: "by", summary: "how far: +2s forward, -500ms back" }],
     build: |arguments| {
         let by = arguments

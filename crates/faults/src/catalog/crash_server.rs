@@ -1,8 +1,9 @@
-//! `crash-server`: Redis servers die, and are started again when healed.
+//! `crash-server`: servers die, and are started again when healed.
 //!
-//! What they find then is what they had kept: nothing without persistence, everything but the last second with
+//! What Redis finds then is what it had kept: nothing without persistence, everything but the last second with
 //! `appendfsync everysec`, everything with `always`. A lock that was acknowledged may be gone, and a counter of fencing
-//! tokens may go back (failure modes F30, F31, F56).
+//! tokens may go back (failure modes F30, F31, F56). A database finds what was committed; what was not is gone, with
+//! every session.
 
 use std::sync::Arc;
 
@@ -17,16 +18,19 @@ use crate::{ArgumentError, Fault, Injection, Lasts, Occasion, Reach};
 
 pub(super) const ENTRY: FaultEntry = FaultEntry {
     name: "crash-server",
-    summary: "Redis servers die and are started again when healed, with what they had kept",
+    summary: "servers die and are started again when healed, with what they had kept",
     fields: &[
         SERVERS,
         Field {
             name: "keeps",
-            summary: "what they find then: `nothing` (default), `every-second` or `everything`",
+            summary: "what they find then: `nothing` (default), `every-second` or `everything`; a database finds all that was committed",
         },
     ],
     build: |arguments| {
+        let servers = servers(arguments)?;
+        let has_database = servers.contains(&LinkSelector::Database);
         let keeps = match arguments.text("keeps")?.as_deref() {
+            None if has_database && servers.len() == 1 => Keeps::Everything,
             None | Some("nothing") => Keeps::Nothing,
             Some("every-second") => Keeps::EverySecond,
             Some("everything") => Keeps::Everything,
@@ -37,7 +41,11 @@ pub(super) const ENTRY: FaultEntry = FaultEntry {
                 return Err(ArgumentError::new("keeps", what));
             }
         };
-        Ok(Arc::new(CrashServer { servers: servers(arguments)?, keeps }))
+        if has_database && keeps != Keeps::Everything {
+            let what = "a database keeps all that was committed; leave `keeps` out, and write a fault of its own for Redis servers that keep less";
+            return Err(ArgumentError::new("keeps", what));
+        }
+        Ok(Arc::new(CrashServer { servers, keeps }))
     },
     worlds: Worlds::Both,
     draw: Some(Draw { weight: 3, fields: draw }),

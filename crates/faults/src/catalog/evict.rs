@@ -11,14 +11,14 @@ use lockproof_rig::{LinkSelector, Rig, RigError, ServerEffect};
 use super::{FaultEntry, Worlds};
 use crate::buggify::{Dice, Draw, Ground};
 use crate::links::names;
-use crate::servers::{SERVERS, afflict, servers};
+use crate::servers::{REDIS_SERVERS, afflict, redis_servers};
 use crate::{Fault, Injection, Lasts, Occasion, Reach};
 
 pub(super) const ENTRY: FaultEntry = FaultEntry {
     name: "evict",
     summary: "Redis servers drop every key, at once",
-    fields: &[SERVERS],
-    build: |arguments| Ok(Arc::new(Evict { servers: servers(arguments)? })),
+    fields: &[REDIS_SERVERS],
+    build: |arguments| Ok(Arc::new(Evict { servers: redis_servers(arguments)? })),
     worlds: Worlds::Both,
     draw: Some(Draw { weight: 1, fields: draw }),
 };

@@ -13,17 +13,17 @@ use lockproof_rig::{LinkSelector, Rig, RigError, ServerEffect};
 use super::{FaultEntry, Field, Worlds};
 use crate::buggify::{Dice, Draw, Ground, text};
 use crate::links::names;
-use crate::servers::{SERVERS, afflict, servers};
+use crate::servers::{REDIS_SERVERS, afflict, redis_servers};
 use crate::{ArgumentError, Fault, Injection, Lasts, Occasion, Reach};
 
 pub(super) const ENTRY: FaultEntry = FaultEntry {
     name: "failover",
     summary: "a replica that was behind takes the place of Redis servers, at once and for good",
-    fields: &[SERVERS, Field { name: "lag", summary: "how far behind it was" }],
+    fields: &[REDIS_SERVERS, Field { name: "lag", summary: "how far behind it was" }],
     build: |arguments| {
         let lag =
             arguments.duration("lag")?.ok_or_else(|| ArgumentError::missing("lag", "\"5ms\""))?;
-        Ok(Arc::new(Failover { servers: servers(arguments)?, lag }))
+        Ok(Arc::new(Failover { servers: redis_servers(arguments)?, lag }))
     },
     worlds: Worlds::Both,
     draw: Some(Draw { weight: 2, fields: draw }),

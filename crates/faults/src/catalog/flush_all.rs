@@ -10,14 +10,14 @@ use lockproof_rig::{LinkSelector, Rig, RigError, ServerEffect};
 
 use super::{FaultEntry, Worlds};
 use crate::links::names;
-use crate::servers::{SERVERS, afflict, servers};
+use crate::servers::{REDIS_SERVERS, afflict, redis_servers};
 use crate::{Fault, Injection, Lasts, Occasion, Reach};
 
 pub(super) const ENTRY: FaultEntry = FaultEntry {
     name: "flush-all",
     summary: "somebody says FLUSHALL to Redis servers, at once",
-    fields: &[SERVERS],
-    build: |arguments| Ok(Arc::new(FlushAll { servers: servers(arguments)? })),
+    fields: &[REDIS_SERVERS],
+    build: |arguments| Ok(Arc::new(FlushAll { servers: redis_servers(arguments)? })),
     worlds: Worlds::Both,
     // To a lock it is what `evict` is.
     draw: None,

@@ -1,4 +1,4 @@
-//! `pause-server`: Redis servers stand still; what arrives waits.
+//! `pause-server`: servers stand still; what arrives waits.
 //!
 //! A fork for a snapshot, a slow disk under `fsync`, a long script, a stopped virtual machine: connections stand, answers
 //! come late and time goes on for every key (failure modes F20, F23, F65).
@@ -16,7 +16,7 @@ use crate::{Fault, Injection, Lasts, Occasion, Reach};
 
 pub(super) const ENTRY: FaultEntry = FaultEntry {
     name: "pause-server",
-    summary: "Redis servers stand still until healed; what arrives waits",
+    summary: "servers stand still until healed; what arrives waits",
     fields: &[SERVERS],
     build: |arguments| Ok(Arc::new(PauseServer { servers: servers(arguments)? })),
     worlds: Worlds::Both,

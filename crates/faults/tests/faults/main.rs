@@ -1,6 +1,7 @@
 //! Every fault injects, proves that it did, and heals; and fires when its trigger says.
 
 mod buggify;
+mod conformance;
 mod dropped;
 mod holders;
 mod killed;

@@ -233,10 +233,14 @@ impl Rig for TwoHolders {
 
     fn afflict<'a>(
         &'a self,
-        _servers: &'a [usize],
+        _servers: &'a [Link],
         _effect: ServerEffect,
     ) -> BoxFuture<'a, Result<Box<dyn Affliction>, RigError>> {
         std::future::ready(Err(RigError::new("there are no servers"))).boxed()
+    }
+
+    fn end_session(&self, _holder: HolderId) -> BoxFuture<'_, Result<Option<String>, RigError>> {
+        std::future::ready(Ok(None)).boxed()
     }
 
     fn expire_lock<'a>(&'a self, _lock: &'a LockName) -> BoxFuture<'a, Result<Expired, RigError>> {

@@ -33,6 +33,8 @@ pub(super) enum DeathSignal {
     Kill,
     /// Postgres' immediate shutdown: its own children end, and no shared memory is left behind.
     Quit,
+    /// None: it sees to its own end.
+    None,
 }
 
 impl Spawner {
@@ -77,6 +79,11 @@ impl Spawner {
 
     /// Changes user first and sets the signal second: the kernel clears it when the user changes.
     fn command(&self, program: &Path, user: Option<&str>, signal: DeathSignal) -> Command {
+        let word = match signal {
+            DeathSignal::Kill => "KILL",
+            DeathSignal::Quit => "QUIT",
+            DeathSignal::None => return Command::new(program),
+        };
         let Some(setpriv) = &self.setpriv else { return Command::new(program) };
         let mut command = Command::new(setpriv);
         if let Some(user) = user {
@@ -87,11 +94,7 @@ impl Spawner {
             ]);
             command.arg("--").arg(setpriv);
         }
-        let signal = match signal {
-            DeathSignal::Kill => "KILL",
-            DeathSignal::Quit => "QUIT",
-        };
-        command.args(["--pdeathsig", signal, "--"]).arg(program);
+        command.args(["--pdeathsig", word, "--"]).arg(program);
         command
     }
 }
@@ -111,6 +114,11 @@ impl Running {
     /// Its pipes, where it was started with them; once.
     pub(super) fn take_pipes(&mut self) -> Option<(ChildStdin, ChildStdout)> {
         self.child.stdin.take().zip(self.child.stdout.take())
+    }
+
+    /// What it reads, where that was asked for.
+    pub(super) fn stdin(&mut self) -> Option<ChildStdin> {
+        self.child.stdin.take()
     }
 
     /// Kills it, even where it stands still, and gives what became of it.
@@ -139,6 +147,12 @@ impl Running {
             drop(self.child.kill());
             drop(self.child.wait());
         }
+    }
+}
+
+impl From<Child> for Running {
+    fn from(child: Child) -> Self {
+        Self { child }
     }
 }
 

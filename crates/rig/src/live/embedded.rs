@@ -14,18 +14,22 @@ use super::background::Background;
 use super::embedded_server::EmbeddedServer;
 use super::provider::{Database, Provider, ProviderEntry, RedisServer};
 use super::workspace::Workspace;
-use crate::{Keeps, RigError, ServerEffect, ServerNeeds};
+use crate::{Keeps, RigError, ServerEffect, ServerKind, ServerNeeds, Topology};
 
 pub(super) const ENTRY: ProviderEntry = ProviderEntry {
     name: "embedded",
     summary: "the redis model over loopback and SQLite in a temporary file; needs nothing installed",
     database_link: false,
-    refuses: |effect| match effect {
-        ServerEffect::Crash { keeps: Keeps::EverySecond } => {
+    refuses: |kind, effect| match (kind, effect) {
+        (ServerKind::Database, _) => Some("its database is a file and no server"),
+        (_, ServerEffect::Crash { keeps: Keeps::EverySecond }) => {
             Some("its model has no append-only file")
         }
-        ServerEffect::Failover { .. } => Some("its model has no replica"),
+        (_, ServerEffect::Failover { .. }) => Some("its model has no replica"),
         _ => None,
+    },
+    refuses_topology: |topology| {
+        (topology != Topology::Independent).then_some("its model is one server")
     },
     shared: false,
     start: |_| Ok(Arc::new(Embedded::start()?)),

@@ -161,6 +161,9 @@ impl Control for EmbeddedServer {
                 ServerEffect::Failover { .. } => {
                     return Err(RigError::new("an embedded server has no replica"));
                 }
+                ServerEffect::FillDisk => {
+                    return Err(RigError::new("an embedded server has no disk"));
+                }
             })
         }
         .boxed()
@@ -187,7 +190,8 @@ impl Control for EmbeddedServer {
                 ServerEffect::ClockJump { .. }
                 | ServerEffect::Failover { .. }
                 | ServerEffect::Evict
-                | ServerEffect::Flush => Ok(Vec::new()),
+                | ServerEffect::Flush
+                | ServerEffect::FillDisk => Ok(Vec::new()),
             }
         }
         .boxed()

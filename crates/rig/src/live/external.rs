@@ -31,14 +31,17 @@ use super::provider::{Database, Provider, ProviderEntry, RedisServer};
 use super::redis_control::flush;
 use super::straight::{dial, remove_keys};
 use super::workspace::Workspace;
-use crate::{ExternalServers, RigError, ServerEffect, ServerNeeds};
+use crate::{ExternalServers, RigError, ServerEffect, ServerNeeds, Topology};
 
 pub(super) const ENTRY: ProviderEntry = ProviderEntry {
     name: "external",
     summary: "servers that run already, by URL; everything on them bears the run's name",
     database_link: true,
-    refuses: |effect| {
+    refuses: |_, effect| {
         (effect != ServerEffect::Flush).then_some("its processes and clocks are somebody else's")
+    },
+    refuses_topology: |topology| {
+        (topology != Topology::Independent).then_some("servers that run already are what they are")
     },
     shared: true,
     start: |servers| Ok(Arc::new(External::start(servers)?)),

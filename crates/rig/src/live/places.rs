@@ -13,8 +13,9 @@ use lockproof_model::HolderId;
 use redis::{ConnectionAddr, ConnectionInfo, IntoConnectionInfo, ProtocolVersion, RedisResult};
 use serde::{Deserialize, Serialize};
 
+use super::group::{GroupBackends, GroupWay};
 use super::provider::Database;
-use crate::RigError;
+use crate::{RigError, SessionLimits};
 
 /// How one holder reaches every server: directly, or through the proxies of its links. Passwords are in there, so it is
 /// told over a pipe and never shown.
@@ -22,6 +23,8 @@ use crate::RigError;
 #[serde(deny_unknown_fields)]
 pub struct Places {
     redis: Vec<RedisPlace>,
+    /// Where these are one service to a lock: how it reaches them.
+    group: Option<GroupWay>,
     database: DatabasePlace,
 }
 
@@ -47,17 +50,20 @@ enum RedisAt {
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 enum DatabasePlace {
     Sqlite { path: PathBuf },
-    Postgres { url: String, schema: String, by_way_of: Option<SocketAddr> },
+    Postgres { url: String, schema: String, limits: SessionLimits, by_way_of: Option<SocketAddr> },
 }
 
 impl Places {
-    /// Those of Redis servers reached by `redis`, and of `database`, reached through `proxy` where there is one.
+    /// Those of Redis servers reached by `redis`, or where they are one service by `group`, and of `database`, under
+    /// `limits` and through `proxy` where there is one.
     ///
     /// # Errors
     /// A server is reached in a way that cannot be told.
     pub(super) fn new(
         redis: impl IntoIterator<Item = ConnectionInfo>,
+        group: Option<GroupWay>,
         database: &Database,
+        limits: SessionLimits,
         proxy: Option<SocketAddr>,
     ) -> Result<Self, RigError> {
         let redis =
@@ -69,10 +75,10 @@ impl Places {
                     RigError::new("a database without a URL cannot be told to another process")
                 })?;
                 let (url, schema) = (url.to_owned(), schema.clone());
-                DatabasePlace::Postgres { url, schema, by_way_of: proxy }
+                DatabasePlace::Postgres { url, schema, limits, by_way_of: proxy }
             }
         };
-        Ok(Self { redis, database })
+        Ok(Self { redis, group, database })
     }
 
     /// The lock's way to its servers, dialled in `env`.
@@ -82,6 +88,9 @@ impl Places {
     pub fn backends(&self, env: &Env) -> Result<Arc<dyn Backends>, RigError> {
         // The client takes it from here; a second time it is set already, which is as good.
         drop(rustls::crypto::ring::default_provider().install_default());
+        if let Some(way) = &self.group {
+            return Ok(Arc::new(GroupBackends::new(way.clone())));
+        }
         let infos = self.redis.iter().map(RedisPlace::info).collect::<RedisResult<Vec<_>>>();
         let infos = infos.map_err(|error| {
             RigError::new("cannot address a Redis server").because(error.to_string())
@@ -97,11 +106,12 @@ impl Places {
     /// # Errors
     /// The database's URL is none, or the certificates to hold it against are missing.
     pub fn store(&self, env: &Env) -> Result<Arc<dyn BookingStore>, RigError> {
-        let (database, proxy) = match &self.database {
+        let (database, limits, proxy) = match &self.database {
             DatabasePlace::Sqlite { path } => {
-                (Database::Sqlite { path: path.clone(), settings: Vec::new() }, None)
+                let database = Database::Sqlite { path: path.clone(), settings: Vec::new() };
+                (database, SessionLimits::default(), None)
             }
-            DatabasePlace::Postgres { url, schema, by_way_of } => {
+            DatabasePlace::Postgres { url, schema, limits, by_way_of } => {
                 let cannot = |error: Box<dyn std::error::Error + Send + Sync>| {
                     RigError::new("cannot address the database").because(error)
                 };
@@ -110,10 +120,10 @@ impl Places {
                 address.prepare().map_err(|error| cannot(error.into()))?;
                 let (tcp, settings) = (None, Vec::new());
                 let (address, schema) = (Box::new(address), schema.clone());
-                (Database::Postgres { address, tcp, schema, settings }, *by_way_of)
+                (Database::Postgres { address, tcp, schema, settings }, *limits, *by_way_of)
             }
         };
-        open_store(env, database, move |_| proxy)
+        open_store(env, database, limits, move |_| proxy)
     }
 }
 
@@ -174,8 +184,10 @@ impl RedisPlace {
 pub(super) fn open_store(
     env: &Env,
     database: Database,
+    limits: SessionLimits,
     proxy: impl Fn(HolderId) -> Option<SocketAddr> + Send + Sync + 'static,
 ) -> Result<Arc<dyn BookingStore>, RigError> {
+    let sessions = database.sessions();
     Ok(match database {
         Database::Sqlite { path, .. } => Arc::new(SqliteStore::new(env.clone(), path)),
         Database::Postgres { mut address, schema, .. } => {
@@ -193,9 +205,15 @@ pub(super) fn open_store(
                 .parse::<SchemaName>()
                 .map_err(|error| RigError::new("cannot name the run's schema").because(error))?;
             let judge = PostgresAddress::clone(&address);
-            let store = PostgresStore::new(schema, judge, move |holder| match proxy(holder) {
-                None => PostgresAddress::clone(&address),
-                Some(proxy) => address.by_way_of(proxy),
+            let store = PostgresStore::new(schema, judge, move |holder| {
+                let mut address = match proxy(holder) {
+                    None => PostgresAddress::clone(&address),
+                    Some(proxy) => address.by_way_of(proxy),
+                };
+                if let Some(sessions) = &sessions {
+                    sessions.set_up(address.config_mut(), holder, limits);
+                }
+                address
             });
             Arc::new(store)
         }
@@ -217,7 +235,9 @@ mod tests {
         ] {
             let info = url.parse::<RedisUrl>().unwrap().connection().clone();
             let database = Database::Sqlite { path: "/b".into(), settings: Vec::new() };
-            let places = Places::new([info.clone()], &database, None).unwrap();
+            let places =
+                Places::new([info.clone()], None, &database, SessionLimits::default(), None);
+            let places = places.unwrap();
             assert!(!format!("{places:?}").contains("s3cret"));
             let told: Places =
                 serde_json::from_str(&serde_json::to_string(&places).unwrap()).unwrap();

@@ -4,22 +4,28 @@ use std::fs;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use lockproof_bookings::PostgresAddress;
+use lockproof_clock_shim::SteeredClock;
 use rustix::process::{Signal, geteuid};
 
 use super::children::{DeathSignal, Running, Spawner, find_program};
+use super::postgres_control::PostgresProcess;
 use super::provider::Database;
 use super::redis_server::free_address;
+use super::small_disk::SmallDisk;
 use super::workspace::Workspace;
-use crate::RigError;
+use crate::{RigError, ServerNeeds};
 
 const USER: &str = "lockproof";
 /// Whom the server runs as when the program is root, which Postgres refuses to be.
 const UNPRIVILEGED: &str = "postgres";
 /// Every holder has its own connection, and cells run side by side.
-const CONNECTIONS: &str = "max_connections=500";
+pub(super) const CONNECTIONS: &str = "max_connections=500";
+/// On a small disk its log of changes must not be what fills it.
+const SMALL_WAL: &[&str] = &["max_wal_size=32MB", "min_wal_size=32MB"];
 /// A port that was free may be taken by the time the server binds it.
 const TRIES: u32 = 5;
 const READY_WITHIN: Duration = Duration::from_secs(30);
@@ -29,91 +35,153 @@ const POLL: Duration = Duration::from_millis(20);
 /// A running cluster; dropping it shuts it down.
 #[derive(Debug)]
 pub(super) struct Cluster {
-    running: Running,
-    address: SocketAddr,
+    postmaster: Postmaster,
+    home: Home,
+}
+
+/// The first process of a cluster. Dropping it shuts the cluster down.
+#[derive(Debug)]
+pub(super) struct Postmaster(pub(super) Running);
+
+/// Where and how a cluster runs: enough to start it again.
+#[derive(Debug)]
+pub(super) struct Home {
+    pub(super) address: SocketAddr,
+    /// Its own; with a small disk, that disk.
+    pub(super) directory: PathBuf,
+    pub(super) clock: Option<Mutex<SteeredClock>>,
+    pub(super) disk: Option<SmallDisk>,
+    user: Option<&'static str>,
+    spawner: Arc<Spawner>,
+    /// The directory is inside.
+    _workspace: Arc<Workspace>,
 }
 
 impl Cluster {
-    /// Makes a cluster with `initdb` in the workspace, starts it and waits until it answers.
-    pub(super) async fn start(spawner: &Spawner, workspace: &Workspace) -> Result<Self, RigError> {
-        let cannot = |error| RigError::new("cannot set up Postgres").because(error);
-        let user = if geteuid().is_root() { Some(UNPRIVILEGED) } else { None };
-        // Named anew at each try: one that failed leaves its directory to be looked at.
-        let name = format!("postgres-{:08x}", lockproof_env::live::entropy());
-        let directory = workspace.directory(&name).map_err(cannot)?;
-        if user.is_some() {
-            hand_over(&directory)?;
-        }
-        initialise(spawner, user, &directory).await?;
+    /// Makes a cluster with `initdb` in the workspace, ready for what faults will ask of it, starts it and waits until
+    /// it answers.
+    pub(super) async fn start(
+        spawner: &Arc<Spawner>,
+        workspace: &Arc<Workspace>,
+        needs: ServerNeeds,
+    ) -> Result<Self, RigError> {
+        let mut home = Home::prepare(spawner, workspace, needs).await?;
         let mut last = None;
         for _ in 0..TRIES {
-            let address = free_address().map_err(cannot)?;
-            match Self::launch_at(address, spawner, user, &directory).await {
-                Ok(cluster) => return Ok(cluster),
+            home.address = free_address().map_err(cannot_set_up)?;
+            match home.start().await {
+                Ok(postmaster) => return Ok(Self { postmaster, home }),
                 Err(error) => last = Some(error),
             }
         }
         Err(last.expect("there was at least one try"))
     }
 
-    async fn launch_at(
-        address: SocketAddr,
-        spawner: &Spawner,
-        user: Option<&str>,
-        directory: &Path,
-    ) -> Result<Self, RigError> {
-        let cannot = |error| RigError::new("cannot start Postgres").because(error);
-        let port = address.port().to_string();
-        let log = fs::File::create(directory.with_extension("log")).map_err(cannot)?;
-        let running = spawner
-            .spawn(&program("postgres")?, user, DeathSignal::Quit, |command| {
-                command
-                    .arg("-D")
-                    .arg(directory.join("data"))
-                    .args(["-h", "127.0.0.1", "-p", &port, "-c", CONNECTIONS])
-                    .arg("-k")
-                    .arg(directory)
-                    .current_dir(directory)
-                    .stdin(Stdio::null())
-                    .stdout(Stdio::null())
-                    .stderr(Stdio::from(log));
-            })
-            .map_err(cannot)?;
-        let mut cluster = Self { running, address };
-        cluster.ready(directory).await?;
-        Ok(cluster)
-    }
-
     /// A schema of its own for `name`; the store creates it.
     pub(super) fn database(&self, name: &str) -> Database {
-        let mut schema: String = format!("lockproof_{name}")
-            .chars()
-            .map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '_' })
-            .collect();
-        schema.truncate(63); // Postgres cuts longer names off, in silence
-        // As text, since a holder's process is told it so.
-        let url = format!("postgres://{USER}@{}/postgres?sslmode=disable", self.address);
-        let address = url.parse::<PostgresAddress>().expect("our own URL can be read");
         Database::Postgres {
-            address: Box::new(address),
-            tcp: Some(self.address),
-            schema,
+            address: Box::new(address_of(USER, self.home.address)),
+            tcp: Some(self.home.address),
+            schema: schema_of(name),
             settings: Vec::new(),
         }
     }
 
+    /// The same in the hands of faults.
+    pub(super) fn controlled(self) -> Result<PostgresProcess, RigError> {
+        PostgresProcess::new(self.home, self.postmaster)
+    }
+}
+
+impl Home {
+    async fn prepare(
+        spawner: &Arc<Spawner>,
+        workspace: &Arc<Workspace>,
+        needs: ServerNeeds,
+    ) -> Result<Self, RigError> {
+        let user = if geteuid().is_root() { Some(UNPRIVILEGED) } else { None };
+        // Named anew at each try: one that failed leaves its directory to be looked at.
+        let name = format!("postgres-{:08x}", lockproof_env::live::entropy());
+        let directory = workspace.directory(&name).map_err(cannot_set_up)?;
+        let disk = if needs.small_disk { Some(SmallDisk::mount(&directory)?) } else { None };
+        if user.is_some() {
+            hand_over(&directory)?;
+        }
+        initialise(spawner, user, &directory).await?;
+        let clock = if needs.clock {
+            let clock = SteeredClock::create(&directory).map_err(|error| {
+                RigError::new("cannot put Postgres' clock into our hands").because(error)
+            })?;
+            Some(Mutex::new(clock))
+        } else {
+            None
+        };
+        Ok(Self {
+            address: free_address().map_err(cannot_set_up)?,
+            directory,
+            clock,
+            disk,
+            user,
+            spawner: Arc::clone(spawner),
+            _workspace: Arc::clone(workspace),
+        })
+    }
+
+    pub(super) fn config(&self) -> tokio_postgres::Config {
+        let mut config = tokio_postgres::Config::new();
+        config.host(self.address.ip().to_string()).port(self.address.port());
+        config.user(USER).dbname("postgres");
+        config
+    }
+
+    pub(super) const fn spawner(&self) -> &Arc<Spawner> {
+        &self.spawner
+    }
+
+    /// Starts the server and waits until it answers.
+    pub(super) async fn start(&self) -> Result<Postmaster, RigError> {
+        let cannot = |error| RigError::new("cannot start Postgres").because(error);
+        let port = self.address.port().to_string();
+        let log = fs::File::create(self.directory.with_extension("log")).map_err(cannot)?;
+        let running =
+            self.spawner.spawn(&program("postgres")?, self.user, DeathSignal::Quit, |command| {
+                command
+                    .arg("-D")
+                    .arg(self.directory.join("data"))
+                    .args(["-h", "127.0.0.1", "-p", &port, "-c", CONNECTIONS])
+                    .arg("-k")
+                    .arg(&self.directory)
+                    .current_dir(&self.directory)
+                    .stdin(Stdio::null())
+                    .stdout(Stdio::null())
+                    .stderr(Stdio::from(log));
+                if self.disk.is_some() {
+                    command.args(SMALL_WAL.iter().flat_map(|setting| ["-c", setting]));
+                }
+                if let Some(clock) = &self.clock {
+                    let clock = clock.lock().unwrap_or_else(PoisonError::into_inner);
+                    command.envs(clock.environment());
+                }
+            });
+        let mut postmaster = Postmaster(running.map_err(cannot)?);
+        self.ready(&mut postmaster.0).await?;
+        Ok(postmaster)
+    }
+
     /// Waits until the server says in its own directory that it is ready, and answers: an answer alone may be that of
     /// somebody else, who took the port since it was free.
-    async fn ready(&mut self, directory: &Path) -> Result<(), RigError> {
+    async fn ready(&self, running: &mut Running) -> Result<(), RigError> {
         let deadline = tokio::time::Instant::now() + READY_WITHIN;
-        let mut config = tokio_postgres::Config::new();
-        config.host("127.0.0.1").port(self.address.port()).user(USER).dbname("postgres");
+        let config = self.config();
         loop {
-            if says_ready(directory) && config.connect(tokio_postgres::NoTls).await.is_ok() {
+            if says_ready(&self.directory, running.id())
+                && config.connect(tokio_postgres::NoTls).await.is_ok()
+            {
                 return Ok(());
             }
-            if let Some(status) = self.running.exited() {
-                let text = fs::read_to_string(directory.with_extension("log")).unwrap_or_default();
+            if let Some(status) = running.exited() {
+                let log = self.directory.with_extension("log");
+                let text = fs::read_to_string(log).unwrap_or_default();
                 let last = text.lines().last().unwrap_or("it wrote no log").to_owned();
                 return Err(RigError::new(format!("Postgres ended with {status}: {last}")));
             }
@@ -127,17 +195,54 @@ impl Cluster {
     }
 }
 
-impl Drop for Cluster {
+impl Drop for Postmaster {
     fn drop(&mut self) {
         // A fast shutdown: sessions are ended, nothing waits for them.
-        self.running.stop(Signal::INT, STOP_WITHIN);
+        self.0.stop(Signal::INT, STOP_WITHIN);
     }
 }
 
-/// Whether the cluster in `directory` has said that it takes connections: the eighth line of its `postmaster.pid`.
-fn says_ready(directory: &Path) -> bool {
+/// Whether the cluster in `directory` has said that it takes connections: the eighth line of its `postmaster.pid`,
+/// whose first is the number of its process. One that was killed has left such a file, too.
+fn says_ready(directory: &Path, process: u32) -> bool {
     let text = fs::read_to_string(directory.join("data/postmaster.pid")).unwrap_or_default();
-    text.lines().nth(7).is_some_and(|status| status.trim() == "ready")
+    let mut lines = text.lines().map(str::trim);
+    let is_its_own = lines.next() == Some(process.to_string().as_str());
+    is_its_own && lines.nth(6) == Some("ready")
+}
+
+/// A server at `place`. By its URL, since a holder's process is told it so.
+pub(super) fn address_of(user: &str, place: SocketAddr) -> PostgresAddress {
+    let url = format!("postgres://{user}@{place}/postgres?sslmode=disable");
+    url.parse().expect("our own URL can be read")
+}
+
+/// What the schema of `name` is called.
+pub(super) fn schema_of(name: &str) -> String {
+    let plain = |c: char| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '_' };
+    let mut schema: String = format!("lockproof_{name}").chars().map(plain).collect();
+    schema.truncate(63); // Postgres cuts longer names off, in silence
+    schema
+}
+
+/// Waits until a server answers that is nobody else's for certain.
+#[cfg(feature = "container")]
+pub(super) async fn until_it_answers(config: &tokio_postgres::Config) -> Result<(), RigError> {
+    let deadline = tokio::time::Instant::now() + READY_WITHIN;
+    loop {
+        match config.connect(tokio_postgres::NoTls).await {
+            Ok(_) => return Ok(()),
+            Err(error) if tokio::time::Instant::now() >= deadline => {
+                let what = format!("Postgres did not answer within {READY_WITHIN:?}");
+                return Err(RigError::new(what).because(error));
+            }
+            Err(_) => tokio::time::sleep_until(tokio::time::Instant::now() + POLL).await,
+        }
+    }
+}
+
+fn cannot_set_up(error: std::io::Error) -> RigError {
+    RigError::new("cannot set up Postgres").because(error)
 }
 
 async fn initialise(
@@ -217,17 +322,13 @@ mod tests {
         if program("postgres").is_err() || program("initdb").is_err() {
             return;
         }
-        let (spawner, first) = (Spawner::start().unwrap(), Workspace::create().unwrap());
-        let cluster = Cluster::start(&spawner, &first).await.unwrap();
-        let second = Workspace::create().unwrap();
-        let user = if geteuid().is_root() { Some(UNPRIVILEGED) } else { None };
-        let directory = second.directory("postgres").unwrap();
-        if user.is_some() {
-            hand_over(&directory).unwrap();
-        }
-        initialise(&spawner, user, &directory).await.unwrap();
-        let launched = Cluster::launch_at(cluster.address, &spawner, user, &directory).await;
-        let error = launched.unwrap_err().to_string();
+        let spawner = Arc::new(Spawner::start().unwrap());
+        let first = Arc::new(Workspace::create().unwrap());
+        let cluster = Cluster::start(&spawner, &first, ServerNeeds::default()).await.unwrap();
+        let second = Arc::new(Workspace::create().unwrap());
+        let mut home = Home::prepare(&spawner, &second, ServerNeeds::default()).await.unwrap();
+        home.address = cluster.home.address;
+        let error = home.start().await.unwrap_err().to_string();
         assert!(error.starts_with("Postgres ended with"), "{error}");
     }
 }

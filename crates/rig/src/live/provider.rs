@@ -5,17 +5,21 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use lockproof_bookings::PostgresAddress;
 use lockproof_model::{ServerInfo, ServerSetting};
 use redis::{ConnectionAddr, ConnectionInfo, IntoConnectionInfo};
 
 use crate::live::control::Control;
-use crate::live::{embedded, external, process};
-use crate::{ExternalServers, RigError, ServerEffect, ServerNeeds};
+use crate::live::group::RedisGroup;
+use crate::live::sessions::Sessions;
+use crate::live::{container, embedded, external, process};
+use crate::{ExternalServers, RigError, ServerEffect, ServerKind, ServerNeeds, Topology};
 
 /// Every provider, in documentation order.
-pub const PROVIDERS: &[ProviderEntry] = &[embedded::ENTRY, process::ENTRY, external::ENTRY];
+pub const PROVIDERS: &[ProviderEntry] =
+    &[embedded::ENTRY, process::ENTRY, container::ENTRY, external::ENTRY];
 
 /// The provider of that name.
 #[must_use]
@@ -30,10 +34,12 @@ pub struct ProviderEntry {
     pub name: &'static str,
     /// One line for lists.
     pub summary: &'static str,
-    /// Whether its database is reached over a link that can be disturbed.
+    /// Whether its database is a server, with sessions, reached over a link that can be disturbed.
     pub database_link: bool,
-    /// Why its Redis servers cannot suffer an effect, where they cannot.
-    pub refuses: fn(ServerEffect) -> Option<&'static str>,
+    /// Why its servers of a kind cannot suffer an effect, where they cannot.
+    pub refuses: fn(ServerKind, ServerEffect) -> Option<&'static str>,
+    /// Why it has no Redis servers of a topology, where it has none.
+    pub refuses_topology: fn(Topology) -> Option<&'static str>,
     /// Whether its servers are there for others too: they are named by URLs, everything on them bears the run's
     /// name, and what would harm the others is asked for twice.
     pub shared: bool,
@@ -54,8 +60,28 @@ pub trait Provider: Debug + Send + Sync {
         needs: ServerNeeds,
     ) -> BoxFuture<'_, Result<RedisServer, RigError>>;
 
+    /// The Redis servers of a cell that are one service.
+    fn redis_group(
+        &self,
+        topology: Topology,
+        _needs: ServerNeeds,
+    ) -> BoxFuture<'_, Result<RedisGroup, RigError>> {
+        let what = format!("this provider has no {topology}");
+        std::future::ready(Err(RigError::new(what))).boxed()
+    }
+
     /// A database of its own, empty, called after `name`.
     fn database<'a>(&'a self, name: &'a str) -> BoxFuture<'a, Result<Database, RigError>>;
+
+    /// The same on a server that no other cell uses, ready for what faults `need` of it.
+    fn own_database<'a>(
+        &'a self,
+        _name: &'a str,
+        _needs: ServerNeeds,
+    ) -> BoxFuture<'a, Result<OwnDatabase, RigError>> {
+        let what = "this provider has no database server that a fault could do something to";
+        std::future::ready(Err(RigError::new(what))).boxed()
+    }
 
     /// What the keys of the cell called `cell` begin with. Where each cell has servers of its own, one prefix does.
     fn key_prefix(&self, _cell: &str) -> String {
@@ -118,6 +144,11 @@ impl RedisServer {
         let (tcp, name, control) = (Some(address), format!("redis://{address}"), Arc::new(control));
         Ok(Self { connection, tcp, name, info, shared: false, control })
     }
+
+    /// The same where no proxy can stand in for it, since others tell clients where it is.
+    pub(super) fn without_proxy(self) -> Self {
+        Self { tcp: None, ..self }
+    }
 }
 
 /// Where the bookings go.
@@ -141,4 +172,25 @@ pub enum Database {
         /// What it is set to, where the run did not set it up.
         settings: Vec<ServerSetting>,
     },
+}
+
+impl Database {
+    /// The holders' sessions, where it has any.
+    pub(super) fn sessions(&self) -> Option<Sessions> {
+        match self {
+            Self::Sqlite { .. } => None,
+            Self::Postgres { address, schema, .. } => {
+                Some(Sessions::new(PostgresAddress::clone(address), schema))
+            }
+        }
+    }
+}
+
+/// A database on a server of its own. Dropping it stops the server.
+#[derive(Debug)]
+pub struct OwnDatabase {
+    /// Where the bookings go.
+    pub database: Database,
+    /// What faults can do to the server; it keeps the server running, too.
+    pub(super) control: Arc<dyn Control>,
 }

@@ -1,9 +1,9 @@
 //! What faults do to a redis-server process, and the proof of each.
 
 use std::collections::BTreeMap;
+use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
@@ -15,16 +15,14 @@ use rustix::process::Signal;
 use super::append_only;
 use super::children::{self, Running};
 use super::control::Control;
+use super::process_tree::{OBEYED_WITHIN, until};
 use super::redis_server::Home;
 use super::replica::Replica;
 use super::straight::{dial_address, set, strings, time_ms};
 use crate::{Keeps, RigError, ServerEffect};
 
-/// A signal is obeyed within microseconds, unless the machine has no time for anybody.
-const OBEYED_WITHIN: Duration = Duration::from_secs(5);
-const POLL: Duration = Duration::from_millis(1);
 /// What a clock may be off for being read before and after, beside the time that this takes.
-const CLOCK_TOLERANCE_MS: i64 = 5;
+pub(super) const CLOCK_TOLERANCE_MS: i64 = 5;
 
 /// A redis-server of the run's own. Dropping it kills it.
 #[derive(Debug)]
@@ -47,7 +45,7 @@ struct State {
     drifts_since: Option<(i64, i64)>,
 }
 
-type Strings = BTreeMap<Vec<u8>, Vec<u8>>;
+pub(super) type Strings = BTreeMap<Vec<u8>, Vec<u8>>;
 
 impl RedisProcess {
     pub(super) fn new(home: Home, running: Running, replica: Option<Replica>) -> Self {
@@ -60,6 +58,10 @@ impl RedisProcess {
             drifts_since: None,
         };
         Self { state: Mutex::new(state), home }
+    }
+
+    pub(super) const fn address(&self) -> SocketAddr {
+        self.home.address
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -187,26 +189,6 @@ impl RedisProcess {
         Ok(told)
     }
 
-    async fn evict(&self) -> Result<Vec<String>, RigError> {
-        let because = |error| asked("to evict", error);
-        let mut connection = self.connect().await?;
-        let before = keys(&mut connection).await.map_err(because)?;
-        set(&mut connection, "maxmemory-policy", "allkeys-lru").await.map_err(because)?;
-        set(&mut connection, "maxmemory", "1").await.map_err(because)?;
-        let deadline = tokio::time::Instant::now() + OBEYED_WITHIN;
-        let mut left = before;
-        while left > 0 && tokio::time::Instant::now() < deadline {
-            left = keys(&mut connection).await.map_err(because)?;
-        }
-        set(&mut connection, "maxmemory", "0").await.map_err(because)?;
-        set(&mut connection, "maxmemory-policy", "noeviction").await.map_err(because)?;
-        if left > 0 {
-            return Err(RigError::new(format!("it kept {left} of {before} keys under pressure")));
-        }
-        let told = format!("evicted {before} keys (maxmemory 1, allkeys-lru)");
-        Ok(if before > 0 { vec![told] } else { Vec::new() })
-    }
-
     async fn jump(&self, by_ms: i64) -> Result<Vec<String>, RigError> {
         let mut connection = self.connect().await?;
         let because = |error| asked("for the time", error);
@@ -251,7 +233,7 @@ impl RedisProcess {
             .map_err(|error| RigError::new("cannot move its clock").because(error))
     }
 
-    async fn strings(&self) -> Result<Strings, RigError> {
+    pub(super) async fn strings(&self) -> Result<Strings, RigError> {
         let mut connection = self.connect().await?;
         strings(&mut connection).await.map_err(|error| asked("for its keys", error))
     }
@@ -266,8 +248,9 @@ impl Control for RedisProcess {
                 ServerEffect::ClockJump { by_ms } => self.jump(by_ms).await,
                 ServerEffect::ClockRate(rate) => self.drift(rate).await,
                 ServerEffect::Failover { .. } => self.fail_over().await,
-                ServerEffect::Evict => self.evict().await,
+                ServerEffect::Evict => evict(&mut self.connect().await?).await,
                 ServerEffect::Flush => flush(&mut self.connect().await?).await,
+                ServerEffect::FillDisk => Err(RigError::new("a Redis server has no disk to fill")),
             }
         }
         .boxed()
@@ -282,7 +265,8 @@ impl Control for RedisProcess {
                 ServerEffect::ClockJump { .. }
                 | ServerEffect::Failover { .. }
                 | ServerEffect::Evict
-                | ServerEffect::Flush => Ok(Vec::new()),
+                | ServerEffect::Flush
+                | ServerEffect::FillDisk => Ok(Vec::new()),
             }
         }
         .boxed()
@@ -300,6 +284,26 @@ impl Control for RedisProcess {
     }
 }
 
+/// Memory pressure until no key is left, and what it took.
+pub(super) async fn evict(connection: &mut MultiplexedConnection) -> Result<Vec<String>, RigError> {
+    let because = |error| asked("to evict", error);
+    let before = keys(connection).await.map_err(because)?;
+    set(connection, "maxmemory-policy", "allkeys-lru").await.map_err(because)?;
+    set(connection, "maxmemory", "1").await.map_err(because)?;
+    let deadline = tokio::time::Instant::now() + OBEYED_WITHIN;
+    let mut left = before;
+    while left > 0 && tokio::time::Instant::now() < deadline {
+        left = keys(connection).await.map_err(because)?;
+    }
+    set(connection, "maxmemory", "0").await.map_err(because)?;
+    set(connection, "maxmemory-policy", "noeviction").await.map_err(because)?;
+    if left > 0 {
+        return Err(RigError::new(format!("it kept {left} of {before} keys under pressure")));
+    }
+    let told = format!("evicted {before} keys (maxmemory 1, allkeys-lru)");
+    Ok(if before > 0 { vec![told] } else { Vec::new() })
+}
+
 /// FLUSHALL, and what it took.
 pub(super) async fn flush(connection: &mut MultiplexedConnection) -> Result<Vec<String>, RigError> {
     let because = |error| asked("to flush", error);
@@ -313,7 +317,7 @@ async fn keys(connection: &mut MultiplexedConnection) -> redis::RedisResult<u64>
 }
 
 /// What a server holds no longer, and what it holds of the past.
-fn differences(before: &Strings, after: &Strings, who: &str) -> Vec<String> {
+pub(super) fn differences(before: &Strings, after: &Strings, who: &str) -> Vec<String> {
     let missing = |these: &Strings, from: &Strings| {
         these.iter().filter(|(key, value)| from.get(*key) != Some(value)).count()
     };
@@ -321,26 +325,6 @@ fn differences(before: &Strings, after: &Strings, who: &str) -> Vec<String> {
     let lost = (lost > 0).then(|| format!("{who} without {lost} keys"));
     let stale = (stale > 0).then(|| format!("{who} with {stale} of the past"));
     lost.into_iter().chain(stale).collect()
-}
-
-async fn until(
-    what: &str,
-    holds: impl Fn() -> std::io::Result<bool> + Send,
-) -> Result<(), RigError> {
-    let deadline = tokio::time::Instant::now() + OBEYED_WITHIN;
-    loop {
-        match holds() {
-            Ok(true) => return Ok(()),
-            Ok(false) if tokio::time::Instant::now() < deadline => {}
-            Ok(false) => {
-                return Err(RigError::new(format!("waited {OBEYED_WITHIN:?} in vain for {what}")));
-            }
-            Err(error) => {
-                return Err(RigError::new(format!("cannot see whether {what}")).because(error));
-            }
-        }
-        tokio::time::sleep_until(tokio::time::Instant::now() + POLL).await;
-    }
 }
 
 fn remove(directory: &Path) -> std::io::Result<()> {

@@ -15,12 +15,28 @@ use super::provider::RedisServer;
 use super::redis_control::RedisProcess;
 use super::replica::Replica;
 use super::workspace::Workspace;
-use crate::{Keeps, RigError, ServerNeeds};
+use crate::{Keeps, RigError, ServerNeeds, Topology};
 
 /// A port that was free may be taken by the time the server binds it.
 const TRIES: u32 = 5;
 const READY_WITHIN: Duration = Duration::from_secs(10);
 const POLL: Duration = Duration::from_millis(5);
+
+/// Wherever it runs. A replica is there from the start, so nobody is to wait for another.
+pub(super) const SETTINGS: &[&str] =
+    &["--save", "", "--maxmemory-policy", "noeviction", "--repl-diskless-sync-delay", "0"];
+/// A node that is gone takes its own slots along and leaves the others to their work. One that comes back tells what it
+/// has kept before the others let it in again.
+const CLUSTER: &[&str] = &[
+    "--cluster-enabled",
+    "yes",
+    "--cluster-node-timeout",
+    "1000",
+    "--cluster-require-full-coverage",
+    "no",
+    "--cluster-allow-reads-when-down",
+    "yes",
+];
 
 /// Where and how a server runs: enough to start it again.
 #[derive(Debug)]
@@ -30,6 +46,8 @@ pub(super) struct Home {
     pub(super) directory: PathBuf,
     pub(super) needs: ServerNeeds,
     pub(super) clock: Option<Mutex<SteeredClock>>,
+    /// Where it speaks with the others of its cluster.
+    pub(super) bus: Option<SocketAddr>,
     program: PathBuf,
     spawner: Arc<Spawner>,
     /// The directory is inside.
@@ -47,6 +65,25 @@ pub(super) async fn start(
         let home = Home::prepare(free_address().map_err(cannot)?, spawner, workspace, needs)?;
         match serve(home).await {
             Ok(server) => return Ok(server),
+            Err(error) => last = Some(error),
+        }
+    }
+    Err(last.expect("there was at least one try"))
+}
+
+/// The same without a replica, as a node of a cluster or alone, for somebody who makes more of it.
+pub(super) async fn stand(
+    spawner: &Arc<Spawner>,
+    workspace: &Arc<Workspace>,
+    needs: ServerNeeds,
+    topology: Topology,
+) -> Result<(Home, Running, String), RigError> {
+    let mut last = None;
+    for _ in 0..TRIES {
+        let home = Home::prepare(free_address().map_err(cannot)?, spawner, workspace, needs)?;
+        let home = if topology == Topology::Cluster { home.in_a_cluster()? } else { home };
+        match home.start(None).await {
+            Ok((running, version)) => return Ok((home, running, version)),
             Err(error) => last = Some(error),
         }
     }
@@ -86,7 +123,13 @@ impl Home {
             None
         };
         let (spawner, workspace) = (Arc::clone(spawner), Arc::clone(workspace));
-        Ok(Self { address, directory, needs, clock, program, spawner, _workspace: workspace })
+        let bus = None;
+        Ok(Self { address, directory, needs, clock, bus, program, spawner, _workspace: workspace })
+    }
+
+    /// The same as a node of a cluster.
+    fn in_a_cluster(self) -> Result<Self, RigError> {
+        Ok(Self { bus: Some(free_address().map_err(cannot)?), ..self })
     }
 
     /// A home beside this one, for a replica of it.
@@ -107,20 +150,26 @@ impl Home {
         Ok((running, version))
     }
 
+    /// The thread that starts its children, and the directory that is around its own.
+    pub(super) const fn surroundings(&self) -> (&Arc<Spawner>, &Arc<Workspace>) {
+        (&self.spawner, &self._workspace)
+    }
+
     pub(super) fn spawn(&self, primary: Option<SocketAddr>) -> Result<Running, RigError> {
         let port = self.address.port().to_string();
         let spawned = self.spawner.spawn(&self.program, None, DeathSignal::Kill, |command| {
             command
                 .args(["--bind", "127.0.0.1", "--port", &port])
-                .args(["--save", "", "--maxmemory-policy", "noeviction"])
+                .args(SETTINGS)
                 .args(["--logfile", "redis.log", "--daemonize", "no"])
-                // A replica is there from the start, so nobody is to wait for another.
-                .args(["--repl-diskless-sync-delay", "0"])
                 .args(persistence(self.needs.keeps))
                 .current_dir(&self.directory)
                 .stdin(Stdio::null())
                 .stdout(Stdio::null())
                 .stderr(Stdio::null());
+            if let Some(bus) = self.bus {
+                command.args(CLUSTER).args(["--cluster-port", &bus.port().to_string()]);
+            }
             if let Some(primary) = primary {
                 let (host, port) = (primary.ip().to_string(), primary.port().to_string());
                 command.arg("--replicaof").arg(host).arg(port);
@@ -162,7 +211,7 @@ impl Home {
 }
 
 /// The append-only file notes the time, so that it can be cut where a second began.
-fn persistence(keeps: Keeps) -> Vec<&'static str> {
+pub(super) fn persistence(keeps: Keeps) -> Vec<&'static str> {
     let synced = match keeps {
         Keeps::Nothing => return vec!["--appendonly", "no"],
         Keeps::EverySecond => "everysec",

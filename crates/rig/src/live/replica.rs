@@ -11,6 +11,7 @@ use redis::InfoDict;
 
 use super::background::Background;
 use super::children::Running;
+use super::redis_control::RedisProcess;
 use super::redis_server::{Home, who_answers};
 use super::straight::{dial_address, set};
 use crate::RigError;
@@ -45,6 +46,12 @@ impl Replica {
         Ok(Self { home, running, link: Some(link), background })
     }
 
+    /// The replica as a server of its own, and the link by which it follows its primary.
+    pub(super) fn apart(self) -> (RedisProcess, ReplicationLink) {
+        let Self { home, running, link, background } = self;
+        (RedisProcess::new(home, running, None), ReplicationLink { link, background })
+    }
+
     /// Cuts it off from its primary: what is on its way is lost.
     pub(super) async fn cut_off(&mut self) {
         if let Some(link) = self.link.take() {
@@ -71,6 +78,22 @@ impl Replica {
                 return Err(RigError::new(what));
             }
             tokio::time::sleep_until(tokio::time::Instant::now() + POLL).await;
+        }
+    }
+}
+
+/// The way by which a replica follows its primary, late. Dropping it cuts the replica off.
+#[derive(Debug)]
+pub(super) struct ReplicationLink {
+    link: Option<Proxy>,
+    background: Background,
+}
+
+impl ReplicationLink {
+    /// Cuts the replica off: what is on its way is lost.
+    pub(super) async fn cut(&mut self) {
+        if let Some(link) = self.link.take() {
+            self.background.run(link.shutdown()).await;
         }
     }
 }

@@ -13,16 +13,18 @@ use lockproof_model::{DriverSetting, HolderId, LockLeft, LockName, ServerInfo};
 use redis::{ConnectionAddr, ConnectionInfo};
 use serde::de::DeserializeOwned;
 
-use super::control;
+use super::control::{self, Control};
+use super::group::{GroupBackends, GroupWay, RedisGroup};
 use super::holders::{HolderProcess, HolderProcesses, HolderProgram};
 use super::links::Links;
 use super::places::{Places, open_store};
-use super::provider::{Database, Provider, RedisServer};
+use super::provider::{Database, OwnDatabase, Provider, RedisServer};
+use super::sessions::Sessions;
 use super::straight::{self, remove_keys};
 use crate::holders::afflict_tasks;
 use crate::{
     Affliction, Disturbance, Expired, HolderAffliction, HolderEffect, Link, LinkEffect, LinkUse,
-    Rig, RigError, RigPlan, ServerEffect, System,
+    Rig, RigError, RigPlan, ServerEffect, System, Topology,
 };
 
 /// One cell's servers, links and holders. Dropping it stops what is the cell's own.
@@ -32,11 +34,16 @@ pub struct LiveRig {
     groups: BTreeMap<HolderId, Group>,
     /// Where they are no tasks. Before the servers, so that nobody is left who could ask them.
     processes: Option<HolderProcesses>,
-    backends: Arc<SharedConnections>,
+    backends: Arc<dyn Backends>,
+    /// Where the Redis servers are one service to a lock.
+    group: Option<Arc<GroupBackends>>,
     links: Arc<Links>,
     store: Arc<dyn BookingStore>,
     database: Database,
+    sessions: Option<Sessions>,
     redis: Vec<RedisServer>,
+    /// Where the database is the cell's own.
+    own_database: Option<Arc<dyn Control>>,
     infos: Vec<ServerInfo>,
 }
 
@@ -54,11 +61,16 @@ impl LiveRig {
         plan: RigPlan,
     ) -> Result<Self, RigError> {
         let holders: Vec<_> = (1..=plan.holders).map(HolderId).collect();
-        let mut redis = Vec::with_capacity(plan.redis_servers);
-        for number in 0..plan.redis_servers {
-            redis.push(provider.redis(number, plan.needs).await?);
-        }
-        let database = provider.database(&plan.name).await?;
+        let (redis, way) = redis_servers(provider, &plan).await?;
+        let (database, control) = match plan.database.needs {
+            None => (provider.database(&plan.name).await?, None),
+            Some(needs) => {
+                let OwnDatabase { database, control } =
+                    provider.own_database(&plan.name, needs).await?;
+                (database, Some(control))
+            }
+        };
+        let sessions = database.sessions();
         let links = Links::lay(addresses(&redis, &database), plan.links, &holders, plan.seed);
         let links = Arc::new(links.await?);
         let settings = match &database {
@@ -66,17 +78,33 @@ impl LiveRig {
         };
         let (settings, ways) = (settings.clone(), Arc::clone(&links));
         let proxy = move |holder| ways.proxy(Link::Database, holder);
-        let store = open_store(env, database.clone(), proxy)?;
+        let store = open_store(env, database.clone(), plan.database.limits, proxy)?;
         store
             .create(plan.layout)
             .await
             .map_err(|error| RigError::new("cannot make the booking tables").because(error))?;
         let mut infos = counted(&redis);
         infos.push(ServerInfo { settings, ..database_info(store.as_ref()).await? });
-        let backends = Arc::new(connections(env, &links, &plan, &redis));
+        let group = way.map(|way| Arc::new(GroupBackends::new(way)));
+        let backends: Arc<dyn Backends> = match &group {
+            Some(group) => Arc::clone(group) as _,
+            None => Arc::new(connections(env, &links, &plan, &redis)),
+        };
         let groups = holders.into_iter().map(|holder| (holder, Group::new())).collect();
-        let processes = None;
-        Ok(Self { plan, groups, processes, backends, links, store, database, redis, infos })
+        Ok(Self {
+            plan,
+            groups,
+            processes: None,
+            backends,
+            group,
+            links,
+            store,
+            database,
+            sessions,
+            redis,
+            own_database: control,
+            infos,
+        })
     }
 
     /// The same rig with its holders as processes of their own, started as `program`; what is seen of them is stamped by
@@ -112,7 +140,10 @@ impl LiveRig {
         let redis = redis.map(|(number, server)| {
             place(&self.links, Link::Redis(number), &server.connection, holder)
         });
-        Places::new(redis, &self.database, self.links.proxy(Link::Database, holder))
+        let group = self.group.as_ref().map(|group| group.way().clone());
+        let limits = self.plan.database.limits;
+        let proxy = self.links.proxy(Link::Database, holder);
+        Places::new(redis, group, &self.database, limits, proxy)
     }
 }
 
@@ -122,7 +153,7 @@ impl System for LiveRig {
     }
 
     fn backends(&self) -> Arc<dyn Backends> {
-        Arc::clone(&self.backends) as Arc<dyn Backends>
+        Arc::clone(&self.backends)
     }
 
     fn store(&self) -> Arc<dyn BookingStore> {
@@ -138,8 +169,11 @@ impl System for LiveRig {
     }
 
     fn drivers(&self) -> Vec<DriverSetting> {
-        let mut settings =
-            if self.redis.is_empty() { Vec::new() } else { SharedConnections::driver_settings() };
+        let mut settings = match &self.group {
+            Some(group) => group.driver_settings(),
+            None if self.redis.is_empty() => Vec::new(),
+            None => SharedConnections::driver_settings(),
+        };
         settings.extend(self.store.driver_settings());
         settings
     }
@@ -193,13 +227,26 @@ impl Rig for LiveRig {
 
     fn afflict<'a>(
         &'a self,
-        servers: &'a [usize],
+        servers: &'a [Link],
         effect: ServerEffect,
     ) -> BoxFuture<'a, Result<Box<dyn Affliction>, RigError>> {
-        let chosen = servers.iter().filter_map(|&number| {
-            Some((Link::Redis(number), Arc::clone(&self.redis.get(number)?.control)))
-        });
-        control::afflict(chosen.collect(), effect).boxed()
+        let control = |&link: &Link| {
+            let control = match link {
+                Link::Redis(number) => &self.redis.get(number)?.control,
+                Link::Database => self.own_database.as_ref()?,
+            };
+            Some((link, Arc::clone(control)))
+        };
+        control::afflict(servers.iter().filter_map(control).collect(), effect).boxed()
+    }
+
+    fn end_session(&self, holder: HolderId) -> BoxFuture<'_, Result<Option<String>, RigError>> {
+        async move {
+            let sessions = self.sessions.as_ref();
+            let none = || RigError::new("this database has no sessions that could be ended");
+            sessions.ok_or_else(none)?.end(holder).await
+        }
+        .boxed()
     }
 
     fn afflict_holders<'a>(
@@ -216,6 +263,12 @@ impl Rig for LiveRig {
     fn expire_lock<'a>(&'a self, lock: &'a LockName) -> BoxFuture<'a, Result<Expired, RigError>> {
         async move {
             let key = self.plan.lock.redis_key(lock);
+            if let Some(group) = &self.group {
+                let held_on = delete_in(group, &key).await.map_err(|error| {
+                    RigError::new("cannot drop a lock on the Redis servers").because(error)
+                })?;
+                return Ok(Expired { held_on, servers: 1 });
+            }
             let mut held_on = 0;
             for server in &self.redis {
                 let deleted = delete(server, &key).await;
@@ -263,6 +316,28 @@ fn place(links: &Links, link: Link, straight: &ConnectionInfo, holder: HolderId)
 async fn delete(server: &RedisServer, key: &str) -> redis::RedisResult<usize> {
     let mut connection = straight::dial(&server.connection).await?;
     redis::cmd("DEL").arg(key).query_async(&mut connection).await
+}
+
+/// The same where it takes the lock's own way to find the server that has the key.
+async fn delete_in(group: &GroupBackends, key: &str) -> redis::RedisResult<usize> {
+    let mut connection = group.connect().await?;
+    redis::cmd("DEL").arg(key).query_async(&mut connection).await
+}
+
+/// The servers that faults can tell apart, and how a lock reaches them where they are one service to it.
+async fn redis_servers(
+    provider: &dyn Provider,
+    plan: &RigPlan,
+) -> Result<(Vec<RedisServer>, Option<GroupWay>), RigError> {
+    if plan.topology != Topology::Independent && plan.redis_servers > 0 {
+        let RedisGroup { servers, way } = provider.redis_group(plan.topology, plan.needs).await?;
+        return Ok((servers, Some(way)));
+    }
+    let mut servers = Vec::with_capacity(plan.redis_servers);
+    for number in 0..plan.redis_servers {
+        servers.push(provider.redis(number, plan.needs).await?);
+    }
+    Ok((servers, None))
 }
 
 fn addresses(redis: &[RedisServer], database: &Database) -> BTreeMap<Link, SocketAddr> {

@@ -41,8 +41,12 @@ pub(super) async fn strings(
 ) -> RedisResult<BTreeMap<Vec<u8>, Vec<u8>>> {
     let mut strings = BTreeMap::new();
     for keys in keys_under(connection, "").await?.chunks(AT_ONCE) {
-        let values: Vec<Option<Vec<u8>>> =
-            redis::cmd("MGET").arg(keys).query_async(connection).await?;
+        // One by one, in one step: a node of a cluster gives several slots no common answer.
+        let mut pipeline = redis::pipe();
+        for key in keys {
+            pipeline.get(key);
+        }
+        let values: Vec<Option<Vec<u8>>> = pipeline.query_async(connection).await?;
         let held = keys.iter().zip(values);
         strings.extend(held.filter_map(|(key, value)| Some((key.clone(), value?))));
     }

@@ -4,6 +4,8 @@ use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
 
+use super::small_disk;
+
 const PREFIX: &str = "lockproof-run-";
 /// Before it is ready a directory bears another name, so that no sweep takes it for a dead one.
 const UNREADY: &str = "lockproof-new-";
@@ -36,6 +38,12 @@ impl Workspace {
         let path = root.join(format!("{PREFIX}{name}"));
         fs::rename(&unready, &path)?;
         Ok(Self { path, _alive: alive })
+    }
+
+    /// Where it is.
+    #[cfg(feature = "container")]
+    pub(super) fn path(&self) -> &Path {
+        &self.path
     }
 
     /// A new directory inside.
@@ -71,6 +79,8 @@ fn is_dead(directory: &Path) -> bool {
 }
 
 fn remove(directory: &Path) {
+    // A run that was killed may have left a disk of its own there.
+    small_disk::unmount_below(directory);
     if let Err(error) = fs::remove_dir_all(directory) {
         tracing::warn!(directory = %directory.display(), %error, "could not remove a temporary directory");
     }

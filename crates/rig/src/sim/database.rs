@@ -3,47 +3,53 @@
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, VecDeque};
 use std::rc::Rc;
-use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
 use futures_util::{FutureExt, TryFutureExt};
-use lockproof_bookings::{Layout, ModelStore, NoAnswer, Reply, Wire as Way, WireSession};
+use lockproof_bookings::{Layout, NoAnswer, Reply, Wire as Way, WireSession};
 use lockproof_database_model::{
     Answer, Database, Executed, Layout as Tables, PredicateLocks, SessionId, SqlError, Statement,
 };
 use lockproof_model::HolderId;
 use lockproof_sim::{Event, Shared, once};
 
+use super::database_faults::Standing;
+use super::limits::Limited;
 use super::network::{Network, Wire};
 use super::ticket::{Answerable, Answered, Broken, Ticket, Waits};
-use crate::{Direction, Link, SpokenRequest};
+use crate::{Direction, Link, SessionLimits, SpokenRequest};
 
 /// What came of a statement.
 type Outcome = Result<Answer, SqlError>;
 
 /// Statements as messages over the network to one database.
 #[derive(Clone, Debug)]
-pub(super) struct SimWire(Shared<Server>);
+pub(super) struct SimWire(pub(super) Shared<Server>);
 
 #[derive(Debug)]
-struct Server {
-    network: Shared<Network>,
-    desk: RefCell<Desk>,
+pub(super) struct Server {
+    pub(super) network: Shared<Network>,
+    pub(super) desk: RefCell<Desk>,
 }
 
 #[derive(Debug)]
-struct Desk {
-    database: Database,
+pub(super) struct Desk {
+    pub(super) database: Database,
     /// In the order of the statements.
-    waiting: BTreeMap<SessionId, VecDeque<Rc<Exchange>>>,
+    pub(super) waiting: BTreeMap<SessionId, VecDeque<Rc<Exchange>>>,
+    /// The sessions that have not ended, with their holders.
+    pub(super) open: Vec<(HolderId, SessionId, Shared<Wire>)>,
+    /// Whether it stands up, and what waits for that.
+    pub(super) standing: Standing,
+    pub(super) limited: Limited,
 }
 
 /// A statement and its answer, one after the other on their way.
 #[derive(Debug)]
-struct Exchange {
-    server: Shared<Server>,
+pub(super) struct Exchange {
+    pub(super) server: Shared<Server>,
     wire: Shared<Wire>,
-    session: SessionId,
+    pub(super) session: SessionId,
     statement: Cell<Option<Statement>>,
     outcome: Cell<Option<Outcome>>,
     ticket: Ticket<Outcome>,
@@ -76,16 +82,22 @@ impl Answerable for Exchange {
 }
 
 impl SimWire {
-    /// A store whose tables are reached over `network`.
-    pub(super) fn store(network: &Shared<Network>, layout: &Layout) -> ModelStore<Self> {
+    /// The way to a database with such tables over `network`.
+    pub(super) fn to(network: &Shared<Network>, layout: &Layout, limits: SessionLimits) -> Self {
         let database = Database::new(Tables {
             slots: layout.slots,
             capacity: layout.capacity,
             unique_unit: layout.constraints.unique_unit,
             predicate_locks: PredicateLocks::Exact,
         });
-        let desk = RefCell::new(Desk { database, waiting: BTreeMap::new() });
-        ModelStore::new(Arc::new(Self(Shared::new(Server { network: network.clone(), desk }))))
+        let desk = Desk {
+            database,
+            waiting: BTreeMap::new(),
+            open: Vec::new(),
+            standing: Standing::default(),
+            limited: Limited::to(limits),
+        };
+        Self(Shared::new(Server { network: network.clone(), desk: RefCell::new(desk) }))
     }
 }
 
@@ -93,6 +105,11 @@ impl Server {
     /// A statement arrives.
     fn receive(&self, exchange: Rc<Exchange>, statement: Statement) {
         let mut desk = self.desk.borrow_mut();
+        if desk.standing.is_paused() {
+            let again = move || exchange.server.clone().receive(exchange, statement);
+            return desk.standing.wait(Box::new(again));
+        }
+        desk.limited.goes_on(exchange.session);
         let executed = desk.database.execute(exchange.session, statement);
         match executed {
             Executed::Done(outcome) => {
@@ -102,6 +119,7 @@ impl Server {
                 self.deliver(woken);
             }
             Executed::Blocked => {
+                desk.waits(&exchange);
                 desk.waiting.entry(exchange.session).or_default().push_back(exchange);
                 let woken = desk.woken();
                 drop(desk);
@@ -110,32 +128,69 @@ impl Server {
         }
     }
 
-    fn deliver(&self, woken: Vec<(Rc<Exchange>, Outcome)>) {
+    pub(super) fn deliver(&self, woken: Vec<(Rc<Exchange>, Outcome)>) {
         for (exchange, outcome) in woken {
             self.reply(exchange, outcome);
         }
     }
 
     fn reply(&self, exchange: Rc<Exchange>, outcome: Outcome) {
+        self.desk.borrow_mut().answers(&exchange);
         exchange.outcome.set(Some(outcome));
         let wire = exchange.wire.clone();
         self.network.send(wire.as_rc(), Direction::ToClient, exchange);
     }
 
+    /// Somebody connects.
+    fn welcome(
+        server: &Shared<Self>,
+        holder: HolderId,
+        wire: Shared<Wire>,
+        ticket: Shared<Ticket<SimSession>>,
+    ) {
+        let mut desk = server.desk.borrow_mut();
+        if desk.standing.is_down() {
+            drop(desk);
+            return server.network.break_off(wire.as_rc());
+        }
+        if desk.standing.is_paused() {
+            let there = server.clone();
+            let again = move || Self::welcome(&there, holder, wire, ticket);
+            return desk.standing.wait(Box::new(again));
+        }
+        let session = desk.database.connect();
+        desk.open.push((holder, session, wire.clone()));
+        drop(desk);
+        // Whoever gave up meanwhile is hung up on, or the session would stay for ever.
+        let opened = SimSession { server: server.clone(), wire: wire.clone(), session };
+        let back = wire.clone();
+        let welcome = move || {
+            back.done(&*ticket);
+            ticket.answer(opened);
+        };
+        server.network.send(wire.as_rc(), Direction::ToClient, once(welcome));
+    }
+
     /// The client is gone; the server finds out when the end of the connection arrives.
-    fn hang_up(&self, session: SessionId) {
-        let mut desk = self.desk.borrow_mut();
+    fn hang_up(server: &Shared<Self>, session: SessionId) {
+        let mut desk = server.desk.borrow_mut();
+        if desk.standing.is_paused() {
+            let there = server.clone();
+            return desk.standing.wait(Box::new(move || Self::hang_up(&there, session)));
+        }
+        desk.limited.forget(session);
+        desk.open.retain(|(_, open, _)| *open != session);
         desk.database.disconnect(session);
         let woken = desk.woken();
         drop(desk);
-        self.deliver(woken);
+        server.deliver(woken);
     }
 }
 
 impl Desk {
     /// Those whose statements have come to an end since this was asked last.
-    fn woken(&mut self) -> Vec<(Rc<Exchange>, Outcome)> {
-        let Self { database, waiting } = self;
+    pub(super) fn woken(&mut self) -> Vec<(Rc<Exchange>, Outcome)> {
+        let Self { database, waiting, .. } = self;
         if waiting.is_empty() {
             return Vec::new();
         }
@@ -158,17 +213,7 @@ impl Way for SimWire {
         let ticket = Shared::new(Ticket::new());
         wire.wait(Rc::downgrade(ticket.as_rc()) as _);
         let (server, syn, answer) = (self.0.clone(), wire.clone(), ticket.clone());
-        let arrival = move || {
-            let session = server.desk.borrow_mut().database.connect();
-            // Whoever gave up meanwhile is hung up on, or the session would stay for ever.
-            let opened = SimSession { server: server.clone(), wire: syn.clone(), session };
-            let back = syn.clone();
-            let welcome = move || {
-                back.done(&*answer);
-                answer.answer(opened);
-            };
-            server.network.send(syn.as_rc(), Direction::ToClient, once(welcome));
-        };
+        let arrival = move || Server::welcome(&server, holder, syn, answer);
         network.send(wire.as_rc(), Direction::ToServer, once(arrival));
         Answered(ticket).map_err(|Broken| NoAnswer).boxed()
     }
@@ -224,7 +269,7 @@ impl WireSession for SimSession {
 impl Drop for SimSession {
     fn drop(&mut self) {
         let (server, session) = (self.server.clone(), self.session);
-        let arrival = once(move || server.hang_up(session));
+        let arrival = once(move || Server::hang_up(&server, session));
         // The end of a connection that is lost already is found out by the server all the same.
         self.server.network.send_end(self.wire.as_rc(), arrival);
     }

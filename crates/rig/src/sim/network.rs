@@ -183,6 +183,11 @@ impl Network {
         }
     }
 
+    /// Does `what` at a server a while from now.
+    pub(super) fn after(&self, delay: Duration, what: impl FnOnce() + 'static) {
+        self.handle.after(delay, what);
+    }
+
     /// Ends a connection; who waits on it learns so a moment later.
     pub(super) fn break_off(&self, wire: &Rc<Wire>) {
         self.break_after(self.delay(), wire);

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
-use lockproof_bookings::BookingStore;
+use lockproof_bookings::{BookingStore, ModelStore};
 use lockproof_env::Group;
 use lockproof_locks::Backends;
 use lockproof_model::{
@@ -15,6 +15,7 @@ use lockproof_sim::{Handle, Shared, Simulation};
 
 use super::backends::SimBackends;
 use super::database::SimWire;
+use super::database_faults::DatabaseAffliction;
 use super::network::Network;
 use super::redis_server::{ModelRedis, Rewound};
 use super::wire::WireBackends;
@@ -44,6 +45,7 @@ pub struct SimRig {
     driver: RedisDriver,
     backends: Arc<dyn Backends>,
     store: Arc<dyn BookingStore>,
+    database: SimWire,
 }
 
 impl SimRig {
@@ -73,12 +75,16 @@ impl SimRig {
                 Arc::new(WireBackends::new(simulation.env(), groups.clone(), links, servers))
             }
         };
-        let store = Arc::new(SimWire::store(&network, &plan.layout));
-        Self { plan, handle, groups, network, redis, driver, backends, store }
+        let database = SimWire::to(&network, &plan.layout, plan.database.limits);
+        let store = Arc::new(ModelStore::new(Arc::new(database.clone())));
+        Self { plan, handle, groups, network, redis, driver, backends, store, database }
     }
 
-    fn chosen(&self, servers: &[usize]) -> Vec<(usize, Shared<ModelRedis>)> {
-        let known = |&server: &usize| Some((server, self.redis.get(server)?.clone()));
+    fn chosen(&self, servers: &[Link]) -> Vec<(usize, Shared<ModelRedis>)> {
+        let known = |&server: &Link| match server {
+            Link::Redis(server) => Some((server, self.redis.get(server)?.clone())),
+            Link::Database => None,
+        };
         servers.iter().filter_map(known).collect()
     }
 }
@@ -175,17 +181,23 @@ impl Rig for SimRig {
 
     fn afflict<'a>(
         &'a self,
-        servers: &'a [usize],
+        servers: &'a [Link],
         effect: ServerEffect,
     ) -> BoxFuture<'a, Result<Box<dyn Affliction>, RigError>> {
+        let database = servers.contains(&Link::Database).then(|| self.database.clone());
         let mut afflicted = Afflicted {
             servers: self.chosen(servers),
+            database: database.map(|database| database.afflict(effect)),
             effect,
             at: self.handle.now(),
             observed: Vec::new(),
         };
         afflicted.begin();
         std::future::ready(Ok(Box::new(afflicted) as Box<dyn Affliction>)).boxed()
+    }
+
+    fn end_session(&self, holder: HolderId) -> BoxFuture<'_, Result<Option<String>, RigError>> {
+        std::future::ready(Ok(self.database.end_session(holder))).boxed()
     }
 
     fn expire_lock<'a>(&'a self, lock: &'a LockName) -> BoxFuture<'a, Result<Expired, RigError>> {
@@ -199,6 +211,7 @@ impl Rig for SimRig {
 #[derive(Debug)]
 struct Afflicted {
     servers: Vec<(usize, Shared<ModelRedis>)>,
+    database: Option<DatabaseAffliction>,
     effect: ServerEffect,
     at: Instant,
     observed: Vec<String>,
@@ -242,6 +255,8 @@ impl Afflicted {
                         self.observed.push(format!("{name} {verb} {gone} keys"));
                     }
                 }
+                // A scenario with this is refused in this world.
+                ServerEffect::FillDisk => {}
             }
         }
     }
@@ -271,9 +286,11 @@ impl Afflicted {
                 ServerEffect::ClockJump { .. }
                 | ServerEffect::Failover { .. }
                 | ServerEffect::Evict
-                | ServerEffect::Flush => {}
+                | ServerEffect::Flush
+                | ServerEffect::FillDisk => {}
             }
         }
+        self.observed.extend(self.database.take().and_then(DatabaseAffliction::end));
     }
 }
 

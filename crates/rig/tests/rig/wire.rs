@@ -39,7 +39,8 @@ impl World {
     /// What a crash of the server says, of which it is back at once.
     async fn crash(&self) -> Option<String> {
         let crash = ServerEffect::Crash { keeps: Keeps::Everything };
-        let crashed = self.rig.afflict(&[0], crash).await.expect("a simulated server can crash");
+        let crashed =
+            self.rig.afflict(&[Link::Redis(0)], crash).await.expect("a simulated server can crash");
         crashed.heal().await.expect("it is there again")
     }
 }
@@ -54,6 +55,8 @@ fn in_world<F: Future<Output = ()> + Send + 'static>(what: impl FnOnce(World) ->
         links: LinkUse::PerHolder,
         lock: LockSettings::default(),
         needs: ServerNeeds { keeps: Keeps::Everything, ..ServerNeeds::default() },
+        topology: lockproof_rig::Topology::default(),
+        database: lockproof_rig::DatabasePlan::default(),
         layout: Layout { slots: 1, capacity: 1, constraints: Constraints::NONE },
         seed: 1,
     };

@@ -96,13 +96,18 @@ macro_rules! compared {
 }
 
 compared! {
+    backend_killed: "backend-killed",
     clock_jump: "clock-jump",
     commit_acknowledgement_lost: "commit-acknowledgement-lost",
     contention: "contention",
+    database_crashes: "database-crashes",
+    database_stalls: "database-stalls",
     eviction: "eviction",
     expiry_mid_transaction: "expiry-mid-transaction",
     holder_paused_past_ttl: "holder-paused-past-ttl",
+    idle_in_transaction: "idle-in-transaction",
     lock_lost: "lock-lost",
+    lock_timeout: "lock-timeout",
     naive_release: "naive-release",
     no_lock_control: "no-lock-control",
     open_loop_stall: "open-loop-stall",

@@ -74,12 +74,22 @@ fn a_fault_of_a_server_that_a_strategy_lacks_is_refused() {
         &["bad.toml:11:1: redis-set-nx has no server redis-3: it runs on 1 Redis servers"],
     );
     refused(
-        &crash("[\"redis-1\", \"database\"]"),
+        &with_fault("kind = \"evict\"\nfrom = \"0ms\"\nservers = [\"redis-1\", \"database\"]"),
+        &["bad.toml:14:1: `database` is no Redis server, and no other can suffer this; available:"],
+    );
+    refused(
+        &format!("{}keeps = \"nothing\"\n", crash("\"database\"")),
         &[
-            "bad.toml:14:1: `database` is no Redis server, and no other can suffer this; links = [\"database\"] of lose-reply, reset-connections or partition come close",
+            "bad.toml:15:1: a database keeps all that was committed; leave `keeps` out, and write a fault of its own for Redis servers that keep less",
         ],
     );
-    refused(&crash("\"rdis\""), &["bad.toml:14:1: `rdis` names no Redis server; available:"]);
+    refused(
+        &crash("[\"redis-1\", \"database\"]"),
+        &[
+            "bad.toml:11:1: a database keeps all that was committed; leave `keeps` out, and write a fault of its own for Redis servers that keep less",
+        ],
+    );
+    refused(&crash("\"rdis\""), &["bad.toml:14:1: `rdis` names no server; available:"]);
     refused(
         &crash("[]"),
         &[r#"bad.toml:14:1: `servers` is missing; for example servers = "redis-1""#],

@@ -7,4 +7,5 @@ mod replaced;
 mod resolved;
 mod servers;
 mod support;
+mod topologies;
 mod worlds;

@@ -14,6 +14,7 @@ fn servers(redis: &[&str], database: Option<&str>) -> ExternalServers {
     ExternalServers {
         redis: redis.iter().map(|url| url.parse().expect("a URL")).collect(),
         database: database.map(|url| url.parse().expect("a URL")),
+        ..ExternalServers::default()
     }
 }
 
