@@ -134,7 +134,7 @@ fn why_not_on(provider: &ProviderEntry, scenario: &Scenario) -> Option<String> {
     scenario.faults.iter().find_map(|plan| {
         let effect = plan.fault.server_effect()?;
         let why = plan.server_kinds().find_map(|kind| (provider.refuses)(kind, effect))?;
-        let (number, label) = (plan.number, plan.fault.label());
+        let (number, label) = (plan.number, plan.label());
         let elsewhere = if name == "process" { "" } else { "; use --provider process" };
         let simulated = if plan.needs_live().is_some() { "" } else { ", or --world sim" };
         Some(format!(
