@@ -39,7 +39,7 @@ impl ToxicSpec {
         Self::from_recipe(Arc::new(recipe))
     }
 
-    /// The same, for what [`Entry::recipe`](crate::Entry::recipe) made.
+    /// The same, for what a catalog [entry](crate::Entry) made.
     #[must_use]
     pub const fn from_recipe(recipe: Arc<dyn Recipe>) -> Self {
         Self { what: What::Toxic(recipe), direction: None, toxicity: 1.0, reach: Reach::All }

@@ -1,4 +1,4 @@
-//! The contract of [`Fault`](lockproof_faults::Fault), run against every entry of the catalog.
+//! The contract of [`Fault`], run against every entry of the catalog.
 //!
 //! ```text
 //!   a stage: a lock held, a transaction open, everything answers ─▶ no symptom

@@ -32,7 +32,7 @@ const SOON: Duration = Duration::from_millis(150);
 /// An upper limit that ends a hang, and no more.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// A rig with a lock that [`HOLDER`] has and a transaction that it is in.
+/// A rig with a lock that the one holder has and a transaction that it is in.
 #[derive(Debug)]
 pub struct Stage {
     pub(super) env: Env,
