@@ -104,6 +104,45 @@ fn a_fault_that_the_provider_cannot_do_is_refused_alone_and_skipped_among_others
 }
 
 #[test]
+fn what_the_embedded_provider_lacks_is_refused_with_who_has_it() {
+    for (rest, why) in [
+        (
+            "[[fault]]\nkind = \"kill-backend\"\nat = \"after-check\"\n",
+            "a fault ends a session at the database, and that of the provider embedded is a file; use --provider process",
+        ),
+        (
+            "[database]\nlock-timeout = \"50ms\"\n",
+            "[database] limits its sessions, and that of the provider embedded is a file; use --provider process",
+        ),
+        (
+            "[[fault]]\nkind = \"disk-full\"\nfrom = \"0ms\"\n",
+            "fault 1 (disk-full from 0s) cannot be done to the servers of the provider embedded: its database is a file and no server; use --provider process",
+        ),
+        (
+            "[servers]\ntopology = \"cluster\"\n",
+            "its Redis is a cluster, which the provider embedded does not have: its model is one server; use --provider process",
+        ),
+    ] {
+        let said = refused(&small(r#"["redis-set-nx"]"#, rest));
+        assert!(said.contains(&format!("bad.toml: {why}")), "{said}");
+    }
+}
+
+/// A build with the provider asks an engine instead.
+#[test]
+fn a_build_without_containers_says_how_to_get_one_with_them() {
+    if lockproof_rig::live::HAS_CONTAINERS {
+        return;
+    }
+    let place = Place::new();
+    place.scenario("good", &small(r#"["redis-set-nx"]"#, ""));
+    let output =
+        place.lockproof().args(["run", "good.toml", "--provider", "container"]).output().unwrap();
+    assert_eq!(output.status.code(), Some(5));
+    assert!(stderr(&output).contains("--features container"), "{}", stderr(&output));
+}
+
+#[test]
 fn a_scenario_for_the_other_world_is_refused_with_its_own_reason() {
     let only = |world: &str| {
         let text = small(r#"["redis-set-nx"]"#, "");

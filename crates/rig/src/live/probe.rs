@@ -114,7 +114,7 @@ fn topologies() -> Probe {
     let version = server.as_deref().and_then(major_version);
     Probe {
         what: "sentinel, cluster",
-        found: server.filter(|_| version.is_some_and(|version| version >= 7)),
+        found: version.filter(|&version| version >= 7).map(|_| "in redis-server".to_owned()),
         purpose: "[servers] topology, --provider process",
         remedy: "redis-server from 7.0 on: apt-get install redis-server".into(),
     }
