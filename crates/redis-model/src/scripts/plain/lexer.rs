@@ -3,7 +3,7 @@
 use bytes::Bytes;
 
 /// A longer source is left to the machine, and so is what nests deeper than this allows.
-const LONGEST: usize = 4_096;
+pub(super) const LONGEST: usize = 4_096;
 /// Digits of a number that is surely exact.
 const MOST_DIGITS: usize = 15;
 

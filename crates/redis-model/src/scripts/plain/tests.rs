@@ -4,6 +4,7 @@ use bytes::Bytes;
 use proptest::prelude::*;
 
 use super::Plain;
+use super::lexer::LONGEST;
 use crate::{Options, Reply, Server, WallClock};
 
 /// What makes any script the machine's, and changes nothing else of it.
@@ -119,6 +120,8 @@ proptest! {
 
     #[test]
     fn a_plain_script_means_what_the_machine_says(source in script()) {
+        // A few come out longer than a plain script may be.
+        prop_assume!(source.len() <= LONGEST);
         prop_assert!(Plain::read(source.as_bytes()).is_some(), "not plain: {source}");
         let machine = format!("{NOT_PLAIN}{source}");
         prop_assert!(Plain::read(machine.as_bytes()).is_none());
