@@ -98,6 +98,7 @@ fn search(arguments: &ExploreArguments, interrupt: &Interrupt) -> Search {
             Seek::Belief => vec![INSIDE_VALIDITY],
             Seek::Effect | Seek::Liveness | Seek::Any => Vec::new(),
         },
+        besides: Vec::new(),
         checkers: lockproof_checkers::ENTRIES.iter().map(|entry| entry.checker).collect(),
         halt: Arc::clone(&interrupt.halt),
     }
