@@ -10,8 +10,12 @@ use crate::{AnyLock, Backends, LockSettings};
 mod none;
 mod redis_get_then_del;
 mod redis_naive_del;
+mod redis_no_withdraw;
+mod redis_renew_by_set;
 mod redis_set_nx;
 mod redis_setnx_expire;
+mod redis_shared_owner;
+mod redis_ttl_in_seconds;
 mod redlock;
 mod redlock_no_elapsed_check;
 
@@ -23,6 +27,10 @@ pub const ENTRIES: &[LockEntry] = &[
     redis_naive_del::ENTRY,
     redis_get_then_del::ENTRY,
     redis_setnx_expire::ENTRY,
+    redis_no_withdraw::ENTRY,
+    redis_shared_owner::ENTRY,
+    redis_ttl_in_seconds::ENTRY,
+    redis_renew_by_set::ENTRY,
     redlock_no_elapsed_check::ENTRY,
 ];
 

@@ -9,7 +9,7 @@ use futures_util::future::BoxFuture;
 use lockproof_bookings::BookingStore;
 use lockproof_env::{Env, Group};
 use lockproof_locks::{Backends, SharedConnections};
-use lockproof_model::{DriverSetting, HolderId, LockLeft, LockName, ServerInfo};
+use lockproof_model::{DriverSetting, HolderId, LockLeft, LockName, OwnerValue, ServerInfo};
 use redis::{ConnectionAddr, ConnectionInfo};
 use serde::de::DeserializeOwned;
 
@@ -20,7 +20,7 @@ use super::links::Links;
 use super::places::{Places, open_store};
 use super::provider::{Database, OwnDatabase, Provider, RedisServer};
 use super::sessions::Sessions;
-use super::straight::{self, remove_keys};
+use super::straight::{self, remove_keys, strings_under};
 use crate::holders::afflict_tasks;
 use crate::{
     Affliction, Disturbance, Expired, HolderAffliction, HolderEffect, Link, LinkEffect, LinkUse,
@@ -178,8 +178,24 @@ impl System for LiveRig {
         settings
     }
 
-    fn locks_left(&self) -> Vec<LockLeft> {
-        Vec::new()
+    fn locks_left(&self) -> BoxFuture<'_, Vec<LockLeft>> {
+        async {
+            let settings = &self.plan.lock;
+            let mut left = Vec::new();
+            // What a replica has, its primary may have given back; and a key of a cluster moves.
+            let alone = if self.group.is_none() { self.redis.as_slice() } else { &[] };
+            for (server, redis) in (1..).zip(alone) {
+                // One that cannot be asked, since a fault took it away for good, tells of none.
+                let found = strings_under(&redis.connection, &settings.key_prefix).await;
+                left.extend(found.unwrap_or_default().into_iter().filter_map(|found| {
+                    let lock = settings.lock_of_redis_key(&found.key)?;
+                    let owner = OwnerValue::new(&found.value);
+                    Some(LockLeft { lock, server, owner, ends: found.ends })
+                }));
+            }
+            left
+        }
+        .boxed()
     }
 
     fn clear(&self) -> BoxFuture<'_, Result<(), RigError>> {

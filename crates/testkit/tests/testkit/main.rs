@@ -44,6 +44,27 @@ const CONTROLS: &[(&str, &[&str])] = &[
     ),
     ("redis-get-then-del", &[]),
     ("redis-setnx-expire", &[]),
+    (
+        "redis-no-withdraw",
+        &[
+            "a_withdrawn_claim_frees_the_lock",
+            "a_dropped_acquire_that_is_withdrawn_leaves_nothing",
+            "an_acquire_dropped_once_the_servers_took_it_leaves_nothing_once_withdrawn",
+            "an_acquire_of_the_driver_dropped_once_the_servers_took_it_leaves_nothing_once_settled",
+        ],
+    ),
+    (
+        "redis-shared-owner",
+        &["only_the_owner_releases", "a_late_release_leaves_the_next_holder_alone"],
+    ),
+    ("redis-ttl-in-seconds", &["a_grant_ends_by_itself_and_not_before_its_validity"]),
+    (
+        "redis-renew-by-set",
+        &[
+            "a_renewal_after_the_end_is_lost_and_resurrects_nothing",
+            "a_renewal_does_not_take_the_lock_from_the_next_holder",
+        ],
+    ),
     ("redlock-no-elapsed-check", &["a_quorum_that_comes_too_late_is_no_grant"]),
 ];
 
