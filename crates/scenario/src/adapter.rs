@@ -118,7 +118,8 @@ fn manifest(path: &str, directory: &Path) -> Result<Spoken, String> {
     let source = Source::new(&file, &text);
     let spoken = match DeTable::parse(&text) {
         Ok(table) => {
-            let mut reader = Reader::new(&source, "an adapter's manifest", 0..0, table.into_inner());
+            let mut reader =
+                Reader::new(&source, "an adapter's manifest", 0..0, table.into_inner());
             let spoken = fields(path, directory, &mut reader);
             reader.finish();
             spoken
@@ -163,7 +164,8 @@ fn fields(path: &str, directory: &Path, reader: &mut Reader<'_, '_>) -> Option<S
         },
         tokens: if tokens.unwrap_or(false) { Tokens::Drawn } else { fallback.tokens },
         renews: renews.unwrap_or(fallback.renews),
-        summary: summary.map_or(fallback.summary, |text| Box::leak(text.into_inner().into_boxed_str())),
+        summary: summary
+            .map_or(fallback.summary, |text| Box::leak(text.into_inner().into_boxed_str())),
         ..fallback
     };
     let arguments = words.map(toml::Spanned::into_inner).collect();
@@ -254,7 +256,10 @@ mod tests {
             ("command = []", "1:1: `command` says what is started"),
             ("command = [\"./lock.py\"]", "1:12: ./lock.py: No such file"),
             ("command = [\"a\"]\nredis = -1", "2:9: `redis` is a whole number from 0 to 31"),
-            ("command = [\"a\"]\ntoken = true", "2:1: unknown key `token` in an adapter's manifest; did you mean `tokens`?"),
+            (
+                "command = [\"a\"]\ntoken = true",
+                "2:1: unknown key `token` in an adapter's manifest; did you mean `tokens`?",
+            ),
             ("command", "1:8: "),
         ] {
             let (_directory, path) = place(manifest);

@@ -72,7 +72,9 @@ impl Strategy {
     /// Every pair of the catalogs that fits, locks by guards in documentation order.
     pub fn all() -> impl Iterator<Item = Self> {
         locks::ENTRIES.iter().flat_map(|lock| {
-            guards::ENTRIES.iter().filter_map(move |guard| Self { lock, guard, adapter: None }.fits().ok())
+            guards::ENTRIES
+                .iter()
+                .filter_map(move |guard| Self { lock, guard, adapter: None }.fits().ok())
         })
     }
 }

@@ -160,8 +160,7 @@ impl Session {
         // Dropped first, so that one that is not understood any more ends with its line.
         *place = None;
         // Boxed, as all that is rare: a future is as large as its largest branch.
-        let begin =
-            Conversation::begin(&self.env, &*self.backends, self.holder, &self.settings);
+        let begin = Conversation::begin(&self.env, &*self.backends, self.holder, &self.settings);
         let conversation = Arc::new(Box::pin(begin).await?);
         *place = Some(Arc::clone(&conversation));
         Ok(conversation)
@@ -192,7 +191,9 @@ fn whole_ttl(conversation: &Conversation, ttl: Duration) -> Result<u64> {
         return Ok(millis);
     }
     let name = &conversation.hello().name;
-    Err(LockError::definite(format!("{name} takes a TTL in steps of {granularity} ms, not {ttl:?}")))
+    Err(LockError::definite(format!(
+        "{name} takes a TTL in steps of {granularity} ms, not {ttl:?}"
+    )))
 }
 
 fn beside_the_point(request: &str, Outcome { word, .. }: Outcome) -> LockError {

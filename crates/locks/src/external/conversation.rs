@@ -12,9 +12,11 @@ use tokio::sync::oneshot;
 use super::{AdapterLine, Answer, AnswerWord, Hello, Request};
 use crate::{Backends, LockError, LockSettings, Result};
 
-/// How long a program may take to say who it is, and then to connect. An interpreter that loads its libraries on a busy
-/// machine takes seconds, and nothing is at stake yet.
+/// How long a program may take to say who it is. An interpreter that loads its libraries on a busy machine takes seconds,
+/// and nothing is at stake yet.
 const STARTS_WITHIN: Duration = Duration::from_secs(30);
+/// And how long to connect.
+const CONNECTS_WITHIN: Duration = Duration::from_secs(5);
 
 /// A conversation that every session of one holder takes part in.
 #[derive(Debug)]
@@ -72,7 +74,7 @@ impl Conversation {
             fences: settings.draw_tokens,
             time_limit_ms: whole_millis(settings.time_limit),
         };
-        match conversation.ask(env, STARTS_WITHIN, open).await {
+        match conversation.ask(env, CONNECTS_WITHIN, open).await {
             Ok(Outcome { word: AnswerWord::Opened, .. }) => Ok(conversation),
             Ok(Outcome { word, .. }) => {
                 Err(unusable(format!("it answered `{}` to open", word.word())))

@@ -252,3 +252,55 @@ mod tests {
         assert!(!format!("{open:?}").contains("s3cret"));
     }
 }
+
+/// The examples of the document are what is said.
+#[cfg(test)]
+mod document {
+    use std::collections::BTreeSet;
+
+    use serde_json::Value;
+
+    use super::*;
+
+    const DOCUMENT: &str =
+        include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/external-lock.md"));
+
+    /// Each line of each block that `who` speaks.
+    fn examples(who: &str) -> Vec<&'static str> {
+        let opening = format!("```json {who}\n");
+        let blocks = DOCUMENT.split(opening.as_str()).skip(1);
+        blocks.flat_map(|rest| rest.split("```").next().unwrap_or_default().lines()).collect()
+    }
+
+    fn same<T: Serialize>(read: &T, line: &str) {
+        let (said, shown): (Value, Value) =
+            (serde_json::to_value(read).unwrap(), serde_json::from_str(line).unwrap());
+        assert_eq!(said, shown, "what is sent differs from what is shown");
+    }
+
+    #[test]
+    fn every_request_is_shown_as_it_is_sent() {
+        let mut words = BTreeSet::new();
+        for line in examples("workbench") {
+            let request: Request = serde_json::from_str(line).unwrap();
+            same(&request, line);
+            words.insert(request.word());
+        }
+        assert_eq!(words, BTreeSet::from(["open", "acquire", "renew", "release", "withdraw"]));
+    }
+
+    #[test]
+    fn every_answer_is_shown_as_it_is_understood() {
+        let mut words = BTreeSet::new();
+        let lines = examples("adapter");
+        let (hello, answers) = lines.split_first().unwrap();
+        same(&Hello::read(hello).unwrap(), hello);
+        for line in answers {
+            let answer = Answer::read(line).unwrap();
+            same(&answer, line);
+            words.insert(answer.answer.word());
+        }
+        let all = "opened granted held extended released lost withdrawn fail unknown";
+        assert_eq!(words, all.split(' ').collect());
+    }
+}

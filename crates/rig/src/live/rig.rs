@@ -24,8 +24,8 @@ use super::sessions::Sessions;
 use super::straight::{self, remove_keys};
 use crate::holders::afflict_tasks;
 use crate::{
-    Adapter, Affliction, Disturbance, Expired, HolderAffliction, HolderEffect, Link, LinkEffect, LinkUse,
-    Rig, RigError, RigPlan, ServerEffect, System, Topology,
+    Adapter, Affliction, Disturbance, Expired, HolderAffliction, HolderEffect, Link, LinkEffect,
+    LinkUse, Rig, RigError, RigPlan, ServerEffect, System, Topology,
 };
 
 /// One cell's servers, links and holders. Dropping it stops what is the cell's own.

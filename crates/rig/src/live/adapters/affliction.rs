@@ -75,8 +75,7 @@ impl HolderAffliction for AdapterAffliction {
             let healed: Vec<_> = std::mem::take(&mut self.hit)
                 .into_iter()
                 .map(|hit| {
-                    let goes_on =
-                        self.effect == HolderEffect::Pause && adapters.let_go_on(&hit);
+                    let goes_on = self.effect == HolderEffect::Pause && adapters.let_go_on(&hit);
                     (hit, goes_on)
                 })
                 .collect();
@@ -122,8 +121,7 @@ impl Adapters {
         let status = child.kill().map_err(|error| {
             RigError::new(format!("cannot kill process {process}")).because(error)
         })?;
-        let seen =
-            format!("its adapter, process {process}, ended at {}: {status}", self.env.now());
+        let seen = format!("its adapter, process {process}, ended at {}: {status}", self.env.now());
         Ok(Some(Hit { holder, process, seen }))
     }
 
