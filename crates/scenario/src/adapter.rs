@@ -252,7 +252,7 @@ mod tests {
     #[test]
     fn a_wrong_manifest_is_told_with_its_lines() {
         for (manifest, why) in [
-            ("redis = 1", "0:0: `command` says what is started"),
+            ("redis = 1", "1:1: `command` says what is started"),
             ("command = []", "1:1: `command` says what is started"),
             ("command = [\"./lock.py\"]", "1:12: ./lock.py: No such file"),
             ("command = [\"a\"]\nredis = -1", "2:9: `redis` is a whole number from 0 to 31"),

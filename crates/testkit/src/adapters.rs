@@ -109,7 +109,7 @@ fn speak(manner: Manner) {
             Manner::SilentOnAcquire if acquires => {}
             Manner::Garbled if acquires => say_line("granted, I think"),
             Manner::Stranger if acquires => {
-                say(Answer { id: id + 100, answer, token, message: None })
+                say(Answer { id: id + 100, answer, token, message: None });
             }
             Manner::BesideThePoint if acquires => {
                 say(Answer { id, answer: AnswerWord::Released, token, message: None });

@@ -22,9 +22,9 @@ use crate::{
 /// What every lock with an adapter is made from. In no list of locks, since it is nothing without a program.
 pub const EXTERNAL: LockEntry = LockEntry {
     name: "external",
-    summary: "the lock of a program of your own, spelled `external:PATH`",
+    summary: "the lock of a program of your own, in any language: external:PATH",
     needs: Needs::OneRedis,
-    tokens: Tokens::None("its manifest does not say that it has any: tokens = true"),
+    tokens: Tokens::None("its manifest does not say tokens = true"),
     renews: true,
     control: None,
     build: |settings, backends, env| {

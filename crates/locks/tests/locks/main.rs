@@ -1,8 +1,10 @@
 //! Every lock of the catalog against the contract of its traits, on every kind of Redis server there is; and the locks
 //! that programs speak for: a reference, this very binary, and the adapters that are shipped.
 
+mod adapter_packages;
 mod adapters;
 #[path = "../../../redis-model/tests/interop/programs.rs"]
+#[expect(dead_code, reason = "other tests have more use for it")]
 mod programs;
 mod shipped;
 

@@ -1,7 +1,6 @@
 //! The adapters of `adapters/` against the contract: the locks of other people, unchanged.
 
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use libtest_mimic::Trial;
 use lockproof_locks::{EXTERNAL, LockEntry, Needs};
@@ -9,7 +8,8 @@ use lockproof_rig::Adapter;
 use lockproof_testkit::Subject;
 use lockproof_testkit::conformance::locks::find;
 
-use crate::programs::{is_here, packages, skip};
+use crate::adapter_packages::{self, shipped};
+use crate::programs::skip;
 
 static REDIS_PY: LockEntry = LockEntry { name: "external:adapters/redis-py", ..EXTERNAL };
 static NODE_REDLOCK: LockEntry = LockEntry {
@@ -76,39 +76,15 @@ fn node_redlock() -> Option<Subject> {
 
 /// None where it cannot be run, which is said.
 fn adapter_of_redis_py() -> Option<Adapter> {
-    const WHAT: &str = "the adapter for redis-py";
-    if !is_here("python3") {
-        skip(WHAT, "python3 is not on PATH");
-        return None;
-    }
-    let requirements = shipped("redis-py/requirements.txt");
-    let installed = packages("adapter-redis-py", &requirements, |folder| {
-        let mut pip = Command::new("python3");
-        pip.args(["-m", "pip", "install", "--quiet", "--no-input", "--target"]);
-        pip.arg(folder).arg("--requirement").arg(&requirements);
-        pip
-    });
-    let folder = installed.map_err(|why| skip(WHAT, &why)).ok()?;
+    let folder = adapter_packages::redis_py();
+    let folder = folder.map_err(|why| skip("the adapter for redis-py", &why)).ok()?;
     Some(started("redis-py/lock.py", "python3", "PYTHONPATH", &folder))
 }
 
 fn adapter_of_node_redlock() -> Option<Adapter> {
-    const WHAT: &str = "the adapter for redlock";
-    if !is_here("node") || !is_here("npm") {
-        skip(WHAT, "node and npm are not on PATH");
-        return None;
-    }
-    let lockfile = shipped("node-redlock/package-lock.json");
-    let installed = packages("adapter-node-redlock", &lockfile, |folder| {
-        std::fs::copy(shipped("node-redlock/package.json"), folder.join("package.json"))
-            .expect("target is ours");
-        let mut npm = Command::new("npm");
-        npm.args(["ci", "--loglevel=error", "--no-audit", "--no-fund", "--ignore-scripts"]);
-        npm.current_dir(folder);
-        npm
-    });
-    let folder = installed.map_err(|why| skip(WHAT, &why)).ok()?;
-    Some(started("node-redlock/lock.cjs", "node", "NODE_PATH", &folder.join("node_modules")))
+    let folder = adapter_packages::node_redlock();
+    let folder = folder.map_err(|why| skip("the adapter for redlock", &why)).ok()?;
+    Some(started("node-redlock/lock.cjs", "node", "NODE_PATH", &folder))
 }
 
 /// By `env`, since a variable of this process would be everybody's.
@@ -122,8 +98,4 @@ fn started(script: &str, interpreter: &str, variable: &str, packages: &Path) -> 
         program: PathBuf::from("env"),
         arguments: arguments.into(),
     }
-}
-
-fn shipped(name: &str) -> PathBuf {
-    [env!("CARGO_MANIFEST_DIR"), "..", "..", "adapters", name].iter().collect()
 }

@@ -37,29 +37,39 @@ mod python {
 }
 
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use serde_json::Value;
 
-use crate::programs::{is_here, packages, skip};
+use crate::adapter_packages;
+use crate::programs::{is_here, skip};
 use crate::{Place, stderr, stdout};
+
+#[test]
+fn every_scenario_of_adapters_can_be_read() {
+    let mut command = Place::new().lockproof();
+    let output = command.current_dir(root()).args(["list", "scenarios", "--dir", "adapters/scenarios"]);
+    let output = output.output().unwrap();
+    let printed = stdout(&output);
+    assert_eq!(printed.matches("adapter-").count(), 5, "{printed}");
+    assert!(!printed.contains("invalid"), "{printed}");
+}
 
 /// Runs the scenario from the root of the repository, whose adapters it names.
 fn comes_to_what_is_expected(name: &str) {
-    let wanted = ["python3", "node", "npm", "redis-server"];
-    if let Some(missing) = wanted.into_iter().find(|program| !is_here(program)) {
-        return skip("the shipped adapters", &format!("{missing} is not on PATH"));
+    const WHAT: &str = "the shipped adapters";
+    if !is_here("redis-server") {
+        return skip(WHAT, "redis-server is not on PATH");
     }
-    let (python, node) = match (python_packages(), node_packages()) {
+    let (python, node) = match (adapter_packages::redis_py(), adapter_packages::node_redlock()) {
         (Ok(python), Ok(node)) => (python, node),
-        (Err(why), _) | (_, Err(why)) => return skip("the shipped adapters", &why),
+        (Err(why), _) | (_, Err(why)) => return skip(WHAT, &why),
     };
     let place = Place::new();
     let mut command = place.lockproof();
     command.current_dir(root()).arg("run").arg(format!("adapters/scenarios/{name}.toml"));
     command.args(["--provider", "process", "--out"]).arg(place.path().join("reports"));
     command.env("PYTHONPATH", python).env("PYTHONDONTWRITEBYTECODE", "1");
-    let output = command.env("NODE_PATH", node.join("node_modules")).output().unwrap();
+    let output = command.env("NODE_PATH", node).output().unwrap();
     assert_eq!(output.status.code(), Some(0), "{}\n{}", stdout(&output), stderr(&output));
     let results = std::fs::read(place.path().join("reports/latest/results.json")).unwrap();
     let results: Value = serde_json::from_slice(&results).unwrap();
@@ -68,27 +78,6 @@ fn comes_to_what_is_expected(name: &str) {
         assert!(cell["bookings"].as_u64().unwrap() > 0, "{cell}");
         assert_eq!(cell["failed"].as_u64(), Some(0), "an adapter failed: {}", cell["first_error"]);
     }
-}
-
-fn python_packages() -> Result<PathBuf, String> {
-    let requirements = root().join("adapters/redis-py/requirements.txt");
-    packages("adapter-redis-py", &requirements, |folder| {
-        let mut pip = Command::new("python3");
-        pip.args(["-m", "pip", "install", "--quiet", "--no-input", "--target"]);
-        pip.arg(folder).arg("--requirement").arg(&requirements);
-        pip
-    })
-}
-
-fn node_packages() -> Result<PathBuf, String> {
-    let from = root().join("adapters/node-redlock");
-    packages("adapter-node-redlock", &from.join("package-lock.json"), |folder| {
-        std::fs::copy(from.join("package.json"), folder.join("package.json")).unwrap();
-        let mut npm = Command::new("npm");
-        npm.args(["ci", "--loglevel=error", "--no-audit", "--no-fund", "--ignore-scripts"]);
-        npm.current_dir(folder);
-        npm
-    })
 }
 
 fn root() -> PathBuf {
