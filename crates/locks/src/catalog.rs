@@ -7,6 +7,7 @@ use lockproof_env::Env;
 
 use crate::{AnyLock, Backends, LockSettings};
 
+mod external;
 mod none;
 mod redis_get_then_del;
 mod redis_naive_del;
@@ -19,7 +20,9 @@ mod redis_ttl_in_seconds;
 mod redlock;
 mod redlock_no_elapsed_check;
 
-/// Every lock that a strategy can name.
+pub use external::EXTERNAL;
+
+/// Every lock that a strategy can name by itself.
 pub const ENTRIES: &[LockEntry] = &[
     none::ENTRY,
     redis_set_nx::ENTRY,
