@@ -13,6 +13,7 @@ use lockproof_model::HolderId;
 use redis::{ConnectionAddr, ConnectionInfo, IntoConnectionInfo, ProtocolVersion, RedisResult};
 use serde::{Deserialize, Serialize};
 
+use super::drivers::DriverEntry;
 use super::group::{GroupBackends, GroupWay};
 use super::provider::Database;
 use crate::{RigError, SessionLimits};
@@ -81,11 +82,11 @@ impl Places {
         Ok(Self { redis, group, database })
     }
 
-    /// The lock's way to its servers, dialled in `env`.
+    /// The lock's way to its servers, dialled in `env` by `driver`.
     ///
     /// # Errors
     /// A place is none.
-    pub fn backends(&self, env: &Env) -> Result<Arc<dyn Backends>, RigError> {
+    pub fn backends(&self, env: &Env, driver: &DriverEntry) -> Result<Arc<dyn Backends>, RigError> {
         // The client takes it from here; a second time it is set already, which is as good.
         drop(rustls::crypto::ring::default_provider().install_default());
         if let Some(way) = &self.group {
@@ -98,6 +99,10 @@ impl Places {
         let dialled = SharedConnections::new(env.clone(), infos.len(), move |server, _| {
             Ok(infos[server].clone())
         });
+        let dialled = match driver.dialler {
+            Some(dialler) => dialled.dialled_by(dialler),
+            None => dialled,
+        };
         Ok(Arc::new(dialled))
     }
 

@@ -44,7 +44,9 @@ const CONTROLS: &[(&str, &[&str])] = &[
     ),
     ("redis-get-then-del", &[]),
     ("redis-setnx-expire", &[]),
+    ("redis-timestamp-steal", &[]),
     ("redlock-no-elapsed-check", &["a_quorum_that_comes_too_late_is_no_grant"]),
+    ("redlock-release-on-failed-renew", &["a_renewal_that_failed_releases_nothing"]),
 ];
 
 #[test]
