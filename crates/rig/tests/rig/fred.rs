@@ -17,7 +17,8 @@ const HOLDER: HolderId = HolderId(1);
 
 async fn rig(driver: &str, links: LinkUse) -> (LiveRig, Arc<dyn Backends>) {
     let env = lockproof_env::live::env(1);
-    let provider = (find_provider("embedded").unwrap().start)(&ExternalServers::default()).unwrap();
+    let entry = find_provider("embedded").expect("a provider of that name");
+    let provider = (entry.start)(&ExternalServers::default()).expect("the provider starts");
     let plan = RigPlan {
         name: "fred".to_owned(),
         holders: 1,
@@ -30,8 +31,9 @@ async fn rig(driver: &str, links: LinkUse) -> (LiveRig, Arc<dyn Backends>) {
         layout: Layout { slots: 1, capacity: 1, constraints: Constraints::NONE },
         seed: 1,
     };
-    let driver = find_driver(driver).unwrap();
-    let rig = LiveRig::start_with_driver(&env, provider.as_ref(), plan, driver).await.unwrap();
+    let driver = find_driver(driver).expect("a driver of that name");
+    let rig = LiveRig::start_with_driver(&env, provider.as_ref(), plan, driver).await;
+    let rig = rig.expect("the servers start");
     let backends = rig.backends();
     (rig, backends)
 }
