@@ -7,6 +7,7 @@ mod children;
 mod container;
 mod control;
 mod disturbed;
+mod drivers;
 mod embedded;
 mod embedded_server;
 mod external;
@@ -34,6 +35,7 @@ mod small_disk;
 mod straight;
 mod workspace;
 
+pub use drivers::{DRIVERS, DriverEntry, find_driver, usual_driver};
 pub use external::{Inspected, Swept, inspect, sweep_servers};
 pub use group::RedisGroup;
 pub use holders::{HolderProcess, HolderProgram, holder_line};

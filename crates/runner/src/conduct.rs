@@ -135,6 +135,7 @@ fn parties(
         env: env.clone(),
         lock: (strategy.lock.build)(lock, system.backends(), env.fork("lock")),
         policy: plan.scenario.policy(),
+        keep: plan.scenario.keep(&strategy),
         salt: terms.salt,
         store: system.store(),
         guard: strategy.guard.guard,

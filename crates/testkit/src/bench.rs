@@ -7,7 +7,7 @@ use std::time::Duration;
 use lockproof_bookings::{Constraints, Layout};
 use lockproof_env::Env;
 use lockproof_locks::{
-    AnyLock, AnySession, Driver, Lock, LockEntry, LockSettings, Policy, Tokens, Wait,
+    AnyLock, AnySession, Driver, Lock, LockEntry, LockSettings, Needs, Policy, Tokens, Wait,
 };
 use lockproof_model::{Claim, HolderId, LockName, OwnerValue};
 use lockproof_rig::live::LiveRig;
@@ -90,8 +90,9 @@ impl Bench {
             ..LockSettings::default()
         };
         let layout = Layout { slots: 1, capacity: 1, constraints: Constraints::NONE };
+        let replicas = u32::from(subject.entry.needs == Needs::ReplicatedRedis);
         let plan = RigPlan {
-            needs,
+            needs: needs.and(ServerNeeds { replicas, ..ServerNeeds::default() }),
             name: "conformance".to_owned(),
             holders: HOLDERS,
             redis_servers: subject.entry.needs.redis_servers(),

@@ -14,6 +14,7 @@ use redis::{ConnectionAddr, ConnectionInfo, IntoConnectionInfo, ProtocolVersion,
 use serde::{Deserialize, Serialize};
 
 use super::adapters::{Adapters, WithAdapters};
+use super::drivers::DriverEntry;
 use super::group::{GroupBackends, GroupWay};
 use super::provider::Database;
 use crate::{Adapter, RigError, SessionLimits};
@@ -90,11 +91,11 @@ impl Places {
         Self { adapter, ..self }
     }
 
-    /// The lock's way to its servers, dialled in `env`.
+    /// The lock's way to its servers, dialled in `env` by `driver`.
     ///
     /// # Errors
     /// A place is none.
-    pub fn backends(&self, env: &Env) -> Result<Arc<dyn Backends>, RigError> {
+    pub fn backends(&self, env: &Env, driver: &DriverEntry) -> Result<Arc<dyn Backends>, RigError> {
         // The client takes it from here; a second time it is set already, which is as good.
         drop(rustls::crypto::ring::default_provider().install_default());
         if let Some(way) = &self.group {
@@ -108,6 +109,10 @@ impl Places {
         let dialled = SharedConnections::new(env.clone(), infos.len(), move |server, _| {
             Ok(infos[server].clone())
         });
+        let dialled = match driver.dialler {
+            Some(dialler) => dialled.dialled_by(dialler),
+            None => dialled,
+        };
         let servers: Arc<dyn Backends> = Arc::new(dialled);
         let Some(adapter) = self.adapter.clone() else { return Ok(servers) };
         let adapters = Adapters::prepare(env, adapter, move |_| told.clone())?;

@@ -15,6 +15,7 @@ use serde::de::DeserializeOwned;
 
 use super::adapters::{AdapterAffliction, Adapters, WithAdapters};
 use super::control::{self, Control};
+use super::drivers::{DriverEntry, usual_driver};
 use super::group::{GroupBackends, GroupWay, RedisGroup};
 use super::holders::{HolderProcess, HolderProcesses, HolderProgram};
 use super::links::Links;
@@ -32,6 +33,7 @@ use crate::{
 #[derive(Debug)]
 pub struct LiveRig {
     plan: RigPlan,
+    driver: &'static DriverEntry,
     groups: BTreeMap<HolderId, Group>,
     /// Where they are no tasks. Before the servers, so that nobody is left who could ask them.
     processes: Option<HolderProcesses>,
@@ -63,6 +65,22 @@ impl LiveRig {
         provider: &dyn Provider,
         plan: RigPlan,
     ) -> Result<Self, RigError> {
+        Self::start_with_driver(env, provider, plan, usual_driver()).await
+    }
+
+    /// The same, with `driver` between the lock and its servers.
+    ///
+    /// # Errors
+    /// A server could not be started or reached.
+    ///
+    /// # Cancel safety
+    /// Dropped, everything that was started is stopped.
+    pub async fn start_with_driver(
+        env: &Env,
+        provider: &dyn Provider,
+        plan: RigPlan,
+        driver: &'static DriverEntry,
+    ) -> Result<Self, RigError> {
         let holders: Vec<_> = (1..=plan.holders).map(HolderId).collect();
         let (redis, way) = redis_servers(provider, &plan).await?;
         let (database, control) = match plan.database.needs {
@@ -91,11 +109,12 @@ impl LiveRig {
         let group = way.map(|way| Arc::new(GroupBackends::new(way)));
         let backends: Arc<dyn Backends> = match &group {
             Some(group) => Arc::clone(group) as _,
-            None => Arc::new(connections(env, &links, &plan, &redis)),
+            None => Arc::new(connections(env, &links, &plan, &redis, driver)),
         };
         let groups = holders.into_iter().map(|holder| (holder, Group::new())).collect();
         Ok(Self {
             plan,
+            driver,
             groups,
             processes: None,
             adapters: None,
@@ -195,7 +214,7 @@ impl System for LiveRig {
             _ if self.adapters.is_some() => Vec::new(),
             Some(group) => group.driver_settings(),
             None if self.redis.is_empty() => Vec::new(),
-            None => SharedConnections::driver_settings(),
+            None => (self.driver.settings)(),
         };
         settings.extend(self.store.driver_settings());
         settings
@@ -343,6 +362,7 @@ fn connections(
     links: &Arc<Links>,
     plan: &RigPlan,
     redis: &[RedisServer],
+    driver: &DriverEntry,
 ) -> SharedConnections {
     let links = Arc::clone(links);
     let servers: Vec<_> = redis.iter().map(|server| server.connection.clone()).collect();
@@ -350,9 +370,15 @@ fn connections(
         SharedConnections::new(env.clone(), plan.redis_servers, move |server, holder| {
             Ok(place(&links, Link::Redis(server), &servers[server], holder))
         });
-    match plan.links {
-        LinkUse::PerHolder => connections.one_per_holder(),
-        LinkUse::Direct | LinkUse::Shared => connections,
+    let connections = match driver.dialler {
+        Some(dialler) => connections.dialled_by(dialler),
+        None => connections,
+    };
+    // Who waits for replicas keeps all waiting that share the connection.
+    if plan.links == LinkUse::PerHolder || plan.needs.replicas > 0 {
+        connections.one_per_holder()
+    } else {
+        connections
     }
 }
 

@@ -65,7 +65,9 @@ const CONTROLS: &[(&str, &[&str])] = &[
             "a_renewal_does_not_take_the_lock_from_the_next_holder",
         ],
     ),
+    ("redis-timestamp-steal", &[]),
     ("redlock-no-elapsed-check", &["a_quorum_that_comes_too_late_is_no_grant"]),
+    ("redlock-release-on-failed-renew", &["a_renewal_that_failed_releases_nothing"]),
 ];
 
 #[test]

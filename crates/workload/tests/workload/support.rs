@@ -32,6 +32,7 @@ pub(crate) async fn stage(bars: &[(u32, Point)]) -> Stage {
     let parties = Parties {
         env: bench.env.clone(),
         lock: bench.lock(),
+        keep: None,
         policy: Policy { ttl: TTL, wait: Wait::NEVER, drift: Drift::default() },
         salt: 1,
         store: bench.rig.store(),
