@@ -13,7 +13,7 @@ impl Database {
     /// Finds the rows that the statement sees, to be locked one after the other as the index has them.
     pub(crate) fn lock_confirmed(&mut self, at: u32, slot: SlotId, span: Span) -> Step {
         if self.transaction(at).isolation == Isolation::Serializable
-            && let Err(error) = self.read_bookings(at, slot)
+            && let Err(error) = self.read_bookings(at, slot, span)
         {
             return Step::Error(error);
         }

@@ -12,7 +12,7 @@ use crate::waits::Wait;
 impl Database {
     pub(crate) fn count_confirmed(&mut self, at: u32, slot: SlotId, span: Span) -> Step {
         if self.transaction(at).isolation == Isolation::Serializable
-            && let Err(error) = self.read_bookings(at, slot)
+            && let Err(error) = self.read_bookings(at, slot, span)
         {
             return Step::Error(error);
         }
@@ -81,9 +81,16 @@ impl Database {
         } else {
             None
         };
-        if let Some(Collision::Pending(other)) = collision {
-            let serial = self.sessions[other as usize].serial;
-            return Step::Wait(Wait::Transaction { session: other, serial });
+        match collision {
+            Some(Collision::Pending(other)) => {
+                let serial = self.sessions[other as usize].serial;
+                return Step::Wait(Wait::Transaction { session: other, serial });
+            }
+            // Its index comes before the one by which bookings are counted.
+            Some(Collision::Committed) if self.layout.exclude_overlap => {
+                return Step::Error(SqlError::ExclusionViolation);
+            }
+            Some(Collision::Committed) | None => {}
         }
         if let Some(sxact) = self.transaction(at).sxact {
             let index = self.layout.predicate_locks;
@@ -92,11 +99,7 @@ impl Database {
             }
         }
         if collision == Some(Collision::Committed) {
-            return Step::Error(if self.layout.exclude_overlap {
-                SqlError::ExclusionViolation
-            } else {
-                SqlError::UniqueViolation
-            });
+            return Step::Error(SqlError::UniqueViolation);
         }
         let Some(place) = place else { return Step::Answer(Answer::Done) };
         if !self.ledger.at(place).is_indexed {
