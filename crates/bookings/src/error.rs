@@ -9,7 +9,7 @@ use std::fmt;
 use std::path::PathBuf;
 
 use lockproof_database_model::{Answer, SqlError};
-use lockproof_model::{Certainty, FencingToken, Refusal, SlotId};
+use lockproof_model::{AttemptId, Certainty, FencingToken, Refusal, SlotId};
 
 use crate::NoAnswer;
 
@@ -77,6 +77,8 @@ pub(crate) enum Kind {
     Unsupported { engine: &'static str, what: &'static str },
     #[error("{0} is not in the slots table; slots are numbered from 1")]
     NoSlot(SlotId),
+    #[error("the key of {0} is used and no booking stands for it; was one removed?")]
+    KeyWithoutBooking(AttemptId),
     #[error("the guard compares fencing tokens and the lease has none; use a lock that draws them")]
     NoFencingToken,
     #[error("{0} does not fit the database's 64-bit column")]

@@ -16,6 +16,11 @@ use crate::{Connection, InsertedRow, NewBooking, Result, RowLock, SlotState, Tra
 /// An implementor leaves the transaction open when it refuses, and lets errors pass with `?`: the session
 /// rolls back, and turns an abort by the database into its refusal.
 pub trait Guard: Debug + Send + Sync {
+    /// How often a booking that the database has aborted is tried in all, each time from its begin.
+    fn tries(&self) -> u32 {
+        1
+    }
+
     /// Opens the booking's transaction.
     fn begin<'a>(
         &'a self,
@@ -88,6 +93,11 @@ pub enum Checked {
     Taken {
         /// Confirmed bookings seen.
         confirmed: u32,
+    },
+    /// The request was carried out before, and this booking is what came of it.
+    Done {
+        /// Its primary key.
+        booking: BookingId,
     },
     /// The guard or the database said no.
     Refused(Refusal),

@@ -16,6 +16,9 @@ use crate::gate::{Occurrence, Seen, StepGate};
 use crate::recorder::{Note, Recorder};
 use crate::remote::{HolderEnd, Word};
 
+/// Half of the longest pause after the first abort; each further one doubles it.
+const PAUSE_AFTER_ABORT: Duration = Duration::from_millis(1);
+
 /// What an attempt is after.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -169,6 +172,11 @@ impl Holder {
                 self.complete(target, Step::Check, Outcome::Ok(read)).await;
                 Err(AttemptResult::Refused { by: RefusedBy::Check, refusal: Refusal::Taken })
             }
+            Ok(Checked::Done { booking }) => {
+                let repeated = Effect::Repeated { booking };
+                self.complete(target, Step::Check, Outcome::Ok(repeated)).await;
+                Err(AttemptResult::Booked { booking })
+            }
             Ok(Checked::Refused(refusal)) => {
                 self.refused(target, Step::Check, refusal).await;
                 Err(AttemptResult::Refused { by: RefusedBy::Guard, refusal })
@@ -223,6 +231,19 @@ impl Holder {
             }
             Err(error) => Err(self.failed(target, Step::Commit, &error).await),
         }
+    }
+
+    /// Whether to try again from the begin what has ended so for the `tried`th time: the database aborted it, and the
+    /// guard asks for more tries than these. Returns after a pause of up to 2 ms, 4 ms, 8 ms …, drawn at random, so that
+    /// those who collided do not collide again.
+    pub async fn tries_again(&mut self, tried: u32, ended: &AttemptResult) -> bool {
+        let aborted = matches!(ended, AttemptResult::Refused { refusal: Refusal::Aborted, .. });
+        if !aborted || tried >= self.booking.tries() {
+            return false;
+        }
+        let longest = PAUSE_AFTER_ABORT.saturating_mul(1 << tried.min(8));
+        self.env.sleep(longest.mul_f64(self.env.random().unit())).await;
+        true
     }
 
     /// Gives the lock back. A release without an answer does not change what the booking came to; the claim is
@@ -312,9 +333,9 @@ fn of_lock_error(error: &LockError) -> Outcome {
 
 fn goes_on(outcome: &Outcome) -> Seen {
     match outcome {
-        Outcome::Ok(Effect::Checked { free: false, .. }) | Outcome::Fail(_) | Outcome::Info(_) => {
-            Seen::Ends
-        }
+        Outcome::Ok(Effect::Checked { free: false, .. } | Effect::Repeated { .. })
+        | Outcome::Fail(_)
+        | Outcome::Info(_) => Seen::Ends,
         Outcome::Ok(_) => Seen::GoesOn,
     }
 }

@@ -37,6 +37,8 @@ pub(super) const ENTRY: Entry = Entry {
               equals the token",
     needs_token: true,
     constraints: Constraints::NONE,
+    sells_once: None,
+    unsupported: &[],
     control: None,
     guard: &Fencing,
 };

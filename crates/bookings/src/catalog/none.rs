@@ -23,6 +23,8 @@ pub(super) const ENTRY: Entry = Entry {
     summary: "the check reads, the insert writes, nothing ties them",
     needs_token: false,
     constraints: Constraints::NONE,
+    sells_once: None,
+    unsupported: &[],
     control: None,
     guard: &Unguarded,
 };

@@ -31,6 +31,8 @@ pub(super) const ENTRY: Entry = Entry {
     summary: "SELECT … FOR UPDATE of the slot's row at the check, held to the commit",
     needs_token: false,
     constraints: Constraints::NONE,
+    sells_once: None,
+    unsupported: &[],
     control: None,
     guard: &RowLocked,
 };

@@ -31,6 +31,8 @@ pub(super) const ENTRY: Entry = Entry {
     summary: "unique (slot, span, unit) among confirmed bookings; a collision is answered as taken",
     needs_token: false,
     constraints: Constraints::UNIQUE_UNIT,
+    sells_once: None,
+    unsupported: &[],
     control: None,
     guard: &Unique,
 };

@@ -29,6 +29,8 @@ pub(super) const ENTRY: Entry = Entry {
     summary: "the slot's version, read at the check, must not have moved at the insert",
     needs_token: false,
     constraints: Constraints::NONE,
+    sells_once: None,
+    unsupported: &[],
     control: None,
     guard: &Version,
 };
