@@ -46,6 +46,20 @@ impl Strategy {
         }
     }
 
+    /// Why it cannot be on a database of `engine`, where it cannot.
+    #[must_use]
+    pub fn unsupported_on(&self, engine: &str) -> Option<String> {
+        let why = self.guard.refuses(engine)?;
+        Some(format!("{self} is unsupported on {engine}: {why}"))
+    }
+
+    /// Why it cannot sell a slot `capacity` times, where it cannot.
+    #[must_use]
+    pub fn unfit_for(&self, capacity: u32) -> Option<String> {
+        let why = self.guard.sells_once.filter(|_| capacity > 1)?;
+        Some(format!("{self} cannot sell a slot {capacity} times: {why}"))
+    }
+
     /// Every pair that fits, locks by guards in documentation order.
     pub fn all() -> impl Iterator<Item = Self> {
         locks::ENTRIES.iter().flat_map(|lock| {

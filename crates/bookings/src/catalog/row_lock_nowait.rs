@@ -10,14 +10,13 @@
 //! ```
 //!
 //! The refusal is an error by which the transaction is over (55P03); a program that goes on with it as if it had the
-//! row would find every statement failing. `SQLite` locks the whole database or nothing, so there a booking of any other
-//! slot refuses, too (`BEGIN IMMEDIATE` with no busy timeout).
+//! row would find every statement failing.
 
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use lockproof_model::Refusal;
 
-use super::Entry;
+use super::{Entry, Unsupported};
 use crate::guard::write;
 use crate::{Checked, Connection, Constraints, Guard, Inserted, Request, Result, Seen, TryLock};
 
@@ -27,7 +26,10 @@ pub(super) const ENTRY: Entry = Entry {
     needs_token: false,
     constraints: Constraints::NONE,
     sells_once: None,
-    unsupported: &[],
+    unsupported: &[Unsupported {
+        engine: "sqlite",
+        reason: "it locks the whole database or nothing, so bookings of every other slot would be refused",
+    }],
     control: None,
     guard: &RowLockedNoWait,
 };

@@ -114,40 +114,6 @@ impl SqliteConnection {
         Ok(())
     }
 
-    /// Begins the write transaction if nobody else has one open; whether it did.
-    async fn try_writing(&mut self) -> Result<bool> {
-        match self.writing {
-            Writing::No => self.writing = Writing::Unsure,
-            Writing::Yes => return Ok(true),
-            Writing::Deferred | Writing::Unsure => {
-                return Err(BookingError::from(Kind::Doomed).definite());
-            }
-        }
-        let Ok(turn) = Arc::clone(&self.turn).try_acquire_owned() else {
-            self.writing = Writing::No;
-            return Ok(false);
-        };
-        let begun = self.thread.run(move |worker| {
-            worker.keep_turn(turn);
-            let begun = worker.connection.execute_batch("BEGIN IMMEDIATE");
-            if begun.is_err() {
-                drop(worker.rollback());
-            }
-            begun
-        });
-        let begun = begun.await?;
-        self.writing = if begun.is_ok() { Writing::Yes } else { Writing::No };
-        match begun {
-            Ok(()) => Ok(true),
-            Err(error) if is_busy(&error) => Ok(false),
-            Err(error) => Err(BookingError::sqlite("begin", error)),
-        }
-    }
-
-    async fn slot(&mut self, slot: SlotId) -> Result<SlotState> {
-        let state = self.run("read the slot", move |db| statements::read_slot(db, slot)).await?;
-        state.ok_or_else(|| Kind::NoSlot(slot).into())
-    }
 
     async fn end_writing(&mut self) -> Result<()> {
         match self.writing {
@@ -195,23 +161,19 @@ impl Connection for SqliteConnection {
             if lock == RowLock::ForUpdate {
                 self.ensure_writing().await?;
             }
-            self.slot(slot).await
+            let state =
+                self.run("read the slot", move |db| statements::read_slot(db, slot)).await?;
+            state.ok_or_else(|| Kind::NoSlot(slot).into())
         }
         .boxed()
     }
 
     fn try_lock_slot(
         &mut self,
-        slot: SlotId,
-        how: TryLock,
+        _slot: SlotId,
+        _how: TryLock,
     ) -> BoxFuture<'_, Result<Option<SlotState>>> {
-        async move {
-            if how == TryLock::SkipLocked {
-                return Err(Kind::Unsupported { engine: "SQLite", what: "SKIP LOCKED" }.into());
-            }
-            Ok(if self.try_writing().await? { Some(self.slot(slot).await?) } else { None })
-        }
-        .boxed()
+        ready(Err(Kind::Unsupported { engine: "SQLite", what: "row locks" }.into())).boxed()
     }
 
     fn count_confirmed(&mut self, slot: SlotId, span: Span) -> BoxFuture<'_, Result<u32>> {

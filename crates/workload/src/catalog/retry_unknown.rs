@@ -31,7 +31,11 @@ impl Flow for RetryUnknown {
             };
             let mut result = write(holder, target, &lease).await;
             if let AttemptResult::Unknown { .. } = result {
-                result = write(holder, target, &lease).await;
+                let again = write(holder, target, &lease).await;
+                // What refuses the second try says nothing of the first.
+                if let AttemptResult::Booked { .. } = again {
+                    result = again;
+                }
             }
             holder.release(target, lease).await;
             result
