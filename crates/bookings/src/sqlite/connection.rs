@@ -114,7 +114,6 @@ impl SqliteConnection {
         Ok(())
     }
 
-
     async fn end_writing(&mut self) -> Result<()> {
         match self.writing {
             // A transaction that wrote nothing has committed with its last read.

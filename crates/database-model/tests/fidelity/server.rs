@@ -55,11 +55,10 @@ impl Server {
                 tables += include_str!("../../../bookings/src/postgres/exclusion.sql");
             }
             let unique = if enforced == Enforced::UniqueUnit { "UNIQUE" } else { "" };
-            tables += &format!(
-                "CREATE {unique} INDEX bookings_of_slot
-                     ON {{schema}}.bookings (slot, span_from, span_to, unit)
-                     WHERE state = 'confirmed'"
-            );
+            let index = "CREATE {unique} INDEX bookings_of_slot
+                     ON {schema}.bookings (slot, span_from, span_to, unit)
+                     WHERE state = 'confirmed'";
+            tables += &index.replace("{unique}", unique);
             let tables = tables.replace("{schema}", schema);
             monitor.batch_execute(&tables).await.expect("tables are made");
         }
