@@ -65,6 +65,12 @@ impl BookingSession {
         Ok(Self { guard, db, stage: Stage::Idle })
     }
 
+    /// How often a booking that ended with [`Refusal::Aborted`] is to be tried in all.
+    #[must_use]
+    pub fn tries(&self) -> u32 {
+        self.guard.tries()
+    }
+
     /// Opens the booking's transaction, after rolling back one that was left open and dialling again if
     /// the connection was lost. Under `row-lock` on `SQLite` this waits for its turn.
     ///
@@ -103,7 +109,7 @@ impl BookingSession {
         let checked = self.settle(result).await?.unwrap_or_else(Checked::Refused);
         match checked {
             Checked::Free(seen) => self.stage = Stage::Free(request, seen),
-            Checked::Taken { .. } | Checked::Refused(_) => self.undo().await,
+            Checked::Taken { .. } | Checked::Done { .. } | Checked::Refused(_) => self.undo().await,
         }
         Ok(checked)
     }

@@ -94,6 +94,11 @@ pub enum Effect {
         /// Whether that left room.
         free: bool,
     },
+    /// The request turned out to have been carried out before: the booking stands.
+    Repeated {
+        /// Its row.
+        booking: BookingId,
+    },
     /// The row was written, not yet committed.
     Inserted {
         /// Its place within the slot's capacity.

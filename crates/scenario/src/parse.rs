@@ -121,8 +121,12 @@ fn scenario(path: &Path, mut top: Reader<'_, '_>) -> Option<Scenario> {
     let title = top.text("title").map_or_else(|| name.clone(), Spanned::into_inner);
     let catalog = catalog(&mut top);
     let only: Option<Only> = only::read(&mut top);
+    let listed = top.key_span("strategies");
     let strategies = strategies(&mut top);
     let Workload { load, holders_as, capacity } = workload(&mut top);
+    for why in strategies.iter().filter_map(|strategy| strategy.unfit_for(capacity)) {
+        top.problem_at(listed.as_ref(), why);
+    }
     let lock = lock(&mut top, &strategies);
     let servers = servers::read(&mut top, &strategies, lock.replication);
     let limits = database::read(&mut top);

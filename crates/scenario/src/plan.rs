@@ -138,6 +138,9 @@ impl Scenario {
     /// # Errors
     /// A sentence that says what the strategy lacks.
     pub fn admits(&self, strategy: &Strategy) -> Result<(), String> {
+        if let Some(why) = strategy.unfit_for(self.capacity) {
+            return Err(format!("{}: {why}", self.name));
+        }
         if let Some(why) = crate::servers::unfit(self.topology, strategy) {
             return Err(format!("{}: {why}", self.name));
         }

@@ -103,6 +103,20 @@ impl Strategy {
         Ok(self)
     }
 
+    /// Why it cannot be on a database of `engine`, where it cannot.
+    #[must_use]
+    pub fn unsupported_on(&self, engine: &str) -> Option<String> {
+        let why = self.guard.refuses(engine)?;
+        Some(format!("{self} is unsupported on {engine}: {why}"))
+    }
+
+    /// Why it cannot sell a slot `capacity` times, where it cannot.
+    #[must_use]
+    pub fn unfit_for(&self, capacity: u32) -> Option<String> {
+        let why = self.guard.sells_once.filter(|_| capacity > 1)?;
+        Some(format!("{self} cannot sell a slot {capacity} times: {why}"))
+    }
+
     /// Every one that fits, locks by drivers, policies and guards in documentation order.
     pub fn all() -> impl Iterator<Item = Self> {
         let policies = || policies::ENTRIES.iter();

@@ -2,6 +2,7 @@
 //!
 //! ```text
 //!   catalog entry ──▶ Bench (a rig of its own, the lock built on it) ──▶ conformance::locks::TRIALS
+//!                 ──▶ tables on each engine ────────────────────────▶ conformance::guards::trials
 //!   planted::*    ──▶ the same trials, and the runner with its checkers: each bug must be rejected
 //! ```
 //!

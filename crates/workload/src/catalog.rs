@@ -8,9 +8,10 @@ use lockproof_model::{AttemptResult, Step};
 use crate::{Holder, Target};
 
 mod lock_and_book;
+mod retry_unknown;
 
 /// Every flow that a scenario can name.
-pub const ENTRIES: &[FlowEntry] = &[lock_and_book::ENTRY];
+pub const ENTRIES: &[FlowEntry] = &[lock_and_book::ENTRY, retry_unknown::ENTRY];
 
 /// The flow of that name.
 #[must_use]

@@ -8,13 +8,16 @@ use lockproof_env::Env;
 use lockproof_locks::{Acquisition, Driver, KeepAlive, Kept, LockError, Released};
 use lockproof_model::{
     AttemptId, AttemptResult, Certainty, Effect, HolderId, Instant, Lease, LockName, Moment,
-    Outcome, Point, Reason, Refusal, RefusedBy, SlotId, Step, in_full,
+    Outcome, Point, Reason, Refusal, RefusedBy, SlotId, Span, Step, in_full,
 };
 use serde::{Deserialize, Serialize};
 
 use crate::gate::{Occurrence, Seen, StepGate};
 use crate::recorder::{Note, Recorder};
 use crate::remote::{HolderEnd, Word};
+
+/// Half of the longest pause after the first abort; each further one doubles it.
+const PAUSE_AFTER_ABORT: Duration = Duration::from_millis(1);
 
 /// What an attempt is after.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -143,6 +146,7 @@ impl Holder {
         self.invoke(target, Step::Begin).await;
         let request = Request {
             slot: target.slot,
+            span: Span::WHOLE,
             holder: self.id,
             attempt: target.attempt,
             fencing_token: lease.fencing_token,
@@ -172,6 +176,11 @@ impl Holder {
                 let read = Effect::Checked { confirmed, free: false };
                 self.complete(target, Step::Check, Outcome::Ok(read)).await;
                 Err(AttemptResult::Refused { by: RefusedBy::Check, refusal: Refusal::Taken })
+            }
+            Ok(Checked::Done { booking }) => {
+                let repeated = Effect::Repeated { booking };
+                self.complete(target, Step::Check, Outcome::Ok(repeated)).await;
+                Err(AttemptResult::Booked { booking })
             }
             Ok(Checked::Refused(refusal)) => {
                 self.refused(target, Step::Check, refusal).await;
@@ -229,6 +238,19 @@ impl Holder {
             }
             Err(error) => Err(self.failed(target, Step::Commit, &error).await),
         }
+    }
+
+    /// Whether to try again from the begin what has ended so for the `tried`th time: the database aborted it, and the
+    /// guard asks for more tries than these. Returns after a pause of up to 2 ms, 4 ms, 8 ms …, drawn at random, so that
+    /// those who collided do not collide again.
+    pub async fn tries_again(&mut self, tried: u32, ended: &AttemptResult) -> bool {
+        let aborted = matches!(ended, AttemptResult::Refused { refusal: Refusal::Aborted, .. });
+        if !aborted || tried >= self.booking.tries() {
+            return false;
+        }
+        let longest = PAUSE_AFTER_ABORT.saturating_mul(1 << tried.min(8));
+        self.env.sleep(longest.mul_f64(self.env.random().unit())).await;
+        true
     }
 
     /// Gives the lock back. A release without an answer does not change what the booking came to; the claim is
@@ -346,9 +368,9 @@ fn of_lock_error(error: &LockError) -> Outcome {
 
 fn goes_on(outcome: &Outcome) -> Seen {
     match outcome {
-        Outcome::Ok(Effect::Checked { free: false, .. }) | Outcome::Fail(_) | Outcome::Info(_) => {
-            Seen::Ends
-        }
+        Outcome::Ok(Effect::Checked { free: false, .. } | Effect::Repeated { .. })
+        | Outcome::Fail(_)
+        | Outcome::Info(_) => Seen::Ends,
         Outcome::Ok(_) => Seen::GoesOn,
     }
 }

@@ -29,6 +29,8 @@ pub(super) const ENTRY: Entry = Entry {
     summary: "the slot's version, read at the check, must not have moved at the insert",
     needs_token: false,
     constraints: Constraints::NONE,
+    sells_once: None,
+    unsupported: &[],
     control: None,
     guard: &Version,
 };
@@ -42,7 +44,7 @@ impl Guard for Version {
         db: &'a mut dyn Connection,
         request: &'a Request,
     ) -> BoxFuture<'a, Result<Checked>> {
-        look(db, request.slot, RowLock::None)
+        look(db, request, RowLock::None)
     }
 
     fn insert<'a>(

@@ -84,6 +84,18 @@ async fn run<F: Future<Output = ()>>(kind: Kind, test: impl FnOnce(Engine) -> F)
 }
 
 impl Engine {
+    /// The guards that this engine can do, and that can sell a slot `capacity` times.
+    pub(crate) fn guards(&self, capacity: u32) -> impl Iterator<Item = &'static catalog::Entry> {
+        let engine = match self.0.kind {
+            Kind::Sqlite(_) => "sqlite",
+            Kind::Model => "model",
+            Kind::Postgres(_) => "postgres",
+        };
+        catalog::ENTRIES.iter().filter(move |entry| {
+            entry.refuses(engine).is_none() && (capacity == 1 || entry.sells_once.is_none())
+        })
+    }
+
     /// Fresh tables for `guard`: three slots of `capacity`.
     pub(crate) async fn shop(&self, guard: &str, capacity: u32) -> Shop {
         let entry = catalog::find(guard).unwrap();
@@ -146,6 +158,7 @@ fn model_store() -> ModelStore<Direct> {
         slots: 0,
         capacity: 0,
         unique_unit: false,
+        exclude_overlap: false,
         predicate_locks: PredicateLocks::Exact,
     };
     ModelStore::new(Arc::new(Direct::to(Database::new(tables))))

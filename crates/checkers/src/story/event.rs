@@ -105,6 +105,7 @@ fn describe(operation: &Operation) -> Option<String> {
         Effect::Checked { free: true, confirmed: 0 } => Some("check: free".to_owned()),
         Effect::Checked { free: true, confirmed } => Some(format!("check: free, {confirmed} sold")),
         Effect::Checked { free: false, .. } => Some("check: taken".to_owned()),
+        Effect::Repeated { .. } => Some("check: booked before".to_owned()),
         Effect::Inserted { .. } | Effect::Committed { .. } => Some(step.to_string()),
         Effect::Released { owned: true } => Some("release".to_owned()),
         Effect::Released { owned: false } => Some("release: no longer its own".to_owned()),

@@ -120,6 +120,9 @@ fn live(
     if let Some(why) = plan.scenario.needs_simulation() {
         return Err(Failure::usage(format!("{}: {why}", plan.scenario.path.display())));
     }
+    if let Some(why) = plan.cell.strategy.unsupported_on(entry.engine) {
+        return Err(Failure::usage(format!("{}: {why}", plan.scenario.path.display())));
+    }
     let scenarios = [Arc::clone(&plan.scenario)];
     let servers =
         servers::of_run(entry, &arguments.servers, &scenarios, arguments.allow_destructive)?;

@@ -34,6 +34,7 @@ pub(crate) fn run(arguments: &RunArguments, color: Color, verbose: u8) -> Result
     let (scenarios, servers) = match world {
         World::Live => {
             let scenarios = of_provider(entry, scenarios)?;
+            let scenarios = of_engine(entry, scenarios, &arguments.strategy)?;
             let destructive = arguments.allow_destructive;
             let servers = servers::of_run(entry, &arguments.servers, &scenarios, destructive)?;
             (scenarios, servers)
@@ -146,6 +147,38 @@ fn why_not_on(provider: &ProviderEntry, scenario: &Scenario) -> Option<String> {
             "fault {number} ({label}) cannot be done to the servers of the provider {name}: {why}{elsewhere}{simulated}"
         ))
     })
+}
+
+/// The cells that the provider's database can have. Among those that it can the others are skipped aloud; asked for by
+/// name, or by themselves, they are refused.
+fn of_engine(
+    provider: &ProviderEntry,
+    scenarios: Vec<Arc<Scenario>>,
+    named: &[String],
+) -> Result<Vec<Arc<Scenario>>, Failure> {
+    let engine = provider.engine;
+    let refusals = |scenario: &Scenario| -> Vec<String> {
+        let whys = scenario.cells.iter().filter_map(|cell| cell.strategy.unsupported_on(engine));
+        whys.map(|why| format!("{}: {why}", scenario.path.display())).collect()
+    };
+    let told: Vec<_> = scenarios.iter().flat_map(|scenario| refusals(scenario)).collect();
+    if told.is_empty() {
+        return Ok(scenarios);
+    }
+    let cells: usize = scenarios.iter().map(|scenario| scenario.cells.len()).sum();
+    if told.len() == cells || !named.is_empty() {
+        let elsewhere = "; use --provider process, or --world sim";
+        return Err(Failure::usage(told.join("\n") + elsewhere));
+    }
+    told.iter().for_each(|line| terminal::error(&format!("skipped {line}")));
+    let kept = scenarios.into_iter().map(|mut scenario| {
+        if !refusals(&scenario).is_empty() {
+            let cells = &mut Arc::make_mut(&mut scenario).cells;
+            cells.retain(|cell| cell.strategy.unsupported_on(engine).is_none());
+        }
+        scenario
+    });
+    Ok(kept.filter(|scenario| !scenario.cells.is_empty()).collect())
 }
 
 fn started_by(

@@ -104,6 +104,22 @@ fn a_fault_that_the_provider_cannot_do_is_refused_alone_and_skipped_among_others
 }
 
 #[test]
+fn a_guard_that_the_database_cannot_have_is_refused_alone_and_skipped_among_others() {
+    let why = "advisory-xact is unsupported on sqlite: it has no advisory locks";
+    let said = refused(&small(r#"["advisory-xact"]"#, ""));
+    assert!(said.contains(why) && said.contains("use --provider process"), "{said}");
+    let place = Place::new();
+    let path = place.scenario("some", &small(r#"["row-lock", "advisory-xact"]"#, ""));
+    let output = place.lockproof().arg("run").arg(&path).output().unwrap();
+    let said = stderr(&output);
+    assert!(output.status.success(), "{said}");
+    assert!(said.contains("skipped") && said.contains(why), "{said}");
+    let named = ["--strategy", "row-lock,advisory-xact"];
+    let output = place.lockproof().arg("run").arg(&path).args(named).output().unwrap();
+    assert_eq!(output.status.code(), Some(2), "{}", stderr(&output));
+}
+
+#[test]
 fn what_the_embedded_provider_lacks_is_refused_with_who_has_it() {
     for (rest, why) in [
         (

@@ -19,6 +19,7 @@ pub(super) const ENTRY: ProviderEntry = ProviderEntry {
     name: "container",
     summary: "redis-server and Postgres in containers; needs an engine, and a build with --features container",
     database_link: true,
+    engine: "postgres",
     refuses: |kind, effect| match (kind, effect) {
         (_, ServerEffect::ClockJump { .. } | ServerEffect::ClockRate(_)) => {
             Some("the library that moves a clock is made for this machine, and not for an image")

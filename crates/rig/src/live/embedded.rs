@@ -20,6 +20,7 @@ pub(super) const ENTRY: ProviderEntry = ProviderEntry {
     name: "embedded",
     summary: "the redis model over loopback and SQLite in a temporary file; needs nothing installed",
     database_link: false,
+    engine: "sqlite",
     refuses: |kind, effect| match (kind, effect) {
         (ServerKind::Database, _) => Some("its database is a file and no server"),
         (_, ServerEffect::Crash { keeps: Keeps::EverySecond }) => {

@@ -37,6 +37,7 @@ pub(super) const ENTRY: ProviderEntry = ProviderEntry {
     name: "external",
     summary: "servers that run already, by URL; everything on them bears the run's name",
     database_link: true,
+    engine: "postgres",
     refuses: |_, effect| {
         (effect != ServerEffect::Flush).then_some("its processes and clocks are somebody else's")
     },

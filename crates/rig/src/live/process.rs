@@ -22,6 +22,7 @@ pub(super) const ENTRY: ProviderEntry = ProviderEntry {
     name: "process",
     summary: "redis-server and Postgres found on this machine, started on free ports",
     database_link: true,
+    engine: "postgres",
     refuses: |kind, effect| match (kind, effect) {
         (ServerKind::Database, ServerEffect::FillDisk) => small_disk::refusal(),
         _ => None,

@@ -36,6 +36,8 @@ pub struct ProviderEntry {
     pub summary: &'static str,
     /// Whether its database is a server, with sessions, reached over a link that can be disturbed.
     pub database_link: bool,
+    /// What its database is, as the store in it says.
+    pub engine: &'static str,
     /// Why its servers of a kind cannot suffer an effect, where they cannot.
     pub refuses: fn(ServerKind, ServerEffect) -> Option<&'static str>,
     /// Why it has no Redis servers of a topology, where it has none.

@@ -8,7 +8,7 @@ use std::time::Duration;
 use lockproof_checkers::kinds::{DOUBLE_WRITE, INSIDE_VALIDITY, ORPHANED_LOCK};
 use lockproof_model::Layer;
 use lockproof_runner::Buggify;
-use lockproof_testkit::planted::{LITTERING_REDLOCK, RETRIES_UNKNOWN_COMMIT};
+use lockproof_testkit::planted::LITTERING_REDLOCK;
 
 use crate::hunt::{Cause, Hunt, faults};
 
@@ -124,7 +124,8 @@ fn a_quorum_that_failed_and_was_not_taken_back() {
 fn a_commit_whose_answer_is_lost_and_that_is_tried_again() {
     // Room for all, or the second try would find its own booking in its way.
     let hunt = || Hunt::new("row-lock", 400).planted(|scenario| scenario.capacity = 8);
-    let retrying = hunt().planted(|scenario| scenario.load.flow = &RETRIES_UNKNOWN_COMMIT);
+    let flow = lockproof_workload::find("retry-unknown").expect("it is in the catalog");
+    let retrying = hunt().planted(|scenario| scenario.load.flow = flow);
     drop(retrying.catches(|cause| {
         cause.anomaly == DOUBLE_WRITE
             && cause.is(&["kind = \"lose-reply\"", "links = [\"database\"]"])

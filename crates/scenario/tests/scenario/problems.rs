@@ -308,3 +308,11 @@ row-lock = "maybe"
         ],
     );
 }
+
+#[test]
+fn a_guard_that_cannot_count_is_refused_for_a_larger_capacity() {
+    let text = with("[\"redis-set-nx\", \"redlock\"]", "[\"exclude\"]");
+    let text = text.replace("holders = 4", "holders = 4\ncapacity = 3");
+    let why = "exclude cannot sell a slot 3 times: a constraint on overlaps cannot count";
+    refused(&text, &[&format!("bad.toml:2:1: {why}")]);
+}

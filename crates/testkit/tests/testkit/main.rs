@@ -1,5 +1,7 @@
 //! A suite exists when it has rejected something.
 
+mod guards;
+
 use std::panic::catch_unwind;
 use std::time::Duration;
 
