@@ -12,6 +12,7 @@ mod certainty;
 mod exploration;
 mod failure_modes;
 mod fault;
+mod hash;
 mod history;
 mod instant;
 mod judgement;
@@ -21,6 +22,7 @@ mod names;
 mod nanos;
 mod operation;
 mod report;
+mod span;
 mod step;
 mod table;
 mod verdict;
@@ -29,6 +31,7 @@ pub use certainty::{Certainty, in_full};
 pub use exploration::{Exploration, Size, Violation};
 pub use failure_modes::{FAILURE_MODES, FailureMode, Place, failure_mode};
 pub use fault::{FaultRecord, FaultSummary};
+pub use hash::fnv1a;
 pub use history::{Attempt, AttemptResult, History, RefusedBy};
 pub use instant::Instant;
 pub use judgement::{Expectation, Judgement, ParseExpectationError, Status};
@@ -41,6 +44,7 @@ pub use report::{
     CellReport, DriverSetting, Layers, Manifest, PercentilesUs, RESULTS_SCHEMA_VERSION, RunReport,
     ServerInfo, ServerSetting, Story, StoryLine, World,
 };
+pub use span::Span;
 pub use step::{Moment, ParsePointError, Point, Step};
 pub use table::{BookingRow, BookingTable, SlotRow};
 pub use verdict::{Anomaly, Evidence, Finding, Layer, LockLeft, Verdict};
