@@ -13,6 +13,7 @@
 mod arrivals;
 mod database;
 mod faults;
+mod flow;
 mod holders;
 mod only;
 mod parse;

@@ -132,7 +132,8 @@ impl Scenario {
     /// # Errors
     /// A sentence that says what the strategy lacks.
     pub fn admits(&self, strategy: &Strategy) -> Result<(), String> {
-        if let Some(why) = crate::servers::unfit(self.topology, strategy) {
+        let unfit = crate::servers::unfit(self.topology, strategy);
+        if let Some(why) = unfit.or_else(|| crate::flow::unfit(self.load.flow, strategy)) {
             return Err(format!("{}: {why}", self.name));
         }
         let servers = self.redis_servers(strategy);

@@ -19,6 +19,9 @@ pub static RETRIES_UNKNOWN_COMMIT: FlowEntry = FlowEntry {
         Step::Commit,
         Step::Release,
     ],
+    fields: &[],
+    tokenless: None,
+    control: Some("it books again when nobody knows"),
     flow: &RetriesUnknownCommit,
 };
 

@@ -23,6 +23,9 @@ pub(super) const ENTRY: FlowEntry = FlowEntry {
         Step::Commit,
         Step::Release,
     ],
+    fields: &[],
+    tokenless: None,
+    control: None,
     flow: &LockAndBook,
 };
 
