@@ -158,6 +158,12 @@ async fn stand_and_conduct(
     let epoch = Epoch::now();
     let env = env_since(epoch, plan.seed);
     let salt = lockproof_env::live::entropy();
+    let rig = match plan.cell.strategy.adapter {
+        Some(adapter) => {
+            rig.with_adapter(&env, adapter.clone()).map_err(|error| in_full(&error))?
+        }
+        None => rig,
+    };
     let (rig, launcher) = match plan.scenario.holders_as {
         HoldersAs::Tasks => (Arc::new(rig), None),
         HoldersAs::Processes => {

@@ -206,6 +206,12 @@ impl Scenario {
             let topology = self.topology;
             return Some(format!("its Redis is a {topology}, which only the live world has"));
         }
+        // Where there are others, those are left out, and can be simulated.
+        let adapters: Vec<_> =
+            self.cells.iter().filter_map(|cell| cell.strategy.needs_live()).collect();
+        if adapters.len() == self.cells.len() {
+            return adapters.into_iter().next();
+        }
         let needs = |plan: &FaultPlan| Some((plan.number, plan.needs_live()?));
         if let Some((number, what)) = self.faults.iter().find_map(needs) {
             return Some(format!("fault {number} is a {what}, which only the live world can do"));
