@@ -132,6 +132,28 @@ impl Driver {
         Ok(renewed)
     }
 
+    /// Asks the backend whether `lease` still stands, and for how long it may be trusted, without making it last longer:
+    /// a renewal for what is left of it, in whole milliseconds, as backends count them. None when it has ended; by its
+    /// own clock, nobody is asked.
+    ///
+    /// # Errors
+    /// No answer: the old validity is all that may be trusted.
+    ///
+    /// # Cancel safety
+    /// The lease stands as it did.
+    pub async fn verify(&mut self, lease: &Lease) -> Result<Option<Duration>> {
+        let left = self.remaining(lease);
+        let Some(_) = lease.ttl else { return Ok(Some(left)) };
+        if left.is_zero() {
+            return Ok(None);
+        }
+        let whole = Duration::from_millis(u64::try_from(left.as_millis()).unwrap_or(u64::MAX));
+        let left_whole = if whole < left { whole + Duration::from_millis(1) } else { whole };
+        // The answer is for this copy: what the holder trusts does not grow by being asked about.
+        let renewed = self.session.renew(&mut lease.clone(), left_whole).await?;
+        Ok((renewed == Renewed::Extended).then_some(left))
+    }
+
     /// Gives the lock back.
     ///
     /// # Errors

@@ -234,8 +234,8 @@ impl Assignment {
             halt: Arc::default(),
             env,
         };
-        let (flow, work) = (scenario.load.flow, scenario.load.work);
-        Ok((parties, Post { holder, life, flow, work, concerns }))
+        let (flow, settings) = (scenario.load.flow, scenario.load.settings);
+        Ok((parties, Post { holder, life, flow, settings, concerns }))
     }
 }
 

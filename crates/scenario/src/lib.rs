@@ -14,6 +14,7 @@ mod adapter;
 mod arrivals;
 mod database;
 mod faults;
+mod flow;
 mod holders;
 mod only;
 mod parse;

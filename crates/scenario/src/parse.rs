@@ -7,13 +7,14 @@ use lockproof_faults::FaultPlan;
 use lockproof_locks::{LockSettings, Replication, Wait};
 use lockproof_model::{Expectation, FAILURE_MODES, failure_mode, kinds};
 use lockproof_rig::sim::RedisDriver;
-use lockproof_workload::{FlowEntry, Load, Pace, Stop};
+use lockproof_workload::{FlowSettings, Load, Pace, Stop};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use crate::arrivals;
 use crate::database;
 use crate::faults::{self, Surroundings};
+use crate::flow;
 use crate::holders::{self, HoldersAs};
 use crate::only::{self, Only};
 use crate::plan::{Cell, Replay, Require, SCHEMA_VERSION, Scenario};
@@ -123,7 +124,7 @@ fn scenario(path: &Path, mut top: Reader<'_, '_>) -> Option<Scenario> {
     let only: Option<Only> = only::read(&mut top);
     let listed = top.key_span("strategies");
     let strategies = strategies(&mut top);
-    let Workload { load, holders_as, capacity } = workload(&mut top);
+    let Workload { load, holders_as, capacity } = workload(&mut top, &strategies);
     for why in strategies.iter().filter_map(|strategy| strategy.unfit_for(capacity)) {
         top.problem_at(listed.as_ref(), why);
     }
@@ -247,7 +248,7 @@ struct Workload {
     capacity: u32,
 }
 
-fn workload(top: &mut Reader<'_, '_>) -> Workload {
+fn workload(top: &mut Reader<'_, '_>, strategies: &[Strategy]) -> Workload {
     let fallback = &lockproof_workload::ENTRIES[0];
     let missing = Load {
         flow: fallback,
@@ -255,21 +256,22 @@ fn workload(top: &mut Reader<'_, '_>) -> Workload {
         slots: 1,
         stop: Stop::After(1),
         pace: Pace::Closed,
-        work: Duration::ZERO,
+        settings: FlowSettings::default(),
     };
     let Some(mut reader) = top.table("workload") else {
         top.problem("[workload] is missing: who books what?");
         return Workload { load: missing, holders_as: HoldersAs::default(), capacity: 1 };
     };
-    let flow = reader.text("flow").map_or(fallback, |name| flow(&name, &reader));
+    let flow = flow::read(&mut reader, strategies);
     let (holders, holders_as) = holders::read(&mut reader);
+    let slots_span = reader.value_span("slots");
     let slots = reader.number("slots", 1..=1_000_000).unwrap_or(1);
     let capacity = reader.number("capacity", 1..=1_000_000).unwrap_or(1);
     let ends = reader.has("bookings") || reader.has("for");
     let bookings = reader.number("bookings", 1..=10_000_000);
     let length = reader.duration("for");
     let pace = arrivals::read(&mut reader);
-    let work = reader.duration("work").unwrap_or_default();
+    let settings = flow::settings(&mut reader, flow, (slots, slots_span));
     let stop = match (bookings, length) {
         (Some(bookings), None) => Stop::After(bookings),
         (None, Some(length)) => Stop::AtTime(length),
@@ -285,16 +287,7 @@ fn workload(top: &mut Reader<'_, '_>) -> Workload {
         }
     };
     reader.finish();
-    Workload { load: Load { flow, holders, slots, stop, pace, work }, holders_as, capacity }
-}
-
-fn flow(name: &Spanned<String>, reader: &Reader<'_, '_>) -> &'static FlowEntry {
-    lockproof_workload::find(name.get_ref()).unwrap_or_else(|| {
-        let known: Vec<_> = lockproof_workload::ENTRIES.iter().map(|entry| entry.name).collect();
-        let what = format!("unknown flow `{}`{}", name.get_ref(), hint(name.get_ref(), &known));
-        reader.source().problem(&name.span(), what);
-        &lockproof_workload::ENTRIES[0]
-    })
+    Workload { load: Load { flow, holders, slots, stop, pace, settings }, holders_as, capacity }
 }
 
 /// The `[lock]` table.
@@ -379,7 +372,7 @@ fn replication(reader: &mut Reader<'_, '_>, lock: &Lock) -> Replication {
     replication
 }
 
-fn positive(reader: &mut Reader<'_, '_>, field: &'static str) -> Option<Duration> {
+pub(crate) fn positive(reader: &mut Reader<'_, '_>, field: &'static str) -> Option<Duration> {
     let duration = reader.spanned_duration(field)?;
     if duration.get_ref().is_zero() {
         reader.source().problem(&duration.span(), format!("`{field}` is longer than nothing"));

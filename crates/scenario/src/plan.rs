@@ -141,7 +141,8 @@ impl Scenario {
         if let Some(why) = strategy.unfit_for(self.capacity) {
             return Err(format!("{}: {why}", self.name));
         }
-        if let Some(why) = crate::servers::unfit(self.topology, strategy) {
+        let unfit = crate::servers::unfit(self.topology, strategy);
+        if let Some(why) = unfit.or_else(|| crate::flow::unfit(self.load.flow, strategy)) {
             return Err(format!("{}: {why}", self.name));
         }
         if strategy.lock.needs == Needs::ReplicatedRedis

@@ -7,7 +7,7 @@ use lockproof_locks::Replication;
 use lockproof_model::Expectation;
 use lockproof_rig::sim::RedisDriver;
 use lockproof_rig::{ExternalServers, SessionLimits, Topology};
-use lockproof_workload::{Pace, Rate, Spacing, Stop};
+use lockproof_workload::{FlowField, FlowSettings, Load, Pace, Rate, Spacing, Stop};
 
 use crate::Scenario;
 use crate::parse::usual_replication;
@@ -46,7 +46,7 @@ fn write_resolved(scenario: &Scenario, out: &mut String) -> std::fmt::Result {
         Stop::AtTime(length) => writeln!(out, "for = \"{}\"", format_duration(length))?,
     }
     writeln!(out, "arrivals = {}", arrivals(&load.pace))?;
-    writeln!(out, "work = \"{}\"", format_duration(load.work))?;
+    write_settings(load, out)?;
     writeln!(out, "\n[lock]\nttl = \"{}\"", format_duration(scenario.ttl))?;
     writeln!(
         out,
@@ -101,6 +101,25 @@ fn write_resolved(scenario: &Scenario, out: &mut String) -> std::fmt::Result {
         writeln!(out, "    \"{turn}\",")?;
     }
     writeln!(out, "]")
+}
+
+/// What the flow is told, as far as it has a field for it.
+fn write_settings(load: &Load, out: &mut String) -> std::fmt::Result {
+    let FlowSettings { work, think, refresh, parts } = load.settings;
+    writeln!(out, "work = \"{}\"", format_duration(work))?;
+    for field in load.flow.fields {
+        let name = field.name();
+        match field {
+            FlowField::Think => writeln!(out, "{name} = \"{}\"", format_duration(think))?,
+            FlowField::Refresh => {
+                if let Some(refresh) = refresh {
+                    writeln!(out, "{name} = \"{}\"", format_duration(refresh))?;
+                }
+            }
+            FlowField::Segments | FlowField::Nights => writeln!(out, "{name} = {parts}")?,
+        }
+    }
+    Ok(())
 }
 
 /// Without their passwords: a report is for others to read, and whoever runs it again has them.

@@ -89,7 +89,8 @@ impl Bench {
             server_time_limit: PATIENCE,
             ..LockSettings::default()
         };
-        let layout = Layout { slots: 1, capacity: 1, constraints: Constraints::NONE };
+        // One is enough for most; bookings of several slots take both.
+        let layout = Layout { slots: 2, capacity: 1, constraints: Constraints::NONE };
         let replicas = u32::from(subject.entry.needs == Needs::ReplicatedRedis);
         let plan = RigPlan {
             needs: needs.and(ServerNeeds { replicas, ..ServerNeeds::default() }),

@@ -13,7 +13,7 @@ use lockproof_locks::{AnyLock, KeepAlive, LockError, Policy};
 use lockproof_model::{History, HolderId, Instant};
 
 use crate::arrivals::{Arrivals, Pace};
-use crate::catalog::FlowEntry;
+use crate::catalog::{FlowEntry, FlowSettings};
 use crate::gate::StepGate;
 use crate::latency::{largest_backlog, longest_gap};
 use crate::life::Seat;
@@ -36,8 +36,8 @@ pub struct Load {
     pub stop: Stop,
     /// When attempts are meant to start.
     pub pace: Pace,
-    /// How long the application works between its check and its write.
-    pub work: Duration,
+    /// What the flow is told.
+    pub settings: FlowSettings,
 }
 
 impl Load {

@@ -80,10 +80,19 @@ fn faults() -> String {
 }
 
 fn flows() -> String {
-    let mut table = Table::new(["flow", "what it does", "steps"]);
+    let mut table =
+        Table::new(["flow", "what it does", "steps", "its fields", "unsafe on purpose"]);
     for entry in lockproof_workload::ENTRIES {
         let steps = entry.steps.iter().map(spelled);
-        table.row([spelled(entry.name), entry.summary.to_owned(), listed(steps, " → ")]);
+        let fields = entry.fields.iter();
+        let fields = fields.map(|field| format!("{}: {}", spelled(field.name()), field.summary()));
+        table.row([
+            spelled(entry.name),
+            entry.summary.to_owned(),
+            listed(steps, " → "),
+            listed(fields, "; "),
+            listed(entry.control.map(str::to_owned), ""),
+        ]);
     }
     table.finish()
 }

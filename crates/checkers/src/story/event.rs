@@ -80,7 +80,8 @@ fn steps_of(passage: Passage<'_>, plot: &Plot<'_>) -> Vec<Event> {
         }
         let kind = if bounded.is_some() { Kind::BoundedGrant } else { Kind::Step(operation.step) };
         // What a holder learns counts from the answer; what it does, from the request.
-        let is_learned = matches!(operation.step, Step::Acquire | Step::Verify | Step::Check);
+        let is_learned =
+            matches!(operation.step, Step::Acquire | Step::Renew | Step::Verify | Step::Check);
         let at = if is_learned { end_of(operation) } else { operation.invoked };
         let note = plot.notes.get(&operation.id).cloned();
         Some(Event { at, who: operation.holder.to_string(), what, kind, note })
@@ -99,6 +100,7 @@ fn describe(operation: &Operation) -> Option<String> {
     match effect {
         Effect::Granted { fencing_token: Some(token), .. } => Some(format!("acquire ok, {token}")),
         Effect::Granted { .. } => Some("acquire ok".to_owned()),
+        Effect::Renewed { valid_until } => Some(format!("renew: to {valid_until}")),
         Effect::Verified { remaining } => {
             Some(format!("verify: {} left", words::duration(*remaining)))
         }
@@ -109,7 +111,9 @@ fn describe(operation: &Operation) -> Option<String> {
         Effect::Inserted { .. } | Effect::Committed { .. } => Some(step.to_string()),
         Effect::Released { owned: true } => Some("release".to_owned()),
         Effect::Released { owned: false } => Some("release: no longer its own".to_owned()),
-        Effect::Done => matches!(step, Step::Insert | Step::Commit).then(|| step.to_string()),
+        Effect::Done => {
+            matches!(step, Step::Insert | Step::Commit | Step::Notify).then(|| step.to_string())
+        }
     }
 }
 

@@ -122,9 +122,13 @@ fn checkers() -> Rows {
 fn flows() -> Rows {
     let row = |flow: &lockproof_workload::FlowEntry| {
         let steps: Vec<_> = flow.steps.iter().map(|step| step.word()).collect();
-        vec![flow.name.to_owned(), flow.summary.to_owned(), steps.join(" → ")]
+        let fields: Vec<_> = flow.fields.iter().map(|field| field.name()).collect();
+        let control = flow.control.map(|why| format!("control: {why}")).unwrap_or_default();
+        let summary = flow.summary.to_owned();
+        vec![flow.name.to_owned(), summary, steps.join(" → "), fields.join(", "), control]
     };
-    (vec!["flow", "what it does", "steps"], lockproof_workload::ENTRIES.iter().map(row).collect())
+    let header = vec!["flow", "what it does", "steps", "own fields", ""];
+    (header, lockproof_workload::ENTRIES.iter().map(row).collect())
 }
 
 fn providers() -> Rows {

@@ -22,11 +22,13 @@ use crate::{machine, results, servers, terminal};
 const LIMIT: Duration = Duration::from_secs(60);
 
 /// What a search may have been after: everything but a holder that outlives its lease, which is no harm by itself.
-const BROKEN: [&str; 8] = [
+const BROKEN: [&str; 10] = [
     kinds::DUPLICATE_BOOKING,
     kinds::LOST_BOOKING,
     kinds::PHANTOM_BOOKING,
     kinds::DOUBLE_WRITE,
+    kinds::PARTIAL_BOOKING,
+    kinds::DUPLICATE_EFFECT,
     kinds::INSIDE_VALIDITY,
     kinds::ORPHANED_LOCK,
     kinds::IMMORTAL_LOCK,

@@ -50,7 +50,7 @@ fn split_votes() -> Hunt {
         scenario.load.holders = 4;
         scenario.load.slots = 1;
         // Long enough inside for somebody else to find a server that is back.
-        scenario.load.work = Duration::from_millis(20);
+        scenario.load.settings.work = Duration::from_millis(20);
         scenario.wait.delay = Duration::from_millis(3);
         scenario.wait.jitter = Duration::from_millis(3);
     })

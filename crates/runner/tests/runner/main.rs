@@ -5,6 +5,7 @@
 mod buggified;
 mod buggify;
 mod controls;
+mod flows;
 mod hunt;
 mod judgement;
 mod kept;

@@ -98,6 +98,8 @@ macro_rules! compared {
 
 compared! {
     backend_killed: "backend-killed",
+    caller_without_a_key: "caller-without-a-key",
+    check_to_book_gap: "check-to-book-gap",
     clock_jump: "clock-jump",
     commit_acknowledgement_lost: "commit-acknowledgement-lost",
     commit_retried: "commit-retried",
@@ -117,6 +119,8 @@ compared! {
     naive_release: "naive-release",
     no_lock_control: "no-lock-control",
     open_loop_stall: "open-loop-stall",
+    overlapping_hours: "overlapping-hours",
+    part_of_a_stay_stays_locked: "part-of-a-stay-stays-locked",
     process_killed: "process-killed",
     process_paused_past_ttl: "process-paused-past-ttl",
     redis_failover: "redis-failover",
@@ -127,14 +131,25 @@ compared! {
     redlock_renewal_misses_quorum: "redlock-renewal-misses-quorum",
     redlock_restarts_empty: "redlock-restarts-empty",
     redlock_restarts_with_aof: "redlock-restarts-with-aof",
+    released_before_commit: "released-before-commit",
+    renewal_not_heeded: "renewal-not-heeded",
+    renewal_stops_the_work: "renewal-stops-the-work",
     reply_lost: "reply-lost",
+    reserved_while_talking: "reserved-while-talking",
     room_inventory: "room-inventory",
+    room_nights_past_ttl: "room-nights-past-ttl",
+    room_nights: "room-nights",
+    segments_in_any_order: "segments-in-any-order",
+    segments_in_order: "segments-in-order",
     slow_commit_past_ttl: "slow-commit-past-ttl",
     timestamp_stolen: "timestamp-stolen",
     wait_for_every_replica: "wait-for-every-replica",
     wait_for_the_wrong_replica: "wait-for-the-wrong-replica",
     watchdog_paused: "watchdog-paused",
     zombie_renewal: "zombie-renewal",
+    told_before_written: "told-before-written",
+    told_by_the_outbox: "told-by-the-outbox",
+    verify_then_insert: "verify-then-insert",
 }
 
 #[test]

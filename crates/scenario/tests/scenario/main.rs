@@ -1,6 +1,7 @@
 //! What a scenario file may say, and what is said of one that may not.
 
 mod faults;
+mod flows;
 mod holders;
 mod problems;
 mod replaced;

@@ -15,6 +15,9 @@ pub(super) const ENTRY: FlowEntry = FlowEntry {
     name: "lock-and-book",
     summary: "lock the slot, check, work, insert, commit, release",
     steps: STEPS,
+    fields: &[],
+    tokenless: None,
+    control: None,
     flow: &LockAndBook,
 };
 

@@ -16,6 +16,9 @@ pub(super) const ENTRY: FlowEntry = FlowEntry {
     name: "retry-unknown",
     summary: "lock-and-book, and once more under the same lock where the commit's outcome is unknown",
     steps: STEPS,
+    fields: &[],
+    tokenless: None,
+    control: None,
     flow: &RetryUnknown,
 };
 

@@ -16,7 +16,7 @@ use lockproof_rig::sim::SimRig;
 use lockproof_rig::{LinkUse, RigPlan, ServerNeeds, System};
 use lockproof_sim::Simulation;
 use lockproof_testkit::{Gatekeeper, Passages};
-use lockproof_workload::{Load, Pace, Parties, Record, Stop, run};
+use lockproof_workload::{FlowSettings, Load, Pace, Parties, Record, Stop, run};
 
 use crate::support::{check, load, run_out, stage};
 
@@ -95,7 +95,8 @@ fn played<F: Future<Output = ()> + Send + 'static>(
 }
 
 fn attempts(holders: u32, attempts: u32) -> Load {
-    Load { work: Duration::from_millis(5), ..load(holders, attempts) }
+    let settings = FlowSettings { work: Duration::from_millis(5), ..FlowSettings::default() };
+    Load { settings, ..load(holders, attempts) }
 }
 
 fn owners(record: &Record) -> Vec<OwnerValue> {

@@ -17,8 +17,8 @@ use lockproof_rig::{LinkUse, RigPlan, ServerNeeds, System};
 use lockproof_sim::Simulation;
 use lockproof_testkit::{Gatekeeper, Passages};
 use lockproof_workload::{
-    Apart, Broken, Launcher, Load, Occurrence, OpenGate, Parties, Record, SeatEnd, SetUpError,
-    StepGate, Word, run, run_apart,
+    Apart, Broken, FlowSettings, Launcher, Load, Occurrence, OpenGate, Parties, Record, SeatEnd,
+    SetUpError, StepGate, Word, run, run_apart,
 };
 use tokio::sync::mpsc;
 
@@ -154,7 +154,8 @@ fn parties(simulation: &Simulation, rig: &SimRig) -> Parties {
 }
 
 fn attempts(holders: u32, attempts: u32) -> Load {
-    Load { work: Duration::from_millis(5), ..load(holders, attempts) }
+    let settings = FlowSettings { work: Duration::from_millis(5), ..FlowSettings::default() };
+    Load { settings, ..load(holders, attempts) }
 }
 
 #[test]
