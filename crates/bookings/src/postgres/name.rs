@@ -1,4 +1,4 @@
-//! The name of a run's own schema.
+//! The name of a run's own schema; MariaDB calls it a database.
 
 use std::fmt;
 use std::str::FromStr;
@@ -6,7 +6,7 @@ use std::str::FromStr;
 use crate::error::Kind;
 use crate::{BookingError, Result};
 
-/// `PostgreSQL` cuts longer names off.
+/// `PostgreSQL` cuts longer names off, and MariaDB refuses those past 64.
 const LENGTH_MAX: usize = 63;
 
 /// A schema name that needs no quotes: lower-case letters, digits and `_`.
