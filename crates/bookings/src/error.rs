@@ -86,6 +86,8 @@ pub(crate) enum Kind {
         "`{0}` is no schema name; use up to 63 of a-z, 0-9 and _, beginning with a letter or _"
     )]
     SchemaName(String),
+    #[error("{engine} has no {what}; the guard is not for it")]
+    Unsupported { engine: &'static str, what: &'static str },
     #[error("{0} is not in the slots table; slots are numbered from 1")]
     NoSlot(SlotId),
     #[error("the guard compares fencing tokens and the lease has none; use a lock that draws them")]
@@ -132,9 +134,12 @@ impl BookingError {
         self.definite()
     }
 
-    /// Whether the model database's unique index has the key already.
-    pub(crate) fn is_unique_violation(&self) -> bool {
-        matches!(*self.kind, Kind::Model { source: SqlError::UniqueViolation, .. })
+    /// What the model database said, where it did.
+    pub(crate) fn model_error(&self) -> Option<SqlError> {
+        match *self.kind {
+            Kind::Model { source, .. } => Some(source),
+            _ => None,
+        }
     }
 
     /// Whether the booking may stand all the same.

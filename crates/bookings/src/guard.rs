@@ -4,7 +4,7 @@ use std::fmt::Debug;
 
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
-use lockproof_model::{AttemptId, BookingId, FencingToken, HolderId, Refusal, SlotId};
+use lockproof_model::{AttemptId, BookingId, FencingToken, HolderId, Refusal, SlotId, Span};
 
 use crate::error::Kind;
 use crate::{Connection, InsertedRow, NewBooking, Result, RowLock, SlotState, TransactionMode};
@@ -46,6 +46,8 @@ pub trait Guard: Debug + Send + Sync {
 pub struct Request {
     /// What is to be booked.
     pub slot: SlotId,
+    /// Which part of it.
+    pub span: Span,
     /// By whom.
     pub holder: HolderId,
     /// In which attempt.
@@ -67,7 +69,7 @@ impl Request {
 /// What a check read, and an insert relies on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Seen {
-    /// Confirmed bookings of the slot.
+    /// Confirmed bookings of the slot that overlap the request's span.
     pub confirmed: u32,
     /// How often it may be sold.
     pub capacity: u32,
@@ -91,6 +93,19 @@ pub enum Checked {
     Refused(Refusal),
 }
 
+impl Checked {
+    /// Free while the count is below the capacity.
+    #[must_use]
+    pub const fn of(slot: SlotState, confirmed: u32) -> Self {
+        let SlotState { capacity, version, fence } = slot;
+        if confirmed < capacity {
+            Self::Free(Seen { confirmed, capacity, version, fence })
+        } else {
+            Self::Taken { confirmed }
+        }
+    }
+}
+
 /// What an insert came to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Inserted {
@@ -110,19 +125,15 @@ pub enum Inserted {
 /// The order matters at READ COMMITTED, where each statement sees a state of its own: a booking that
 /// commits in between is counted with the version *before* it, so that a guard that compares versions
 /// refuses. Counted first, it would be missed and its version trusted, and the slot sold twice.
-pub fn look(
-    db: &mut dyn Connection,
-    slot: SlotId,
+pub fn look<'a>(
+    db: &'a mut dyn Connection,
+    request: &'a Request,
     lock: RowLock,
-) -> BoxFuture<'_, Result<Checked>> {
+) -> BoxFuture<'a, Result<Checked>> {
     async move {
-        let SlotState { capacity, version, fence } = db.read_slot(slot, lock).await?;
-        let confirmed = db.count_confirmed(slot).await?;
-        Ok(if confirmed < capacity {
-            Checked::Free(Seen { confirmed, capacity, version, fence })
-        } else {
-            Checked::Taken { confirmed }
-        })
+        let slot = db.read_slot(request.slot, lock).await?;
+        let confirmed = db.count_confirmed(request.slot, request.span).await?;
+        Ok(Checked::of(slot, confirmed))
     }
     .boxed()
 }
@@ -134,12 +145,12 @@ pub fn write<'a>(
     seen: &'a Seen,
 ) -> BoxFuture<'a, Result<Inserted>> {
     async move {
-        let Request { slot, holder, attempt, fencing_token } = *request;
+        let Request { slot, span, holder, attempt, fencing_token } = *request;
         let unit = seen.confirmed + 1;
-        let row = NewBooking { slot, unit, holder, attempt, fencing_token };
+        let row = NewBooking { slot, span, unit, holder, attempt, fencing_token };
         Ok(match db.insert(row).await? {
             InsertedRow::Row(booking) => Inserted::Written { booking, unit },
-            InsertedRow::UniqueViolation => Inserted::Refused(Refusal::Taken),
+            InsertedRow::Collision => Inserted::Refused(Refusal::Taken),
         })
     }
     .boxed()

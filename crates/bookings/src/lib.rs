@@ -37,5 +37,5 @@ pub use session::{BookingSession, Committed};
 pub use sqlite::SqliteStore;
 pub use store::{
     BookingStore, Bumped, Connection, Constraints, InsertedRow, Layout, NewBooking, Raised,
-    RowLock, SlotState, TransactionMode,
+    Reserved, RowLock, SlotState, TransactionMode, TryLock,
 };

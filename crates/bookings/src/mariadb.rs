@@ -11,6 +11,9 @@
 //!   what the guards are written for.
 //! * A statement that fails leaves the transaction as it was before, and COMMIT would keep what came before it; so
 //!   one that failed is never committed.
+//! * `FOR UPDATE` also waits for rows that others have written and not yet committed, where `PostgreSQL` does not see
+//!   them.
+//! * Named locks (`GET_LOCK`) are the session's and outlive its transactions, so there is no advisory lock here.
 //! * `innodb_lock_wait_timeout` is 50 s unless the server says otherwise: nobody waits for a row for ever.
 
 mod address;
@@ -24,7 +27,7 @@ use std::sync::Arc;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use lockproof_model::{
-    AttemptId, BookingId, BookingRow, BookingTable, DriverSetting, HolderId, SlotId, SlotRow,
+    AttemptId, BookingId, BookingRow, BookingTable, DriverSetting, HolderId, SlotId, SlotRow, Span,
 };
 
 pub use self::address::{MariadbAddress, MariadbUrlError};
@@ -111,12 +114,19 @@ impl BookingStore for MariadbStore {
             let Layout { slots, capacity, constraints } = layout;
             let schema = &self.schema;
             let tables = include_str!("mariadb/schema.sql").replace("{schema}", schema.as_str());
+            let exclusion = if constraints.exclude_overlap {
+                include_str!("mariadb/exclusion.sql").replace("{schema}", schema.as_str())
+            } else {
+                String::new()
+            };
             // The index by which bookings are counted is the constraint where the guard asks for one.
             let unique = if constraints.unique_unit { "UNIQUE" } else { "" };
             // Tables are not made in a transaction here; a database that was half made is dropped with the rest.
             let statements = format!(
                 "{tables}
-                 CREATE {unique} INDEX bookings_of_slot ON {schema}.bookings (slot, confirmed_unit);
+                 {exclusion}
+                 CREATE {unique} INDEX bookings_of_slot
+                     ON {schema}.bookings (slot, span_from, span_to, confirmed_unit);
                  INSERT INTO {schema}.slots (slot, capacity)
                      SELECT seq, {capacity} FROM {schema}.seq_1_to_{slots};"
             );
@@ -145,8 +155,8 @@ impl BookingStore for MariadbStore {
             let slots =
                 format!("SELECT slot, capacity, version, fence FROM {schema}.slots ORDER BY slot");
             let bookings = format!(
-                "SELECT id, slot, unit, holder, attempt, fencing_token FROM {schema}.bookings
-                 WHERE state = 'confirmed' ORDER BY id"
+                "SELECT id, slot, unit, holder, attempt, fencing_token, span_from, span_to
+                 FROM {schema}.bookings WHERE state = 'confirmed' ORDER BY id"
             );
             let (slots, bookings) =
                 (judge.rows(DOING, slots).await?, judge.rows(DOING, bookings).await?);
@@ -180,12 +190,13 @@ fn slot_row((slot, capacity, version, fence): (i64, i64, i64, i64)) -> Result<Sl
     })
 }
 
-type Booking = (i64, i64, i64, i64, i64, Option<i64>);
+type Booking = (i64, i64, i64, i64, i64, Option<i64>, i64, i64);
 
-fn booking_row((id, slot, unit, holder, attempt, token): Booking) -> Result<BookingRow> {
+fn booking_row((id, slot, unit, holder, attempt, token, from, to): Booking) -> Result<BookingRow> {
     Ok(BookingRow {
         id: BookingId(id),
         slot: SlotId(narrow(slot)?),
+        span: Span { from: narrow(from)?, to: narrow(to)? },
         unit: narrow(unit)?,
         holder: HolderId(narrow(holder)?),
         attempt: AttemptId(narrow(attempt)?),

@@ -1,6 +1,6 @@
 //! Counting, writing and deleting bookings.
 
-use lockproof_model::{BookingId, SlotId};
+use lockproof_model::{BookingId, SlotId, Span};
 
 use crate::answer::{Answer, SqlError};
 use crate::database::{Database, Step};
@@ -10,7 +10,7 @@ use crate::statement::{BookingValues, Isolation};
 use crate::waits::Wait;
 
 impl Database {
-    pub(crate) fn count_confirmed(&mut self, at: u32, slot: SlotId) -> Step {
+    pub(crate) fn count_confirmed(&mut self, at: u32, slot: SlotId, span: Span) -> Step {
         if self.transaction(at).isolation == Isolation::Serializable
             && let Err(error) = self.read_bookings(at, slot)
         {
@@ -19,13 +19,8 @@ impl Database {
         let shelf = shelf(slot, self.slots.len());
         let row = &self.slots[shelf];
         let transaction = self.transaction(at);
-        if transaction.snapshot.is_some() || shelf == 0 {
-            let horizon = self.horizon(at);
-            let rows = self.ledger.of(row).filter(|(_, row)| {
-                row.values.slot == slot
-                    && row.created.is_seen(at, horizon)
-                    && !row.deleted.is_seen(at, horizon)
-            });
+        if transaction.snapshot.is_some() || shelf == 0 || !span.is_whole() {
+            let rows = self.overlapping(at, slot, span);
             return Step::Answer(Answer::Count(u32::try_from(rows.count()).unwrap_or(u32::MAX)));
         }
         // What is committed is counted already; the rest is this transaction's own.
@@ -35,6 +30,24 @@ impl Database {
         };
         let count = row.confirmed + of_slot(&transaction.inserted) - of_slot(&transaction.deleted);
         Step::Answer(Answer::Count(count))
+    }
+
+    /// Places of the bookings that the transaction sees, in the order in which they were written.
+    pub(crate) fn overlapping(
+        &self,
+        at: u32,
+        slot: SlotId,
+        span: Span,
+    ) -> impl Iterator<Item = u32> {
+        let horizon = self.horizon(at);
+        let rows = self.ledger.of(&self.slots[shelf(slot, self.slots.len())]);
+        let seen = rows.filter(move |(_, row)| {
+            row.values.slot == slot
+                && row.values.span.overlaps(span)
+                && row.created.is_seen(at, horizon)
+                && !row.deleted.is_seen(at, horizon)
+        });
+        seen.map(|(place, _)| place)
     }
 
     pub(crate) fn insert(&mut self, at: u32, values: BookingValues) -> Step {
@@ -54,7 +67,16 @@ impl Database {
     /// Puts the row that was written last into the index.
     pub(crate) fn insert_again(&mut self, at: u32, values: BookingValues) -> Step {
         let shelf = shelf(values.slot, self.slots.len());
-        let collision = if self.layout.unique_unit {
+        let place = self.transaction(at).inserted.last().copied();
+        if self.layout.exclude_overlap
+            && let Some(place) = place
+            && !self.ledger.at(place).is_indexed
+        {
+            // An exclusion constraint is looked at with the row in its index: two that write at one time see each
+            // other, and the one that comes second waits (`check_exclusion_or_unique_constraint`).
+            self.ledger.link(place, &mut self.slots[shelf]);
+        }
+        let collision = if self.layout.unique_unit || self.layout.exclude_overlap {
             self.collision(at, values, &self.slots[shelf])
         } else {
             None
@@ -70,21 +92,32 @@ impl Database {
             }
         }
         if collision == Some(Collision::Committed) {
-            return Step::Error(SqlError::UniqueViolation);
+            return Step::Error(if self.layout.exclude_overlap {
+                SqlError::ExclusionViolation
+            } else {
+                SqlError::UniqueViolation
+            });
         }
-        let Some(&place) = self.transaction(at).inserted.last() else {
-            return Step::Answer(Answer::Done);
-        };
-        self.ledger.link(place, &mut self.slots[shelf]);
+        let Some(place) = place else { return Step::Answer(Answer::Done) };
+        if !self.ledger.at(place).is_indexed {
+            self.ledger.link(place, &mut self.slots[shelf]);
+        }
         Step::Answer(Answer::Inserted(BookingId(i64::from(place) + 1)))
     }
 
     /// What keeps the key from being added, whatever anybody's snapshot says.
     fn collision(&self, at: u32, values: BookingValues, shelf: &Slot) -> Option<Collision> {
-        let mut same = self
-            .ledger
-            .of(shelf)
-            .filter(|(_, row)| row.values.unit == values.unit && row.values.slot == values.slot);
+        let mine = self.transaction(at).inserted.last().copied();
+        let collide = |row: &BookingValues| {
+            row.slot == values.slot
+                && if self.layout.exclude_overlap {
+                    row.span.overlaps(values.span)
+                } else {
+                    row.span == values.span && row.unit == values.unit
+                }
+        };
+        let rows = self.ledger.of(shelf);
+        let mut same = rows.filter(|(place, row)| collide(&row.values) && Some(*place) != mine);
         same.find_map(|(_, row)| match (row.created, row.deleted) {
             (_, Stamp::At(_)) | (Stamp::Never, _) => None,
             (Stamp::By(other), _) | (_, Stamp::By(other)) if other != at => {
@@ -110,6 +143,7 @@ impl Database {
         let Some(place) = self.ledger.find(booking) else {
             return Step::Answer(Answer::Changed(0));
         };
+        let locked = self.locker(at, place);
         match self.ledger.at(place).deleted {
             Stamp::At(_) if self.transaction(at).snapshot.is_some() => Step::SERIALIZATION_FAILURE,
             Stamp::At(_) => Step::Answer(Answer::Changed(0)),
@@ -118,6 +152,9 @@ impl Database {
                 Step::Wait(Wait::Transaction { session: other, serial })
             }
             Stamp::Never => {
+                if let Some(wait) = locked {
+                    return Step::Wait(wait);
+                }
                 if let Err(error) = self.take_from_readers(at, place) {
                     return Step::Error(error);
                 }

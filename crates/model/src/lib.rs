@@ -11,6 +11,7 @@
 mod certainty;
 mod exploration;
 mod fault;
+mod hash;
 mod history;
 mod instant;
 mod judgement;
@@ -19,6 +20,7 @@ mod names;
 mod nanos;
 mod operation;
 mod report;
+mod span;
 mod step;
 mod table;
 mod verdict;
@@ -26,6 +28,7 @@ mod verdict;
 pub use certainty::{Certainty, in_full};
 pub use exploration::{Exploration, Size, Violation};
 pub use fault::{FaultRecord, FaultSummary};
+pub use hash::fnv1a;
 pub use history::{Attempt, AttemptResult, History, RefusedBy};
 pub use instant::Instant;
 pub use judgement::{Expectation, Judgement, ParseExpectationError, Status};
@@ -38,6 +41,7 @@ pub use report::{
     CellReport, DriverSetting, Layers, Manifest, PercentilesUs, RESULTS_SCHEMA_VERSION, RunReport,
     ServerInfo, ServerSetting, Story, StoryLine, World,
 };
+pub use span::Span;
 pub use step::{Moment, ParsePointError, Point, Step};
 pub use table::{BookingRow, BookingTable, SlotRow};
 pub use verdict::{Anomaly, Evidence, Finding, Layer, LockLeft, Verdict};

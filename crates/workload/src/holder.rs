@@ -8,7 +8,7 @@ use lockproof_env::Env;
 use lockproof_locks::{Acquisition, Driver, LockError, Released};
 use lockproof_model::{
     AttemptId, AttemptResult, Certainty, Effect, HolderId, Instant, Lease, LockName, Moment,
-    Outcome, Point, Reason, Refusal, RefusedBy, SlotId, Step, in_full,
+    Outcome, Point, Reason, Refusal, RefusedBy, SlotId, Span, Step, in_full,
 };
 use serde::{Deserialize, Serialize};
 
@@ -138,6 +138,7 @@ impl Holder {
         self.invoke(target, Step::Begin).await;
         let request = Request {
             slot: target.slot,
+            span: Span::WHOLE,
             holder: self.id,
             attempt: target.attempt,
             fencing_token: lease.fencing_token,

@@ -59,7 +59,7 @@ impl Guard for Fencing {
             }
             db.commit().await?;
             db.begin(TransactionMode::ReadCommitted).await?;
-            look(db, request.slot, RowLock::None).await
+            look(db, request, RowLock::None).await
         }
         .boxed()
     }

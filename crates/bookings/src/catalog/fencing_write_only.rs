@@ -40,7 +40,7 @@ impl Guard for FencingWriteOnly {
         db: &'a mut dyn Connection,
         request: &'a Request,
     ) -> BoxFuture<'a, Result<Checked>> {
-        look(db, request.slot, RowLock::None)
+        look(db, request, RowLock::None)
     }
 
     fn insert<'a>(

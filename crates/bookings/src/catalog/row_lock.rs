@@ -52,7 +52,7 @@ impl Guard for RowLocked {
         db: &'a mut dyn Connection,
         request: &'a Request,
     ) -> BoxFuture<'a, Result<Checked>> {
-        look(db, request.slot, RowLock::ForUpdate)
+        look(db, request, RowLock::ForUpdate)
     }
 
     fn insert<'a>(

@@ -22,9 +22,14 @@ pub(super) fn statement_error(doing: &'static str, error: Error) -> BookingError
     if aborted { error.aborted() } else { error }
 }
 
-/// Whether `error`, got for an INSERT, says that a unique index has the key already.
-pub(super) fn is_unique_violation(error: &Error) -> bool {
+/// Whether `error`, got for an INSERT, says that a constraint has the key, or an overlapping one, already.
+pub(super) fn is_collision(error: &Error) -> bool {
     code(error) == Some(DUPLICATE_KEY)
+}
+
+/// Whether `error`, got for a NOWAIT, says that somebody else has the lock.
+pub(super) fn is_locked(error: &Error) -> bool {
+    code(error) == Some(LOCK_WAIT_TIMEOUT)
 }
 
 /// Whether the connection is of no more use.

@@ -1,10 +1,11 @@
 //! The primitives, and how far their transaction has come.
 
+use std::future::ready;
 use std::sync::Arc;
 
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
-use lockproof_model::{BookingId, FencingToken, HolderId, SlotId};
+use lockproof_model::{AttemptId, BookingId, FencingToken, HolderId, SlotId, Span};
 use mysql_async::{Error, Params, Row, Statement};
 
 use super::dial::{self, Dialled, Done, Statements, read};
@@ -12,8 +13,8 @@ use super::{MariadbAddress, answer};
 use crate::columns::{narrow, token_from, token_to};
 use crate::error::Kind;
 use crate::{
-    BookingError, Bumped, Connection, InsertedRow, NewBooking, Raised, Result, RowLock, SchemaName,
-    SlotState, TransactionMode,
+    BookingError, Bumped, Connection, InsertedRow, NewBooking, Raised, Reserved, Result, RowLock,
+    SchemaName, SlotState, TransactionMode, TryLock,
 };
 
 #[derive(Debug)]
@@ -105,6 +106,19 @@ impl MariadbConnection {
         self.statement(doing, run).await
     }
 
+    async fn count(
+        &mut self,
+        doing: &'static str,
+        statement: fn(&Statements) -> &Statement,
+        slot: SlotId,
+        span: Span,
+    ) -> Result<u32> {
+        let values = (i64::from(slot.0), i64::from(span.to), i64::from(span.from));
+        let row = self.first(doing, statement, values).await?;
+        let (count,) = read(doing, row.ok_or(Kind::NoSlot(slot))?)?;
+        narrow(count)
+    }
+
     async fn undo(&mut self) -> Result<()> {
         if self.is_lost() {
             // The transaction, if there was one, ends with its connection.
@@ -135,6 +149,10 @@ impl Connection for MariadbConnection {
             let begin = match mode {
                 // The session is at READ COMMITTED since it was opened.
                 TransactionMode::ReadCommitted | TransactionMode::RowLocking => "START TRANSACTION",
+                // For the next transaction alone.
+                TransactionMode::Serializable => {
+                    "SET TRANSACTION ISOLATION LEVEL SERIALIZABLE; START TRANSACTION"
+                }
             };
             self.transaction = Transaction::Doomed;
             self.live()?.0.run("begin", begin.to_owned()).await?;
@@ -152,19 +170,66 @@ impl Connection for MariadbConnection {
                 RowLock::ForUpdate => |statements| &statements.lock_slot,
             };
             let row = self.first(DOING, statement, (i64::from(slot.0),)).await?;
-            let (capacity, version, fence) = read(DOING, row.ok_or(Kind::NoSlot(slot))?)?;
-            Ok(SlotState { capacity: narrow(capacity)?, version, fence: token_from(fence) })
+            slot_state(DOING, row.ok_or(Kind::NoSlot(slot))?)
         }
         .boxed()
     }
 
-    fn count_confirmed(&mut self, slot: SlotId) -> BoxFuture<'_, Result<u32>> {
+    fn try_lock_slot(
+        &mut self,
+        slot: SlotId,
+        how: TryLock,
+    ) -> BoxFuture<'_, Result<Option<SlotState>>> {
         async move {
-            const DOING: &str = "count bookings";
+            const DOING: &str = "lock the slot";
             let key = (i64::from(slot.0),);
-            let row = self.first(DOING, |statements| &statements.count_confirmed, key).await?;
-            let (count,) = read(DOING, row.ok_or(Kind::NoSlot(slot))?)?;
-            narrow(count)
+            let tried = self.statement(DOING, async |dialled, statements| {
+                let statement = match how {
+                    TryLock::NoWait => &statements.lock_slot_nowait,
+                    TryLock::SkipLocked => &statements.lock_slot_skip,
+                };
+                match dialled.first(statement.clone(), key).await {
+                    Err(error) if answer::is_locked(&error) => Ok(None),
+                    answer => answer.map(Some),
+                }
+            });
+            match tried.await? {
+                Some(row) => row.map(|row| slot_state(DOING, row)).transpose(),
+                None => {
+                    self.transaction = Transaction::Doomed;
+                    Ok(None)
+                }
+            }
+        }
+        .boxed()
+    }
+
+    fn count_confirmed(&mut self, slot: SlotId, span: Span) -> BoxFuture<'_, Result<u32>> {
+        self.count("count bookings", |statements| &statements.count_confirmed, slot, span).boxed()
+    }
+
+    fn lock_confirmed(&mut self, slot: SlotId, span: Span) -> BoxFuture<'_, Result<u32>> {
+        self.count("lock the bookings", |statements| &statements.lock_confirmed, slot, span).boxed()
+    }
+
+    fn lock_advisory(&mut self, _slot: SlotId) -> BoxFuture<'_, Result<()>> {
+        let what =
+            "advisory locks that end with a transaction (those of GET_LOCK are the session's)";
+        ready(Err(Kind::Unsupported { engine: "MariaDB", what }.into())).boxed()
+    }
+
+    fn reserve_key(&mut self, request: AttemptId) -> BoxFuture<'_, Result<Reserved>> {
+        async move {
+            const DOING: &str = "find the booking";
+            let key = (i64::from(request.0),);
+            let reserved =
+                self.execute("reserve the key", |statements| &statements.reserve_key, key);
+            if reserved.await?.rows > 0 {
+                return Ok(Reserved::New);
+            }
+            let found = self.first(DOING, |statements| &statements.find_booking, key).await?;
+            let found = found.map(|row| read(DOING, row).map(|(id,)| BookingId(id)));
+            found.transpose().map(Reserved::Used)
         }
         .boxed()
     }
@@ -196,16 +261,17 @@ impl Connection for MariadbConnection {
 
     fn insert(&mut self, booking: NewBooking) -> BoxFuture<'_, Result<InsertedRow>> {
         async move {
-            let NewBooking { slot, unit, holder, attempt, fencing_token } = booking;
-            let [slot, unit, holder, attempt] = [slot.0, unit, holder.0, attempt.0].map(i64::from);
+            let NewBooking { slot, span, unit, holder, attempt, fencing_token } = booking;
+            let [slot, from, to, unit, holder, attempt] =
+                [slot.0, span.from, span.to, unit, holder.0, attempt.0].map(i64::from);
             let token = fencing_token.map(token_to).transpose()?;
-            let values = (slot, unit, holder, attempt, token);
+            let values = (slot, from, to, unit, holder, attempt, token);
             let insert = async |dialled: &Dialled, statements: &Statements| match dialled
                 .execute(statements.insert.clone(), values)
                 .await
             {
                 Ok(done) => Ok(Some(done.key)),
-                Err(error) if answer::is_unique_violation(&error) => Ok(None),
+                Err(error) if answer::is_collision(&error) => Ok(None),
                 Err(error) => Err(error),
             };
             match self.statement("write the booking", insert).await? {
@@ -215,7 +281,7 @@ impl Connection for MariadbConnection {
                 }
                 None => {
                     self.transaction = Transaction::Doomed;
-                    Ok(InsertedRow::UniqueViolation)
+                    Ok(InsertedRow::Collision)
                 }
             }
         }
@@ -239,4 +305,9 @@ impl Connection for MariadbConnection {
     fn rollback(&mut self) -> BoxFuture<'_, Result<()>> {
         self.undo().boxed()
     }
+}
+
+fn slot_state(doing: &'static str, row: Row) -> Result<SlotState> {
+    let (capacity, version, fence) = read(doing, row)?;
+    Ok(SlotState { capacity: narrow(capacity)?, version, fence: token_from(fence) })
 }

@@ -171,7 +171,12 @@ pub(super) fn read<T: mysql_async::prelude::FromRow>(doing: &'static str, row: R
 pub(super) struct Statements {
     pub(super) read_slot: Statement,
     pub(super) lock_slot: Statement,
+    pub(super) lock_slot_nowait: Statement,
+    pub(super) lock_slot_skip: Statement,
     pub(super) count_confirmed: Statement,
+    pub(super) lock_confirmed: Statement,
+    pub(super) reserve_key: Statement,
+    pub(super) find_booking: Statement,
     pub(super) raise_fence: Statement,
     pub(super) bump_version: Statement,
     pub(super) insert: Statement,
@@ -183,21 +188,32 @@ impl Statements {
             format!("SELECT capacity, version, fence FROM {schema}.slots WHERE slot = ?");
         let lock_slot = format!("{read_slot} FOR UPDATE");
         let count_confirmed = format!(
-            "SELECT count(*) FROM {schema}.bookings WHERE slot = ? AND state = 'confirmed'"
+            "SELECT count(*) FROM {schema}.bookings
+             WHERE slot = ? AND state = 'confirmed' AND span_from < ? AND span_to > ?"
         );
+        // A key that is there already is a warning and no row. The values here can be ignored for no other reason.
+        let reserve_key = format!("INSERT IGNORE INTO {schema}.request_keys (request) VALUES (?)");
+        let find_booking =
+            format!("SELECT id FROM {schema}.bookings WHERE attempt = ? AND state = 'confirmed'");
         let raise_fence =
             format!("UPDATE {schema}.slots SET fence = ? WHERE slot = ? AND fence <= ?");
         let bump_version = format!(
             "UPDATE {schema}.slots SET version = version + 1 WHERE slot = ? AND version = ?"
         );
         let insert = format!(
-            "INSERT INTO {schema}.bookings (slot, unit, holder, attempt, state, fencing_token)
-             VALUES (?, ?, ?, ?, 'confirmed', ?)"
+            "INSERT INTO {schema}.bookings
+                 (slot, span_from, span_to, unit, holder, attempt, state, fencing_token)
+             VALUES (?, ?, ?, ?, ?, ?, 'confirmed', ?)"
         );
         Ok(Self {
+            lock_slot_nowait: dialled.prepare(format!("{lock_slot} NOWAIT")).await?,
+            lock_slot_skip: dialled.prepare(format!("{lock_slot} SKIP LOCKED")).await?,
+            lock_confirmed: dialled.prepare(format!("{count_confirmed} FOR UPDATE")).await?,
             read_slot: dialled.prepare(read_slot).await?,
             lock_slot: dialled.prepare(lock_slot).await?,
             count_confirmed: dialled.prepare(count_confirmed).await?,
+            reserve_key: dialled.prepare(reserve_key).await?,
+            find_booking: dialled.prepare(find_booking).await?,
             raise_fence: dialled.prepare(raise_fence).await?,
             bump_version: dialled.prepare(bump_version).await?,
             insert: dialled.prepare(insert).await?,

@@ -13,6 +13,8 @@ CREATE TABLE {schema}.slots (
 CREATE TABLE {schema}.bookings (
     id             BIGINT AUTO_INCREMENT PRIMARY KEY,
     slot           BIGINT NOT NULL,
+    span_from      BIGINT NOT NULL,
+    span_to        BIGINT NOT NULL CHECK (span_from < span_to),
     unit           BIGINT NOT NULL,
     holder         BIGINT NOT NULL,
     attempt        BIGINT NOT NULL,
@@ -20,6 +22,11 @@ CREATE TABLE {schema}.bookings (
     fencing_token  BIGINT CHECK (fencing_token >= 0),
     created_at     TIMESTAMP(6) NOT NULL DEFAULT CURRENT_TIMESTAMP(6),
     confirmed_unit BIGINT AS (IF(state = 'confirmed', unit, NULL)) VIRTUAL
+) ENGINE = InnoDB;
+
+-- The requests that a transaction has been committed for.
+CREATE TABLE {schema}.request_keys (
+    request BIGINT PRIMARY KEY
 ) ENGINE = InnoDB;
 
 -- Which connection is whose: a session has no name that others could see. An id comes again once a server was

@@ -5,7 +5,7 @@ use futures_util::future::BoxFuture;
 use lockproof_bookings::{
     BookingSession, Checked, Connection, Guard, Inserted, Request, Result, RowLock, Seen,
 };
-use lockproof_model::{AttemptId, FencingToken, HolderId, Refusal, SlotId};
+use lockproof_model::{AttemptId, FencingToken, HolderId, Refusal, SlotId, Span};
 use tokio::join;
 
 use crate::engines::{Engine, on_mariadb, on_model, on_postgres};
@@ -57,7 +57,13 @@ async fn deadlock(engine: Engine) {
         let holder = HolderId(number);
         let mut session = BookingSession::open(store, &Crossing, holder).await.unwrap();
         let attempt = AttemptId(number);
-        let request = Request { slot: SlotId(number), holder, attempt, fencing_token: None };
+        let request = Request {
+            slot: SlotId(number),
+            span: Span::WHOLE,
+            holder,
+            attempt,
+            fencing_token: None,
+        };
         session.begin(request).await.unwrap();
         session.check().await.unwrap();
         session

@@ -228,6 +228,7 @@ fn model_store() -> ModelStore<Direct> {
         slots: 0,
         capacity: 0,
         unique_unit: false,
+        exclude_overlap: false,
         predicate_locks: PredicateLocks::Exact,
     };
     ModelStore::new(Arc::new(Direct::to(Database::new(tables))))

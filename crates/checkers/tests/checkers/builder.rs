@@ -6,7 +6,7 @@ use lockproof_checkers::find;
 use lockproof_model::{
     Attempt, AttemptId, AttemptResult, BookingId, BookingRow, BookingTable, Effect, Evidence,
     FaultRecord, FencingToken, Finding, History, HolderId, Instant, LockLeft, LockName, Operation,
-    OperationId, Outcome, OwnerValue, Reason, Refusal, RefusedBy, SlotId, SlotRow, Step,
+    OperationId, Outcome, OwnerValue, Reason, Refusal, RefusedBy, SlotId, SlotRow, Span, Step,
 };
 
 /// A run that a test makes up.
@@ -179,6 +179,7 @@ impl Try<'_> {
         let row = BookingRow {
             id: BookingId(number),
             slot,
+            span: Span::WHOLE,
             unit: 1,
             holder,
             attempt: id,

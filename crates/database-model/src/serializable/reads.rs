@@ -95,7 +95,8 @@ impl Database {
         self.serializable.lock_bookings(sxact, slot.0);
         let shelf = &self.slots[shelf(slot, self.slots.len())];
         let of_slot = self.ledger.of(shelf).filter(|(_, row)| row.values.slot == slot);
-        let mut places: Vec<_> = of_slot.map(|(place, row)| (row.values.unit, place)).collect();
+        let mut places: Vec<_> =
+            of_slot.map(|(place, row)| ((row.values.span, row.values.unit), place)).collect();
         // As the index has them.
         places.sort_unstable();
         for (_, place) in places {

@@ -27,7 +27,7 @@ impl Guard for BlindVersion {
         db: &'a mut dyn Connection,
         request: &'a Request,
     ) -> BoxFuture<'a, Result<Checked>> {
-        look(db, request.slot, RowLock::None)
+        look(db, request, RowLock::None)
     }
 
     fn insert<'a>(
