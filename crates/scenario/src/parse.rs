@@ -125,7 +125,7 @@ fn scenario(path: &Path, mut top: Reader<'_, '_>) -> Option<Scenario> {
     let Workload { load, holders_as, capacity } = workload(&mut top);
     let lock = lock(&mut top);
     let servers = servers::read(&mut top, &strategies);
-    let limits = database::read(&mut top);
+    let database = database::read(&mut top);
     let around = Surroundings {
         flow: load.flow,
         holders: load.holders,
@@ -161,7 +161,8 @@ fn scenario(path: &Path, mut top: Reader<'_, '_>) -> Option<Scenario> {
         server_time_limit: lock.server_time_limit,
         topology: servers.topology,
         replica_lag: servers.replica_lag,
-        limits,
+        engine: database.engine,
+        limits: database.limits,
         faults,
         fault_fields,
         fault_places,

@@ -2,6 +2,7 @@
 
 mod embedded;
 mod killed;
+mod mariadb;
 mod postgres;
 mod processes;
 mod redis_server;
