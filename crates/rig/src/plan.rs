@@ -127,6 +127,12 @@ impl DatabaseEngine {
         !matches!(self, Self::Sqlite)
     }
 
+    /// Whether a proxy can follow what is said to it, request by request.
+    #[must_use]
+    pub const fn is_followed(self) -> bool {
+        matches!(self, Self::Postgres)
+    }
+
     /// Why no server of that kind can suffer `effect`, where none can.
     #[must_use]
     pub const fn refuses(self, effect: ServerEffect) -> Option<&'static str> {

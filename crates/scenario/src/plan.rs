@@ -251,6 +251,8 @@ impl Scenario {
     /// Why its bookings cannot be kept in a database of that kind, where they cannot.
     #[must_use]
     pub fn unfit_for(&self, engine: DatabaseEngine) -> Option<String> {
+        use lockproof_faults::Reach;
+        use lockproof_rig::LinkSelector;
         let what = self.needs_database_server().filter(|_| !engine.is_server());
         if let Some(what) = what {
             return Some(format!("{what}, and {engine} is a file"));
@@ -260,6 +262,16 @@ impl Scenario {
         if let Some(limit) = finer {
             return Some(format!(
                 "[database] limits sessions to {limit:?}, and {engine} counts in whole seconds"
+            ));
+        }
+        let unread = |plan: &&FaultPlan| {
+            let Reach::Links(links) = plan.fault.reach() else { return false };
+            plan.fault.tells_holders_apart() && links.contains(&LinkSelector::Database)
+        };
+        if let Some(plan) = self.faults.iter().find(unread).filter(|_| !engine.is_followed()) {
+            let (number, label) = (plan.number, plan.label());
+            return Some(format!(
+                "fault {number} ({label}) is on single requests, and what is said to {engine} is not read; use postgres"
             ));
         }
         let refused = |plan: &FaultPlan| {

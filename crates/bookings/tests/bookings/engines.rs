@@ -83,7 +83,7 @@ pub(crate) async fn on_mariadb<F: Future<Output = ()>>(test: impl FnOnce(Engine)
 
 /// The server that `variable` names for tests to make tables in.
 #[expect(clippy::print_stderr, reason = "a test that is skipped says so aloud")]
-fn named(variable: &str) -> Option<String> {
+pub(crate) fn named(variable: &str) -> Option<String> {
     let url = std::env::var(variable).ok();
     if url.is_none() {
         let is_ci = std::env::var("CI").as_deref() == Ok("true");
@@ -235,7 +235,7 @@ fn model_store() -> ModelStore<Direct> {
 }
 
 /// Distinct among the processes that may test on one server.
-fn fresh_name() -> String {
+pub(crate) fn fresh_name() -> String {
     static COUNT: AtomicU32 = AtomicU32::new(0);
     format!("lockproof_test_{:x}_{}", live::entropy(), COUNT.fetch_add(1, Ordering::Relaxed))
 }

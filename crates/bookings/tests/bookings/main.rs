@@ -10,6 +10,7 @@ mod aborts;
 mod buyers;
 mod engines;
 mod interrupted;
+mod missing_rows;
 mod model;
 mod refusals;
 mod schedules;

@@ -154,6 +154,7 @@ impl Home {
                 .arg(named("--datadir", &self.data()))
                 .arg(named("--socket", &self.directory.join("socket")))
                 .arg(named("--pid-file", &self.directory.join("pid")))
+                .env("TMPDIR", &self.directory) // see `install`
                 .current_dir(&self.directory)
                 .stdin(Stdio::null())
                 .stdout(Stdio::null())
@@ -254,6 +255,8 @@ async fn install(spawner: &Spawner, user: Option<&str>, directory: &Path) -> Res
                 // What is not on the disk yet when the machine stops is not needed any more.
                 .arg("--innodb-flush-method=nosync")
                 .arg(named("--datadir", &directory.join("data")))
+                // A server that starts clears its temporary directory up, and would take the tables of others along.
+                .env("TMPDIR", directory)
                 .current_dir(directory)
                 .stdin(Stdio::null())
                 .stdout(Stdio::from(log))

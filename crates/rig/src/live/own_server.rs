@@ -47,9 +47,7 @@ pub(super) async fn ended_well(
     if status.success() {
         return Ok(());
     }
-    let text = fs::read_to_string(log).unwrap_or_default();
-    let last = text.lines().last().unwrap_or("it said nothing").to_owned();
-    Err(RigError::new(format!("{program} ended with {status}: {last}")))
+    Err(RigError::new(format!("{program} ended with {status}: {}", last_words(log))))
 }
 
 /// Waits until `server` is ready, or has ended: why it did is in its `log`.
@@ -65,13 +63,22 @@ pub(super) async fn until_ready<F: Future<Output = bool> + Send>(
             return Ok(());
         }
         if let Some(status) = running.exited() {
-            let text = fs::read_to_string(log).unwrap_or_default();
-            let last = text.lines().last().unwrap_or("it wrote no log").to_owned();
-            return Err(RigError::new(format!("{server} ended with {status}: {last}")));
+            return Err(RigError::new(format!(
+                "{server} ended with {status}: {}",
+                last_words(log)
+            )));
         }
         if tokio::time::Instant::now() >= deadline {
             return Err(RigError::new(format!("{server} did not answer within {READY_WITHIN:?}")));
         }
         tokio::time::sleep_until(tokio::time::Instant::now() + POLL).await;
     }
+}
+
+/// The last that a log says: of an error, where it says that there was one, since advice may come after it.
+fn last_words(log: &Path) -> String {
+    let text = fs::read_to_string(log).unwrap_or_default();
+    let lines = || text.lines().map(str::trim).filter(|line| !line.is_empty());
+    let of_an_error = lines().rfind(|line| line.contains("ERROR:") || line.contains("FATAL:"));
+    of_an_error.or_else(|| lines().next_back()).unwrap_or("it said nothing").to_owned()
 }
