@@ -114,7 +114,7 @@ pub(crate) struct RunArguments {
 }
 
 const REDIS_URL: &str = "Redis servers of --provider external, in order: redis://[USER]:PASSWORD@HOST:PORT/DB, rediss:// for TLS (#insecure: unverified), unix:///PATH; several with commas [env: LOCKPROOF_REDIS_URLS]";
-const DATABASE_URL: &str = "Database of --provider external, postgres://USER:PASSWORD@HOST:PORT/DATABASE?sslmode=… or mariadb://USER:PASSWORD@HOST:PORT/; without one, bookings go to the embedded database [env: LOCKPROOF_DATABASE_URL]";
+const DATABASE_URL: &str = "Postgres of --provider external, postgres://USER:PASSWORD@HOST:PORT/DATABASE?sslmode=…; without one, bookings go to the embedded database [env: LOCKPROOF_DATABASE_URL]";
 
 /// The servers of `--provider external` and the images of `--provider container`. The variables of the former are read in `servers.rs`: clap would show them in its help.
 #[derive(Debug, Args)]

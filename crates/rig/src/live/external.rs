@@ -36,7 +36,7 @@ use crate::{DatabaseEngine, ExternalServers, RigError, ServerEffect, ServerNeeds
 pub(super) const ENTRY: ProviderEntry = ProviderEntry {
     name: "external",
     summary: "servers that run already, by URL; everything on them bears the run's name",
-    databases: &[DatabaseEngine::Postgres, DatabaseEngine::Mariadb, DatabaseEngine::Sqlite],
+    databases: &[DatabaseEngine::Postgres, DatabaseEngine::Sqlite],
     refuses: |_, effect| {
         (effect != ServerEffect::Flush).then_some("its processes and clocks are somebody else's")
     },
