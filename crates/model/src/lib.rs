@@ -10,11 +10,13 @@
 
 mod certainty;
 mod exploration;
+mod failure_modes;
 mod fault;
 mod hash;
 mod history;
 mod instant;
 mod judgement;
+pub mod kinds;
 mod lease;
 mod names;
 mod nanos;
@@ -27,6 +29,7 @@ mod verdict;
 
 pub use certainty::{Certainty, in_full};
 pub use exploration::{Exploration, Size, Violation};
+pub use failure_modes::{FAILURE_MODES, FailureMode, Place, failure_mode};
 pub use fault::{FaultRecord, FaultSummary};
 pub use hash::fnv1a;
 pub use history::{Attempt, AttemptResult, History, RefusedBy};

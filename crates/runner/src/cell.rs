@@ -210,6 +210,8 @@ pub(crate) fn finish(
         duplicates: doubles,
         contended: contended_slots(&history.attempts),
         faults: &faults,
+        longest_gap,
+        shown: &plan.scenario.shown(),
         cut_short: cut_short.or(interrupted),
     });
     // A load whose servers or holders went away shows nothing by what it did not come to; what it did come to stands.

@@ -119,6 +119,16 @@ impl Scenario {
         self.cells.iter().find(|cell| cell.strategy == *strategy).copied()
     }
 
+    /// The kinds of anomaly that it expects of some strategy; of no other one shall they be seen.
+    #[must_use]
+    pub fn shown(&self) -> Vec<&'static str> {
+        let shown = |cell: &Cell| match cell.expect {
+            Expectation::Shows(kind) => Some(kind),
+            _ => None,
+        };
+        self.cells.iter().filter_map(shown).collect()
+    }
+
     /// Whether the scenario's faults can reach `strategy`.
     ///
     /// # Errors
