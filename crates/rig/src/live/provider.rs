@@ -226,7 +226,7 @@ impl Database {
             Self::Sqlite { .. } => None,
             Self::Postgres { address, schema, .. } => {
                 let address = PostgresAddress::clone(address);
-                Some(Sessions::Postgres(PostgresSessions::new(address, schema)))
+                Some(Sessions::Postgres(Box::new(PostgresSessions::new(address, schema))))
             }
             Self::Mariadb { address, schema, .. } => {
                 let address = MariadbAddress::clone(address);

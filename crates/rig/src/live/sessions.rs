@@ -12,7 +12,7 @@ use crate::RigError;
 /// The sessions of one cell's holders.
 #[derive(Clone, Debug)]
 pub(super) enum Sessions {
-    Postgres(PostgresSessions),
+    Postgres(Box<PostgresSessions>),
     Mariadb(MariadbSessions),
 }
 
