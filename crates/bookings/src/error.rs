@@ -7,6 +7,7 @@
 use std::error::Error;
 use std::fmt;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use lockproof_database_model::{Answer, SqlError};
 use lockproof_model::{AttemptId, Certainty, FencingToken, Refusal, SlotId};
@@ -49,6 +50,18 @@ pub(crate) enum Kind {
     Tls(#[source] crate::TlsError),
     #[error("the connection to PostgreSQL was lost; the next begin dials again")]
     ConnectionLost,
+    #[error("cannot {doing} in MariaDB")]
+    Mariadb {
+        doing: &'static str,
+        #[source]
+        source: Box<dyn Error + Send + Sync>,
+    },
+    #[error("cannot open a connection to MariaDB: it did not let us in within {0:?}")]
+    MariadbDialTimedOut(Duration),
+    #[error("the connection to MariaDB was lost; the next begin dials again")]
+    MariadbConnectionLost,
+    #[error("MariaDB drew no key for a booking")]
+    NoKey,
     #[error("cannot {doing} in the model database")]
     Model {
         doing: &'static str,
@@ -94,6 +107,19 @@ impl BookingError {
 
     pub(crate) fn postgres(doing: &'static str, source: tokio_postgres::Error) -> Self {
         Kind::Postgres { doing, source }.into()
+    }
+
+    /// The driver's error without its wrappings, which repeat what they wrap.
+    pub(crate) fn mariadb(doing: &'static str, error: mysql_async::Error) -> Self {
+        use mysql_async::{Error, IoError};
+        let source = match error {
+            Error::Server(error) => error.into(),
+            Error::Io(IoError::Io(error)) => error.into(),
+            Error::Driver(error) => error.into(),
+            Error::Url(error) => error.into(),
+            Error::Other(error) => error,
+        };
+        Kind::Mariadb { doing, source }.into()
     }
 
     /// The same error, with the claim that the booking does not stand.

@@ -18,8 +18,7 @@ use std::sync::Arc;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use lockproof_model::{
-    AttemptId, BookingId, BookingRow, BookingTable, DriverSetting, FencingToken, HolderId, SlotId,
-    SlotRow, Span,
+    AttemptId, BookingId, BookingRow, BookingTable, DriverSetting, HolderId, SlotId, SlotRow, Span,
 };
 use tokio_postgres::{Client, Error, Row};
 
@@ -28,7 +27,7 @@ use self::connection::PostgresConnection;
 pub use self::dial::Dialled;
 pub use self::name::SchemaName;
 pub use self::tls::TlsError;
-use crate::error::Kind;
+use crate::columns::{narrow, token_from};
 use crate::{BookingError, BookingStore, Connection, Layout, Result};
 
 /// Which driver, for the report; a test holds it against Cargo.lock.
@@ -210,19 +209,6 @@ fn booking_row(row: &Row) -> Result<BookingRow> {
         attempt: AttemptId(narrow(row.get(4))?),
         fencing_token: row.get::<_, Option<i64>>(5).map(token_from),
     })
-}
-
-fn narrow(column: i64) -> Result<u32> {
-    u32::try_from(column).map_err(|_| Kind::OutOfRange(column).into())
-}
-
-fn token_to(token: FencingToken) -> Result<i64> {
-    i64::try_from(token.0).map_err(|_| Kind::FencingTokenTooLarge(token).into())
-}
-
-/// The schema forbids negative tokens, so this loses no sign.
-const fn token_from(column: i64) -> FencingToken {
-    FencingToken(column.unsigned_abs())
 }
 
 impl fmt::Debug for PostgresStore {

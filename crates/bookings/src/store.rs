@@ -14,7 +14,7 @@ use crate::Result;
 /// Dropping any of these futures leaves what was already sent to take its course: a table may have been
 /// made or dropped all the same.
 pub trait BookingStore: Debug + Send + Sync {
-    /// The engine in one word: `sqlite`, `postgres`, `model`.
+    /// The engine in one word: `sqlite`, `postgres`, `mariadb`, `model`.
     fn engine(&self) -> &'static str;
 
     /// The engine's version, as it says itself.

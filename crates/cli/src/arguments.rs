@@ -77,6 +77,10 @@ pub(crate) struct RunArguments {
     #[arg(long, env = "LOCKPROOF_PROVIDER", default_value = "embedded")]
     pub(crate) provider: String,
 
+    /// Which database keeps the bookings, whatever a scenario says: sqlite, postgres, mariadb [default: the provider's own]
+    #[arg(long, env = "LOCKPROOF_DATABASE", value_name = "KIND")]
+    pub(crate) database: Option<String>,
+
     #[command(flatten)]
     pub(crate) servers: ServerArguments,
 
@@ -243,6 +247,10 @@ pub(crate) struct ReplayArguments {
     /// Where servers come from in the live world: embedded, process
     #[arg(long, env = "LOCKPROOF_PROVIDER", default_value = "embedded")]
     pub(crate) provider: String,
+
+    /// Which database keeps the bookings, whatever the file says: sqlite, postgres, mariadb [default: the provider's own]
+    #[arg(long, env = "LOCKPROOF_DATABASE", value_name = "KIND")]
+    pub(crate) database: Option<String>,
 
     #[command(flatten)]
     pub(crate) servers: ServerArguments,

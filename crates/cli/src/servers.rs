@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use lockproof_rig::live::ProviderEntry;
-use lockproof_rig::{ContainerImages, ExternalServers, ServerUrlError};
+use lockproof_rig::{ContainerImages, DatabaseEngine, ExternalServers, ServerUrlError};
 use lockproof_scenario::Scenario;
 
 use crate::arguments::ServerArguments;
@@ -82,6 +82,9 @@ pub(crate) fn of_run(
             "--provider external has to be told where the servers are: --redis-url URL,… and --database-url URL, {REDIS} and {DATABASE}, or [servers] in a scenario"
         )));
     }
+    if let Some(why) = scenarios.iter().find_map(|scenario| other_database(scenario, &servers)) {
+        return Err(Failure::usage(why));
+    }
     let problems =
         scenarios.iter().flat_map(|scenario| scenario.problems_on(&servers, destructive));
     let problems: Vec<_> = problems.map(|problem| problem.to_string()).collect();
@@ -89,6 +92,20 @@ pub(crate) fn of_run(
         return Ok(servers);
     }
     Err(Failure::usage(format!("cannot be run on these servers\n{}", problems.join("\n"))))
+}
+
+/// Why the database that `servers` name is not the one that `scenario` wants, where it is not.
+fn other_database(scenario: &Scenario, servers: &ExternalServers) -> Option<String> {
+    let path = scenario.path.display();
+    match (scenario.engine?, &servers.database) {
+        (DatabaseEngine::Sqlite, Some(url)) => {
+            Some(format!("{path}: bookings are to go to sqlite, and {url} is named; leave one out"))
+        }
+        (engine, None) if engine.is_server() => Some(format!(
+            "{path}: bookings are to go to {engine}, and none is named: --database-url URL, or {DATABASE}"
+        )),
+        _ => None,
+    }
 }
 
 /// What the scenarios name, if they agree: a run has one set of servers.

@@ -130,7 +130,7 @@ fn scenario(path: &Path, mut top: Reader<'_, '_>) -> Option<Scenario> {
     }
     let lock = lock(&mut top, &strategies);
     let servers = servers::read(&mut top, &strategies, lock.replication);
-    let limits = database::read(&mut top);
+    let database = database::read(&mut top);
     let around = Surroundings {
         flow: load.flow,
         holders: load.holders,
@@ -169,7 +169,8 @@ fn scenario(path: &Path, mut top: Reader<'_, '_>) -> Option<Scenario> {
         server_time_limit: lock.server_time_limit,
         topology: servers.topology,
         replica_lag: servers.replica_lag,
-        limits,
+        engine: database.engine,
+        limits: database.limits,
         faults,
         fault_fields,
         fault_places,

@@ -8,8 +8,8 @@ use lockproof_locks::{Drift, KeepAlive, LockSettings, Needs, Policy, Replication
 use lockproof_model::{Expectation, World};
 use lockproof_rig::sim::RedisDriver;
 use lockproof_rig::{
-    DatabasePlan, ExternalServers, LinkUse, ServerEffect, ServerKind, ServerNeeds, SessionLimits,
-    Topology,
+    DatabaseEngine, DatabasePlan, ExternalServers, LinkUse, ServerEffect, ServerKind, ServerNeeds,
+    SessionLimits, Topology,
 };
 use lockproof_workload::Load;
 
@@ -59,6 +59,8 @@ pub struct Scenario {
     pub topology: Topology,
     /// How far the replica of a sentinel's pair is behind.
     pub replica_lag: Option<Duration>,
+    /// Which kind of database; the provider's own choice where none is named.
+    pub engine: Option<DatabaseEngine>,
     /// Limits on the holders' sessions at the database.
     pub limits: SessionLimits,
     /// What goes wrong.
@@ -233,6 +235,9 @@ impl Scenario {
         if live.len() == self.cells.len() {
             return live.into_iter().next();
         }
+        if let Some(engine @ DatabaseEngine::Mariadb) = self.engine {
+            return Some(format!("its database is {engine}, of which there is no model"));
+        }
         let needs = |plan: &FaultPlan| Some((plan.number, plan.needs_live()?));
         if let Some((number, what)) = self.faults.iter().find_map(needs) {
             return Some(format!("fault {number} is a {what}, which only the live world can do"));
@@ -266,7 +271,11 @@ impl Scenario {
     #[must_use]
     pub fn database_plan(&self) -> DatabasePlan {
         let needs = self.server_effects(ServerKind::Database).map(ServerEffect::needs);
-        DatabasePlan { needs: needs.reduce(ServerNeeds::and), limits: self.limits }
+        DatabasePlan {
+            engine: self.engine,
+            needs: needs.reduce(ServerNeeds::and),
+            limits: self.limits,
+        }
     }
 
     /// Which of what it does or asks for takes a database that is a server, where something does.
@@ -282,6 +291,42 @@ impl Scenario {
         } else {
             self.limits.is_set().then_some("[database] limits its sessions")
         }
+    }
+
+    /// Why its bookings cannot be kept in a database of that kind, where they cannot.
+    #[must_use]
+    pub fn unfit_for(&self, engine: DatabaseEngine) -> Option<String> {
+        use lockproof_faults::Reach;
+        use lockproof_rig::LinkSelector;
+        let what = self.needs_database_server().filter(|_| !engine.is_server());
+        if let Some(what) = what {
+            return Some(format!("{what}, and {engine} is a file"));
+        }
+        let limits = [self.limits.idle_in_transaction, self.limits.lock];
+        let finer = limits.into_iter().flatten().find(|&limit| !engine.counts(limit));
+        if let Some(limit) = finer {
+            return Some(format!(
+                "[database] limits sessions to {limit:?}, and {engine} counts in whole seconds"
+            ));
+        }
+        let unread = |plan: &&FaultPlan| {
+            let Reach::Links(links) = plan.fault.reach() else { return false };
+            plan.fault.tells_holders_apart() && links.contains(&LinkSelector::Database)
+        };
+        if let Some(plan) = self.faults.iter().find(unread).filter(|_| !engine.is_followed()) {
+            let (number, label) = (plan.number, plan.label());
+            return Some(format!(
+                "fault {number} ({label}) is on single requests, and what is said to {engine} is not read; use postgres"
+            ));
+        }
+        let refused = |plan: &FaultPlan| {
+            let effect = plan.fault.server_effect()?;
+            let is_on_database = plan.server_kinds().any(|kind| kind == ServerKind::Database);
+            let why = engine.refuses(effect).filter(|_| is_on_database)?;
+            let (number, label) = (plan.number, plan.label());
+            Some(format!("fault {number} ({label}) cannot be done to {engine}: {why}"))
+        };
+        self.faults.iter().find_map(refused)
     }
 
     /// Whether a fault disturbs the link to the database.

@@ -9,7 +9,7 @@ use lockproof_bookings::PostgresAddress;
 use lockproof_rig::live::{
     Database, OwnDatabase, Provider, RedisGroup, RedisServer, find_provider, probes,
 };
-use lockproof_rig::{ExternalServers, RigError, ServerNeeds, Topology};
+use lockproof_rig::{DatabaseEngine, ExternalServers, RigError, ServerNeeds, Topology};
 
 /// Redis servers of one provider beside the embedded database, with a note of where each server listens: a trial of a
 /// lock looks into its servers, and needs no Postgres.
@@ -70,8 +70,12 @@ impl Provider for Mixed {
         .boxed()
     }
 
-    fn database<'a>(&'a self, name: &'a str) -> BoxFuture<'a, Result<Database, RigError>> {
-        self.database.database(name)
+    fn database<'a>(
+        &'a self,
+        name: &'a str,
+        engine: Option<DatabaseEngine>,
+    ) -> BoxFuture<'a, Result<Database, RigError>> {
+        self.database.database(name, engine)
     }
 
     fn redis_group(
@@ -85,10 +89,11 @@ impl Provider for Mixed {
     fn own_database<'a>(
         &'a self,
         name: &'a str,
+        engine: Option<DatabaseEngine>,
         needs: ServerNeeds,
     ) -> BoxFuture<'a, Result<OwnDatabase, RigError>> {
         async move {
-            let own = self.database.own_database(name, needs).await?;
+            let own = self.database.own_database(name, engine, needs).await?;
             if let Database::Postgres { address, .. } = &own.database {
                 let mut noted = self.postgres.lock().unwrap_or_else(PoisonError::into_inner);
                 *noted = Some(PostgresAddress::clone(address));

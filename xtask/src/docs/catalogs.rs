@@ -121,7 +121,11 @@ fn checkers() -> String {
 fn providers() -> String {
     let mut table = Table::new(["provider", "where servers come from", "database link disturbed"]);
     for entry in lockproof_rig::live::PROVIDERS {
-        table.row([spelled(entry.name), entry.summary.to_owned(), yes_or_no(entry.database_link)]);
+        table.row([
+            spelled(entry.name),
+            entry.summary.to_owned(),
+            yes_or_no(entry.has_database_link()),
+        ]);
     }
     table.finish()
 }

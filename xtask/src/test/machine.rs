@@ -33,6 +33,8 @@ impl Machine {
     fn with_usual_places(mut self) -> Self {
         let debian = newest_first(Path::new("/usr/lib/postgresql"), "");
         self.elsewhere.extend(debian.map(|folder| folder.join("bin")));
+        // Where Debian keeps a MariaDB server, and the PATH of most users does not lead.
+        self.elsewhere.extend(["/usr/sbin", "/usr/local/sbin"].map(PathBuf::from));
         for prefix in ["/opt/homebrew/opt", "/usr/local/opt"] {
             let brew = newest_first(Path::new(prefix), "postgresql@");
             self.elsewhere.extend(brew.map(|folder| folder.join("bin")));

@@ -29,10 +29,16 @@ pub(super) const ENTRY: Entry = Entry {
     needs_token: false,
     constraints: Constraints::NONE,
     sells_once: None,
-    unsupported: &[Unsupported {
-        engine: "sqlite",
-        reason: "it has no advisory locks; what would stand in for one is what row-lock does there",
-    }],
+    unsupported: &[
+        Unsupported {
+            engine: "sqlite",
+            reason: "it has no advisory locks; what would stand in for one is what row-lock does there",
+        },
+        Unsupported {
+            engine: "mariadb",
+            reason: "GET_LOCK is the session's and outlives the transaction; there is none that ends with it",
+        },
+    ],
     control: None,
     guard: &Advisory,
 };

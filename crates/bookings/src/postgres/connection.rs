@@ -10,7 +10,8 @@ use tokio_postgres::{Client, Error, Row};
 
 use super::answer;
 use super::dial::{Dialled, Statements};
-use super::{PostgresAddress, SchemaName, narrow, token_from, token_to};
+use super::{PostgresAddress, SchemaName};
+use crate::columns::{narrow, token_from, token_to};
 use crate::error::Kind;
 use crate::{
     BookingError, Bumped, Connection, InsertedRow, NewBooking, Raised, Reserved, Result, RowLock,

@@ -1,4 +1,4 @@
-//! The name of a run's own schema.
+//! The name of a run's own schema; MariaDB calls it a database.
 
 use std::fmt;
 use std::str::FromStr;
@@ -8,7 +8,7 @@ use lockproof_model::{SlotId, fnv1a};
 use crate::error::Kind;
 use crate::{BookingError, Result};
 
-/// `PostgreSQL` cuts longer names off.
+/// `PostgreSQL` cuts longer names off, and MariaDB refuses those past 64.
 const LENGTH_MAX: usize = 63;
 
 /// A schema name that needs no quotes: lower-case letters, digits and `_`.
@@ -24,7 +24,7 @@ impl SchemaName {
 
     /// The key of the slot's advisory lock. A server has one number space for all schemas, so the name is a part of it;
     /// with 64 bits a collision, by which two slots would wait for each other (failure mode F48), is not to be expected.
-    pub(super) fn advisory_key(&self, slot: SlotId) -> i64 {
+    pub(crate) fn advisory_key(&self, slot: SlotId) -> i64 {
         fnv1a(self.0.bytes().chain(slot.0.to_le_bytes())).cast_signed()
     }
 }

@@ -8,7 +8,7 @@ use lockproof_bookings::{
 use lockproof_model::{AttemptId, FencingToken, HolderId, Refusal, SlotId, Span};
 use tokio::join;
 
-use crate::engines::{Engine, on_model, on_postgres};
+use crate::engines::{Engine, on_mariadb, on_model, on_postgres};
 
 /// Locks its own slot at the check and the other one at the insert: the order of failure mode F51.
 #[derive(Debug)]
@@ -47,6 +47,7 @@ impl Guard for Crossing {
 async fn a_deadlock_is_a_refusal_of_one_and_lets_the_other_go_on() {
     on_model(deadlock).await;
     on_postgres(deadlock).await;
+    on_mariadb(deadlock).await;
 }
 
 async fn deadlock(engine: Engine) {

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use lockproof_env::live::{entropy, stopwatch};
 use lockproof_model::{CellReport, Manifest, RESULTS_SCHEMA_VERSION, RunReport, World, in_full};
 use lockproof_report::Latest;
-use lockproof_rig::ExternalServers;
 use lockproof_rig::live::{PROVIDERS, Provider, ProviderEntry, find_provider};
+use lockproof_rig::{DatabaseEngine, ExternalServers};
 use lockproof_runner::{CellPlan, CellSettings, Finished, Matrix, Observer, cells_of};
 use lockproof_scenario::{Scenario, nearest};
 
@@ -31,6 +31,7 @@ pub(crate) fn run(arguments: &RunArguments, color: Color, verbose: u8) -> Result
     };
     let scenarios = selection::of_world(scenarios, world)?;
     let entry = provider(&arguments.provider)?;
+    let scenarios = of_database(arguments.database.as_deref(), world, scenarios)?;
     let (scenarios, servers) = match world {
         World::Live => {
             let scenarios = of_provider(entry, scenarios)?;
@@ -101,6 +102,33 @@ pub(crate) fn provider(name: &str) -> Result<&'static ProviderEntry, Failure> {
     })
 }
 
+/// The scenarios with their bookings in the database called `name`, where one is named.
+pub(crate) fn of_database(
+    name: Option<&str>,
+    world: World,
+    scenarios: Vec<Arc<Scenario>>,
+) -> Result<Vec<Arc<Scenario>>, Failure> {
+    let Some(name) = name else { return Ok(scenarios) };
+    let Some(engine) = DatabaseEngine::find(name) else {
+        let names = DatabaseEngine::ALL.map(DatabaseEngine::word);
+        let meant = nearest(name, names.iter().copied());
+        let meant = meant.map(|name| format!("did you mean `{name}`? ")).unwrap_or_default();
+        let available = names.join(", ");
+        return Err(Failure::usage(format!(
+            "unknown database `{name}`; {meant}available: {available}"
+        )));
+    };
+    if world == World::Sim {
+        return Err(Failure::usage(
+            "--database is for the live world, and the simulated one has a model of Postgres; use --world live or leave --database out",
+        ));
+    }
+    let on = |scenario: Arc<Scenario>| {
+        Arc::new(Scenario { engine: Some(engine), ..Arc::unwrap_or_clone(scenario) })
+    };
+    Ok(scenarios.into_iter().map(on).collect())
+}
+
 /// The scenarios whose faults can be done to what the provider has; the others would never bite. Among those that can
 /// they are skipped aloud, by themselves they are refused.
 fn of_provider(
@@ -119,12 +147,22 @@ fn of_provider(
     Ok(scenarios.into_iter().filter(|scenario| refusal(scenario).is_none()).collect())
 }
 
-fn why_not_on(provider: &ProviderEntry, scenario: &Scenario) -> Option<String> {
+pub(crate) fn why_not_on(provider: &ProviderEntry, scenario: &Scenario) -> Option<String> {
     let name = provider.name;
-    if let Some(what) = scenario.needs_database_server().filter(|_| !provider.database_link) {
+    if let Some(what) = scenario.needs_database_server().filter(|_| !provider.has_database_link()) {
         return Some(format!(
             "{what}, and that of the provider {name} is a file; use --provider process"
         ));
+    }
+    if let Some(engine) = scenario.engine {
+        if !provider.databases.contains(&engine) {
+            let has: Vec<_> = provider.databases.iter().map(|engine| engine.word()).collect();
+            let has = has.join(", ");
+            return Some(format!("the provider {name} has no {engine}; it has {has}"));
+        }
+        if let Some(why) = scenario.unfit_for(engine) {
+            return Some(why);
+        }
     }
     if let Some(why) = (provider.refuses_topology)(scenario.topology) {
         let topology = scenario.topology;
@@ -156,8 +194,8 @@ fn of_engine(
     scenarios: Vec<Arc<Scenario>>,
     named: &[String],
 ) -> Result<Vec<Arc<Scenario>>, Failure> {
-    let engine = provider.engine;
     let refusals = |scenario: &Scenario| -> Vec<String> {
+        let engine = provider.engine_of(scenario.engine).word();
         let whys = scenario.cells.iter().filter_map(|cell| cell.strategy.unsupported_on(engine));
         whys.map(|why| format!("{}: {why}", scenario.path.display())).collect()
     };
@@ -173,6 +211,7 @@ fn of_engine(
     told.iter().for_each(|line| terminal::error(&format!("skipped {line}")));
     let kept = scenarios.into_iter().map(|mut scenario| {
         if !refusals(&scenario).is_empty() {
+            let engine = provider.engine_of(scenario.engine).word();
             let cells = &mut Arc::make_mut(&mut scenario).cells;
             cells.retain(|cell| cell.strategy.unsupported_on(engine).is_none());
         }
@@ -243,6 +282,10 @@ fn command(arguments: &RunArguments, servers: &ExternalServers, seed: u64) -> St
     if arguments.provider != PROVIDERS[0].name {
         command.push_str(" --provider ");
         command.push_str(&arguments.provider);
+    }
+    if let Some(database) = &arguments.database {
+        command.push_str(" --database ");
+        command.push_str(database);
     }
     command.push_str(&servers::flags(servers));
     if arguments.allow_destructive {

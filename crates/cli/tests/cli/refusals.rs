@@ -176,3 +176,40 @@ fn a_scenario_for_the_other_world_is_refused_with_its_own_reason() {
     assert_eq!(output.status.code(), Some(2), "{said}");
     assert!(said.contains("bad.toml: it is for the live world alone: it takes a day"), "{said}");
 }
+
+#[test]
+fn a_database_that_cannot_be_had_or_cannot_do_what_is_asked_is_refused() {
+    let lock_timeout = "[database]\nlock-timeout = \"50ms\"\n";
+    let lost = "[[fault]]\nkind = \"rule\"\nlinks = [\"database\"]\ncommand = \"COMMIT\"\nevery = 2\nthen = \"drop-reply\"\n";
+    let full =
+        "[[fault]]\nkind = \"disk-full\"\nservers = \"database\"\nfrom = \"0ms\"\nto = \"1s\"\n";
+    let process = ["--provider", "process", "--database", "mariadb"];
+    for (rest, arguments, part) in [
+        ("", &["--database", "mariadb"][..], "the provider embedded has no mariadb; it has sqlite"),
+        ("", &["--database", "maria"], "unknown database `maria`; did you mean `mariadb`?"),
+        ("", &["--database", "mariadb", "--world", "sim"], "a model of Postgres"),
+        ("[database]\nengine = \"mysql\"\n", &[], "bad.toml:9:10: unknown database `mysql`"),
+        ("[database]\nengine = \"mariadb\"\n", &["--world", "sim"], "of which there is no model"),
+        (lock_timeout, &process, "mariadb counts in whole seconds"),
+        (lost, &process, "what is said to mariadb is not read"),
+        (full, &process, "a disk is filled under Postgres alone"),
+        (
+            "",
+            &["--provider", "external", "--database-url", "postgres://a/b", "--database", "sqlite"],
+            "postgres://a/b is named",
+        ),
+        (
+            "",
+            &["--provider", "external", "--redis-url", "redis://a", "--database", "postgres"],
+            "none is named: --database-url",
+        ),
+    ] {
+        let place = Place::new();
+        place.scenario("bad", &small(r#"["none"]"#, rest));
+        let output = place.lockproof().args(["run", "bad.toml"]).args(arguments).output().unwrap();
+        let said = stderr(&output);
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}: {said}");
+        assert!(said.contains(part), "{arguments:?}: {said}");
+        assert!(!place.path().join("reports").exists(), "nothing was started");
+    }
+}

@@ -13,13 +13,12 @@ mod redis;
 mod servers;
 
 use super::provider::ProviderEntry;
-use crate::{Keeps, ServerEffect, ServerKind, Topology};
+use crate::{DatabaseEngine, Keeps, ServerEffect, ServerKind, Topology};
 
 pub(super) const ENTRY: ProviderEntry = ProviderEntry {
     name: "container",
     summary: "redis-server and Postgres in containers; needs an engine, and a build with --features container",
-    database_link: true,
-    engine: "postgres",
+    databases: &[DatabaseEngine::Postgres],
     refuses: |kind, effect| match (kind, effect) {
         (_, ServerEffect::ClockJump { .. } | ServerEffect::ClockRate(_)) => {
             Some("the library that moves a clock is made for this machine, and not for an image")

@@ -14,13 +14,12 @@ use super::background::Background;
 use super::embedded_server::EmbeddedServer;
 use super::provider::{Database, Provider, ProviderEntry, RedisServer};
 use super::workspace::Workspace;
-use crate::{Keeps, RigError, ServerEffect, ServerKind, ServerNeeds, Topology};
+use crate::{DatabaseEngine, Keeps, RigError, ServerEffect, ServerKind, ServerNeeds, Topology};
 
 pub(super) const ENTRY: ProviderEntry = ProviderEntry {
     name: "embedded",
     summary: "the redis model over loopback and SQLite in a temporary file; needs nothing installed",
-    database_link: false,
-    engine: "sqlite",
+    databases: &[DatabaseEngine::Sqlite],
     refuses: |kind, effect| match (kind, effect) {
         (ServerKind::Database, _) => Some("its database is a file and no server"),
         (_, ServerEffect::Crash { keeps: Keeps::EverySecond }) => {
@@ -69,7 +68,11 @@ impl Provider for Embedded {
         .boxed()
     }
 
-    fn database<'a>(&'a self, name: &'a str) -> BoxFuture<'a, Result<Database, RigError>> {
+    fn database<'a>(
+        &'a self,
+        name: &'a str,
+        _engine: Option<DatabaseEngine>,
+    ) -> BoxFuture<'a, Result<Database, RigError>> {
         async move {
             let directory = self.workspace.directory(name).map_err(|error| {
                 RigError::new("cannot make a directory for the database").because(error)

@@ -31,13 +31,12 @@ use super::provider::{Database, Provider, ProviderEntry, RedisServer};
 use super::redis_control::flush;
 use super::straight::{dial, remove_keys};
 use super::workspace::Workspace;
-use crate::{ExternalServers, RigError, ServerEffect, ServerNeeds, Topology};
+use crate::{DatabaseEngine, ExternalServers, RigError, ServerEffect, ServerNeeds, Topology};
 
 pub(super) const ENTRY: ProviderEntry = ProviderEntry {
     name: "external",
     summary: "servers that run already, by URL; everything on them bears the run's name",
-    database_link: true,
-    engine: "postgres",
+    databases: &[DatabaseEngine::Postgres, DatabaseEngine::Sqlite],
     refuses: |_, effect| {
         (effect != ServerEffect::Flush).then_some("its processes and clocks are somebody else's")
     },
@@ -216,7 +215,11 @@ impl Provider for External {
         .boxed()
     }
 
-    fn database<'a>(&'a self, name: &'a str) -> BoxFuture<'a, Result<Database, RigError>> {
+    fn database<'a>(
+        &'a self,
+        name: &'a str,
+        _engine: Option<DatabaseEngine>,
+    ) -> BoxFuture<'a, Result<Database, RigError>> {
         async move {
             if let Some(workspace) = &self.workspace {
                 let directory = workspace.directory(name).map_err(|error| {

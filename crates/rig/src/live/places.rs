@@ -6,7 +6,10 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use lockproof_bookings::{BookingStore, PostgresAddress, PostgresStore, SchemaName, SqliteStore};
+use lockproof_bookings::{
+    BookingStore, MariadbAddress, MariadbStore, PostgresAddress, PostgresStore, SchemaName,
+    SqliteStore,
+};
 use lockproof_env::Env;
 use lockproof_locks::{Backends, SharedConnections};
 use lockproof_model::HolderId;
@@ -17,6 +20,7 @@ use super::adapters::{Adapters, WithAdapters};
 use super::drivers::DriverEntry;
 use super::group::{GroupBackends, GroupWay};
 use super::provider::Database;
+use super::sessions::{MariadbSessions, PostgresSessions};
 use crate::{Adapter, RigError, SessionLimits};
 
 /// How one holder reaches every server: directly, or through the proxies of its links. Passwords are in there, so it is
@@ -55,6 +59,7 @@ enum RedisAt {
 enum DatabasePlace {
     Sqlite { path: PathBuf },
     Postgres { url: String, schema: String, limits: SessionLimits, by_way_of: Option<SocketAddr> },
+    Mariadb { url: String, schema: String, limits: SessionLimits, by_way_of: Option<SocketAddr> },
 }
 
 impl Places {
@@ -80,6 +85,10 @@ impl Places {
                 })?;
                 let (url, schema) = (url.to_owned(), schema.clone());
                 DatabasePlace::Postgres { url, schema, limits, by_way_of: proxy }
+            }
+            Database::Mariadb { address, schema, .. } => {
+                let (url, schema) = (address.url().to_owned(), schema.clone());
+                DatabasePlace::Mariadb { url, schema, limits, by_way_of: proxy }
             }
         };
         Ok(Self { redis, group, database, adapter: None })
@@ -124,21 +133,28 @@ impl Places {
     /// # Errors
     /// The database's URL is none, or the certificates to hold it against are missing.
     pub fn store(&self, env: &Env) -> Result<Arc<dyn BookingStore>, RigError> {
+        let cannot = |error: Box<dyn std::error::Error + Send + Sync>| {
+            RigError::new("cannot address the database").because(error)
+        };
         let (database, limits, proxy) = match &self.database {
             DatabasePlace::Sqlite { path } => {
                 let database = Database::Sqlite { path: path.clone(), settings: Vec::new() };
                 (database, SessionLimits::default(), None)
             }
             DatabasePlace::Postgres { url, schema, limits, by_way_of } => {
-                let cannot = |error: Box<dyn std::error::Error + Send + Sync>| {
-                    RigError::new("cannot address the database").because(error)
-                };
                 let mut address =
                     url.parse::<PostgresAddress>().map_err(|error| cannot(error.into()))?;
                 address.prepare().map_err(|error| cannot(error.into()))?;
                 let (tcp, settings) = (None, Vec::new());
                 let (address, schema) = (Box::new(address), schema.clone());
                 (Database::Postgres { address, tcp, schema, settings }, *limits, *by_way_of)
+            }
+            DatabasePlace::Mariadb { url, schema, limits, by_way_of } => {
+                let address =
+                    url.parse::<MariadbAddress>().map_err(|error| cannot(error.into()))?;
+                let (tcp, settings) = (None, Vec::new());
+                let (address, schema) = (Box::new(address), schema.clone());
+                (Database::Mariadb { address, tcp, schema, settings }, *limits, *by_way_of)
             }
         };
         open_store(env, database, limits, move |_| proxy)
@@ -205,7 +221,6 @@ pub(super) fn open_store(
     limits: SessionLimits,
     proxy: impl Fn(HolderId) -> Option<SocketAddr> + Send + Sync + 'static,
 ) -> Result<Arc<dyn BookingStore>, RigError> {
-    let sessions = database.sessions();
     Ok(match database {
         Database::Sqlite { path, .. } => Arc::new(SqliteStore::new(env.clone(), path)),
         Database::Postgres { mut address, schema, .. } => {
@@ -219,23 +234,36 @@ pub(super) fn open_store(
                 config.tcp_user_timeout(Duration::from_secs(30));
             }
             config.keepalives_idle(Duration::from_secs(30));
-            let schema = schema
-                .parse::<SchemaName>()
-                .map_err(|error| RigError::new("cannot name the run's schema").because(error))?;
             let judge = PostgresAddress::clone(&address);
-            let store = PostgresStore::new(schema, judge, move |holder| {
+            let sessions = PostgresSessions::new(judge.clone(), &schema);
+            let store = PostgresStore::new(schema_name(&schema)?, judge, move |holder| {
                 let mut address = match proxy(holder) {
                     None => PostgresAddress::clone(&address),
                     Some(proxy) => address.by_way_of(proxy),
                 };
-                if let Some(sessions) = &sessions {
-                    sessions.set_up(address.config_mut(), holder, limits);
-                }
+                sessions.set_up(address.config_mut(), holder, limits);
                 address
             });
             Arc::new(store)
         }
+        Database::Mariadb { address, schema, .. } => {
+            let judge = MariadbAddress::clone(&address);
+            let address = MariadbSessions::set_up(*address, limits)?;
+            let store =
+                MariadbStore::new(schema_name(&schema)?, judge, move |holder| {
+                    match proxy(holder) {
+                        None => address.clone(),
+                        Some(proxy) => address.by_way_of(proxy),
+                    }
+                });
+            Arc::new(store)
+        }
     })
+}
+
+fn schema_name(name: &str) -> Result<SchemaName, RigError> {
+    let named = name.parse::<SchemaName>();
+    named.map_err(|error| RigError::new("cannot name the run's schema").because(error))
 }
 
 #[cfg(test)]

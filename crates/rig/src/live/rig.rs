@@ -26,7 +26,7 @@ use super::straight::{self, remove_keys, strings_under};
 use crate::holders::afflict_tasks;
 use crate::{
     Adapter, Affliction, Disturbance, Expired, HolderAffliction, HolderEffect, Link, LinkEffect,
-    LinkUse, Rig, RigError, RigPlan, ServerEffect, System, Topology,
+    LinkUse, Protocol, Rig, RigError, RigPlan, ServerEffect, System, Topology,
 };
 
 /// One cell's servers, links and holders. Dropping it stops what is the cell's own.
@@ -84,20 +84,17 @@ impl LiveRig {
         let holders: Vec<_> = (1..=plan.holders).map(HolderId).collect();
         let (redis, way) = redis_servers(provider, &plan).await?;
         let (database, control) = match plan.database.needs {
-            None => (provider.database(&plan.name).await?, None),
+            None => (provider.database(&plan.name, plan.database.engine).await?, None),
             Some(needs) => {
                 let OwnDatabase { database, control } =
-                    provider.own_database(&plan.name, needs).await?;
+                    provider.own_database(&plan.name, plan.database.engine, needs).await?;
                 (database, Some(control))
             }
         };
         let sessions = database.sessions();
         let links = Links::lay(addresses(&redis, &database), plan.links, &holders, plan.seed);
         let links = Arc::new(links.await?);
-        let settings = match &database {
-            Database::Sqlite { settings, .. } | Database::Postgres { settings, .. } => settings,
-        };
-        let (settings, ways) = (settings.clone(), Arc::clone(&links));
+        let (settings, ways) = (database.settings().to_vec(), Arc::clone(&links));
         let proxy = move |holder| ways.proxy(Link::Database, holder);
         let store = open_store(env, database.clone(), plan.database.limits, proxy)?;
         store
@@ -421,14 +418,15 @@ async fn redis_servers(
     Ok((servers, None))
 }
 
-fn addresses(redis: &[RedisServer], database: &Database) -> BTreeMap<Link, SocketAddr> {
+/// Where proxies can stand in for servers, and what is spoken there where one can follow that.
+fn addresses(
+    redis: &[RedisServer],
+    database: &Database,
+) -> BTreeMap<Link, (SocketAddr, Option<Protocol>)> {
     let servers = redis.iter().enumerate();
-    let mut addresses: BTreeMap<_, _> =
-        servers.filter_map(|(n, server)| Some((Link::Redis(n), server.tcp?))).collect();
-    if let Database::Postgres { tcp: Some(address), .. } = database {
-        addresses.insert(Link::Database, *address);
-    }
-    addresses
+    let redis = servers
+        .filter_map(|(n, server)| Some((Link::Redis(n), (server.tcp?, Some(Protocol::Redis)))));
+    redis.chain(database.tcp().map(|place| (Link::Database, place))).collect()
 }
 
 async fn database_info(store: &dyn BookingStore) -> Result<ServerInfo, RigError> {

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 
 use lockproof_rig::live::find_provider;
-use lockproof_rig::{ExternalServers, ServerNeeds};
+use lockproof_rig::{DatabaseEngine, ExternalServers, ServerNeeds};
 
 use crate::processes::{until, working_below, workspace_of};
 
@@ -22,8 +22,8 @@ async fn the_program_that_is_to_be_killed() {
         provider.redis(0, ServerNeeds::default()).await.unwrap(),
         provider.redis(1, ServerNeeds::default()).await.unwrap(),
     ];
-    if role == "postgres" {
-        provider.database("cell").await.unwrap();
+    if let Some(engine) = DatabaseEngine::find(&role) {
+        provider.database("cell", Some(engine)).await.unwrap();
     }
     writeln!(std::io::stdout(), "\n{READY}").unwrap();
     std::future::pending::<()>().await;

@@ -3,6 +3,7 @@
 mod embedded;
 mod fred;
 mod killed;
+mod mariadb;
 mod postgres;
 mod processes;
 mod redis_server;
