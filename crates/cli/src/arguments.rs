@@ -322,6 +322,8 @@ pub(crate) struct RedisModelArguments {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Catalog {
     Locks,
+    Drivers,
+    Policies,
     Guards,
     Strategies,
     Faults,

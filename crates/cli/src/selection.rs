@@ -38,6 +38,33 @@ pub(crate) fn load(
     Ok(scenarios.into_iter().map(Arc::new).collect())
 }
 
+/// Those without the strategies that are for real sockets alone: these are skipped aloud among others, and refused where
+/// no other is left.
+fn without_live_only(scenarios: Vec<Arc<Scenario>>) -> Result<Vec<Arc<Scenario>>, Failure> {
+    let mut told = Vec::new();
+    let mut kept = Vec::with_capacity(scenarios.len());
+    for scenario in scenarios {
+        let live_only = |cell: &Cell| cell.strategy.live_only();
+        let path = scenario.path.display();
+        let alone: Vec<_> = scenario.cells.iter().filter_map(live_only).collect();
+        told.extend(alone.iter().map(|why| format!("{path}: {why}; use lockproof run")));
+        if alone.is_empty() {
+            kept.push(scenario);
+            continue;
+        }
+        let mut scenario = Scenario::clone(&scenario);
+        scenario.cells.retain(|cell| live_only(cell).is_none());
+        if !scenario.cells.is_empty() {
+            kept.push(Arc::new(scenario));
+        }
+    }
+    if kept.is_empty() && !told.is_empty() {
+        return Err(Failure::usage(told.join("\n")));
+    }
+    told.iter().for_each(|line| terminal::error(&format!("skipped {line}")));
+    Ok(kept)
+}
+
 /// Those that run in `world`. What says that it is for the other one alone is skipped aloud, among others; by itself,
 /// and whatever else cannot run there, it is refused with its reason.
 pub(crate) fn of_world(
@@ -66,7 +93,10 @@ pub(crate) fn of_world(
     for line in elsewhere.iter().filter_map(|scenario| refusal(scenario)) {
         terminal::error(&format!("skipped {line}"));
     }
-    Ok(here)
+    match world {
+        World::Sim => without_live_only(here),
+        World::Live => Ok(here),
+    }
 }
 
 /// Keeps the wanted strategies. One that no scenario names runs in all of them and is expected to be safe.

@@ -7,23 +7,40 @@ use lockproof_env::Env;
 
 use crate::{AnyLock, Backends, LockSettings};
 
+mod external;
 mod none;
 mod redis_get_then_del;
 mod redis_naive_del;
+mod redis_no_withdraw;
+mod redis_renew_by_set;
+mod redis_replicated;
 mod redis_set_nx;
 mod redis_setnx_expire;
+mod redis_shared_owner;
+mod redis_timestamp_steal;
+mod redis_ttl_in_seconds;
 mod redlock;
 mod redlock_no_elapsed_check;
+mod redlock_release_on_failed_renew;
 
-/// Every lock that a strategy can name.
+pub use external::EXTERNAL;
+
+/// Every lock that a strategy can name by itself.
 pub const ENTRIES: &[LockEntry] = &[
     none::ENTRY,
     redis_set_nx::ENTRY,
+    redis_replicated::ENTRY,
     redlock::ENTRY,
     redis_naive_del::ENTRY,
     redis_get_then_del::ENTRY,
     redis_setnx_expire::ENTRY,
+    redis_no_withdraw::ENTRY,
+    redis_shared_owner::ENTRY,
+    redis_ttl_in_seconds::ENTRY,
+    redis_renew_by_set::ENTRY,
+    redis_timestamp_steal::ENTRY,
     redlock_no_elapsed_check::ENTRY,
+    redlock_release_on_failed_renew::ENTRY,
 ];
 
 /// The lock of that name.
@@ -64,6 +81,8 @@ pub enum Needs {
     Nothing,
     /// One Redis.
     OneRedis,
+    /// One Redis that has replicas.
+    ReplicatedRedis,
     /// Several Redis servers that know nothing of each other; so many unless the scenario says otherwise.
     IndependentRedis(usize),
 }
@@ -74,7 +93,7 @@ impl Needs {
     pub const fn redis_servers(self) -> usize {
         match self {
             Self::Nothing => 0,
-            Self::OneRedis => 1,
+            Self::OneRedis | Self::ReplicatedRedis => 1,
             Self::IndependentRedis(count) => count,
         }
     }
@@ -85,6 +104,7 @@ impl fmt::Display for Needs {
         match self {
             Self::Nothing => f.write_str("–"),
             Self::OneRedis => f.write_str("redis×1"),
+            Self::ReplicatedRedis => f.write_str("redis×1 and replicas"),
             Self::IndependentRedis(_) => f.write_str("redis×N"),
         }
     }

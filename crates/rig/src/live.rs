@@ -1,11 +1,13 @@
 //! The live world: real sockets, real servers, real time.
 
+mod adapters;
 mod append_only;
 mod background;
 mod children;
 mod container;
 mod control;
 mod disturbed;
+mod drivers;
 mod embedded;
 mod embedded_server;
 mod external;
@@ -33,6 +35,7 @@ mod small_disk;
 mod straight;
 mod workspace;
 
+pub use drivers::{DRIVERS, DriverEntry, find_driver, usual_driver};
 pub use external::{Inspected, Swept, inspect, sweep_servers};
 pub use group::RedisGroup;
 pub use holders::{HolderProcess, HolderProgram, holder_line};

@@ -92,7 +92,9 @@ fn judge(
     // A control shows what the table suffers; where that is not looked for, it need not show anything.
     let control = match plan.cell.expect {
         Expectation::Duplicates if is_wide(search) => Some("to sell a slot twice".to_owned()),
-        Expectation::Shows(kind) if is_wide(search) => Some(format!("to show a {kind}")),
+        Expectation::Shows(kind) if is_wide(search) => {
+            Some(format!("to show an anomaly of the kind {kind}"))
+        }
         _ => None,
     };
     let as_expected = |broken: &Broken| match plan.cell.expect {

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use lockproof_faults::FaultPlan;
-use lockproof_locks::{LockSettings, Wait};
+use lockproof_locks::{LockSettings, Replication, Wait};
 use lockproof_model::{Expectation, FAILURE_MODES, failure_mode, kinds};
 use lockproof_rig::sim::RedisDriver;
 use lockproof_workload::{FlowEntry, Load, Pace, Stop};
@@ -127,8 +127,8 @@ fn scenario(path: &Path, mut top: Reader<'_, '_>) -> Option<Scenario> {
     for why in strategies.iter().filter_map(|strategy| strategy.unfit_for(capacity)) {
         top.problem_at(listed.as_ref(), why);
     }
-    let lock = lock(&mut top);
-    let servers = servers::read(&mut top, &strategies);
+    let lock = lock(&mut top, &strategies);
+    let servers = servers::read(&mut top, &strategies, lock.replication);
     let limits = database::read(&mut top);
     let around = Surroundings {
         flow: load.flow,
@@ -161,6 +161,9 @@ fn scenario(path: &Path, mut top: Reader<'_, '_>) -> Option<Scenario> {
         ttl: lock.ttl,
         wait: lock.wait,
         servers: lock.servers,
+        renewals: lock.renewals,
+        replication: lock.replication,
+        replicas: servers.replicas,
         time_limit: lock.time_limit,
         server_time_limit: lock.server_time_limit,
         topology: servers.topology,
@@ -299,16 +302,20 @@ struct Lock {
     ttl: Duration,
     wait: Wait,
     servers: Option<u32>,
+    renewals: Option<u32>,
+    replication: Replication,
     time_limit: Duration,
     server_time_limit: Duration,
 }
 
-fn lock(top: &mut Reader<'_, '_>) -> Lock {
+fn lock(top: &mut Reader<'_, '_>, strategies: &[Strategy]) -> Lock {
     let defaults = LockSettings::default();
     let mut lock = Lock {
         ttl: Duration::from_secs(10),
         wait: Wait::NEVER,
         servers: None,
+        renewals: None,
+        replication: defaults.replication,
         time_limit: defaults.time_limit,
         server_time_limit: defaults.server_time_limit,
     };
@@ -331,8 +338,45 @@ fn lock(top: &mut Reader<'_, '_>) -> Lock {
     lock.time_limit = positive(&mut reader, "time-limit").unwrap_or(lock.time_limit);
     lock.server_time_limit =
         positive(&mut reader, "server-time-limit").unwrap_or(lock.server_time_limit);
+    let renewals = reader.key_span("renewals");
+    lock.renewals = reader.number("renewals", 0..=u32::MAX);
+    if lock.renewals.is_some() && strategies.iter().all(|strategy| strategy.policy.keep.is_none()) {
+        let what = "`renewals` bounds how often a lease is renewed, and no strategy renews any; spell one with a policy that does: redis-set-nx~keep-alive";
+        reader.problem_at(renewals.as_ref(), what);
+    }
+    lock.replication = replication(&mut reader, &lock);
     reader.finish();
     lock
+}
+
+/// What is asked of replicas where the scenario does not say: an answer before the lock's own time limit.
+pub(crate) fn usual_replication(time_limit: Duration) -> Replication {
+    let usual = Replication::default();
+    let half = u64::try_from((time_limit / 2).as_millis()).unwrap_or(u64::MAX).max(1);
+    Replication { within: usual.within.min(Duration::from_millis(half)), ..usual }
+}
+
+fn replication(reader: &mut Reader<'_, '_>, lock: &Lock) -> Replication {
+    let mut replication = usual_replication(lock.time_limit);
+    if let Some(count) = reader.number("acknowledgements", 1..=99) {
+        replication.acknowledgements = count;
+    }
+    if let Some(within) = reader.spanned_duration("acknowledged-within") {
+        let millis = u64::try_from(within.get_ref().as_millis()).unwrap_or(0);
+        if millis == 0 || *within.get_ref() != Duration::from_millis(millis) {
+            let what = "WAIT takes whole milliseconds, at least 1ms; 0 would wait for ever";
+            reader.source().problem(&within.span(), what);
+        }
+        if *within.get_ref() >= lock.time_limit {
+            let what = format!(
+                "WAIT has to answer before the lock's `time-limit` of {} is over, or nobody learns what it said",
+                humantime::format_duration(lock.time_limit)
+            );
+            reader.source().problem(&within.span(), what);
+        }
+        replication.within = within.into_inner();
+    }
+    replication
 }
 
 fn positive(reader: &mut Reader<'_, '_>, field: &'static str) -> Option<Duration> {

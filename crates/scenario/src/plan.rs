@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use lockproof_faults::FaultPlan;
-use lockproof_locks::{Drift, LockSettings, Needs, Policy, Wait};
+use lockproof_locks::{Drift, KeepAlive, LockSettings, Needs, Policy, Replication, Wait};
 use lockproof_model::{Expectation, World};
 use lockproof_rig::sim::RedisDriver;
 use lockproof_rig::{
@@ -45,6 +45,12 @@ pub struct Scenario {
     pub wait: Wait,
     /// How many servers a lock on several of them has, where the scenario says so.
     pub servers: Option<u32>,
+    /// How often a lease that is kept alive is renewed at most, where the scenario says so.
+    pub renewals: Option<u32>,
+    /// What a lock on a replicated server asks of its replicas.
+    pub replication: Replication,
+    /// How many replicas a Redis server has, where the scenario says so.
+    pub replicas: Option<u32>,
     /// How long a lock on one server waits for an answer.
     pub time_limit: Duration,
     /// How long a lock on several servers waits for the answer of each.
@@ -138,6 +144,11 @@ impl Scenario {
         if let Some(why) = crate::servers::unfit(self.topology, strategy) {
             return Err(format!("{}: {why}", self.name));
         }
+        if strategy.lock.needs == Needs::ReplicatedRedis
+            && let Some(why) = crate::servers::too_few(self.replication, self.replicas)
+        {
+            return Err(format!("{}: {why}", self.name));
+        }
         let servers = self.redis_servers(strategy);
         let lack = |plan: &FaultPlan| crate::faults::lack(&plan.fault.reach(), strategy, servers);
         match self.faults.iter().find_map(lack) {
@@ -167,7 +178,15 @@ impl Scenario {
             time_limit: self.time_limit,
             server_time_limit: self.server_time_limit,
             drift: Drift::default(),
+            replication: self.replication,
         }
+    }
+
+    /// How `strategy` keeps its leases alive, where it does.
+    #[must_use]
+    pub fn keep(&self, strategy: &Strategy) -> Option<KeepAlive> {
+        let keep = strategy.keep(self.ttl)?;
+        Some(KeepAlive { renewals: self.renewals.unwrap_or(keep.renewals), ..keep })
     }
 
     /// What its faults need of the links.
@@ -208,6 +227,11 @@ impl Scenario {
             let topology = self.topology;
             return Some(format!("its Redis is a {topology}, which only the live world has"));
         }
+        // Where there are others, those are left out, and can be simulated.
+        let live: Vec<_> = self.cells.iter().filter_map(|cell| cell.strategy.live_only()).collect();
+        if live.len() == self.cells.len() {
+            return live.into_iter().next();
+        }
         let needs = |plan: &FaultPlan| Some((plan.number, plan.needs_live()?));
         if let Some((number, what)) = self.faults.iter().find_map(needs) {
             return Some(format!("fault {number} is a {what}, which only the live world can do"));
@@ -226,8 +250,15 @@ impl Scenario {
     /// What Redis servers need from their start, so that the faults can be done to them.
     #[must_use]
     pub fn server_needs(&self) -> ServerNeeds {
-        let lag = ServerNeeds { replica_lag: self.replica_lag, ..ServerNeeds::default() };
-        self.server_effects(ServerKind::Redis).map(ServerEffect::needs).fold(lag, ServerNeeds::and)
+        let (replica_lag, replicas) = (self.replica_lag, self.replicas());
+        let own = ServerNeeds { replica_lag, replicas, ..ServerNeeds::default() };
+        self.server_effects(ServerKind::Redis).map(ServerEffect::needs).fold(own, ServerNeeds::and)
+    }
+
+    /// How many replicas it wants beside what its faults need: one where a lock waits for any.
+    fn replicas(&self) -> u32 {
+        let waits = |cell: &Cell| cell.strategy.lock.needs == Needs::ReplicatedRedis;
+        self.replicas.unwrap_or_else(|| u32::from(self.cells.iter().any(waits)))
     }
 
     /// What is asked of the database.

@@ -3,12 +3,14 @@
 use std::fmt::Write;
 
 use humantime::format_duration;
+use lockproof_locks::Replication;
 use lockproof_model::Expectation;
 use lockproof_rig::sim::RedisDriver;
 use lockproof_rig::{ExternalServers, SessionLimits, Topology};
 use lockproof_workload::{Pace, Rate, Spacing, Stop};
 
 use crate::Scenario;
+use crate::parse::usual_replication;
 use crate::plan::SCHEMA_VERSION;
 
 /// The scenario as TOML that reads the same. Faults stand as they were written: what they leave out has no default.
@@ -56,6 +58,16 @@ fn write_resolved(scenario: &Scenario, out: &mut String) -> std::fmt::Result {
     if let Some(servers) = scenario.servers {
         writeln!(out, "servers = {servers}")?;
     }
+    // A scenario of which one strategy is left does not speak of what the others need.
+    let keeps = scenario.cells.iter().any(|cell| cell.strategy.policy.keep.is_some());
+    if let Some(renewals) = scenario.renewals.filter(|_| keeps) {
+        writeln!(out, "renewals = {renewals}")?;
+    }
+    let Replication { acknowledgements, within } = scenario.replication;
+    if scenario.replication != usual_replication(scenario.time_limit) {
+        writeln!(out, "acknowledgements = {acknowledgements}")?;
+        writeln!(out, "acknowledged-within = \"{}\"", format_duration(within))?;
+    }
     writeln!(out, "time-limit = \"{}\"", format_duration(scenario.time_limit))?;
     writeln!(out, "server-time-limit = \"{}\"", format_duration(scenario.server_time_limit))?;
     write_servers(scenario, out)?;
@@ -95,11 +107,16 @@ fn write_resolved(scenario: &Scenario, out: &mut String) -> std::fmt::Result {
 fn write_servers(scenario: &Scenario, out: &mut String) -> std::fmt::Result {
     let ExternalServers { redis, database, images: _ } = &scenario.external;
     let topology = scenario.topology;
-    if !redis.is_empty() || database.is_some() || topology != Topology::Independent {
+    let has_replicas = scenario.replicas.is_some();
+    if !redis.is_empty() || database.is_some() || topology != Topology::Independent || has_replicas
+    {
         writeln!(out, "\n[servers]")?;
     }
     if topology != Topology::Independent {
         writeln!(out, "topology = \"{topology}\"")?;
+    }
+    if let Some(replicas) = scenario.replicas {
+        writeln!(out, "replicas = {replicas}")?;
     }
     if let Some(lag) = scenario.replica_lag {
         writeln!(out, "replica-lag = \"{}\"", format_duration(lag))?;

@@ -7,11 +7,11 @@ use std::time::Duration;
 use lockproof_bookings::{Constraints, Layout};
 use lockproof_env::Env;
 use lockproof_locks::{
-    AnyLock, AnySession, Driver, Lock, LockEntry, LockSettings, Policy, Tokens, Wait,
+    AnyLock, AnySession, Driver, Lock, LockEntry, LockSettings, Needs, Policy, Tokens, Wait,
 };
 use lockproof_model::{Claim, HolderId, LockName, OwnerValue};
 use lockproof_rig::live::LiveRig;
-use lockproof_rig::{LinkUse, RigError, RigPlan, ServerNeeds, System};
+use lockproof_rig::{Adapter, LinkUse, RigError, RigPlan, ServerNeeds, System};
 
 use crate::Mixed;
 
@@ -26,6 +26,8 @@ pub struct Subject {
     pub entry: &'static LockEntry,
     /// Whether it is built to draw fencing tokens.
     pub draw_tokens: bool,
+    /// The program that speaks for it, where one does.
+    pub adapter: Option<fn() -> Adapter>,
 }
 
 impl Subject {
@@ -34,7 +36,7 @@ impl Subject {
         let draws = [false, true].into_iter();
         draws
             .filter(|&draw_tokens| !draw_tokens || entry.tokens == Tokens::Drawn)
-            .map(move |draw_tokens| Self { entry, draw_tokens })
+            .map(move |draw_tokens| Self { entry, draw_tokens, adapter: None })
     }
 
     /// Its name in those of its trials.
@@ -88,8 +90,9 @@ impl Bench {
             ..LockSettings::default()
         };
         let layout = Layout { slots: 1, capacity: 1, constraints: Constraints::NONE };
+        let replicas = u32::from(subject.entry.needs == Needs::ReplicatedRedis);
         let plan = RigPlan {
-            needs,
+            needs: needs.and(ServerNeeds { replicas, ..ServerNeeds::default() }),
             name: "conformance".to_owned(),
             holders: HOLDERS,
             redis_servers: subject.entry.needs.redis_servers(),
@@ -101,6 +104,10 @@ impl Bench {
             seed: 1,
         };
         let rig = LiveRig::start(&env, provider.as_ref(), plan).await?;
+        let rig = match subject.adapter {
+            Some(adapter) => rig.with_adapter(&env, adapter())?,
+            None => rig,
+        };
         let servers = provider.addresses();
         Ok(Self { subject, env, rig, settings, servers, _provider: provider })
     }

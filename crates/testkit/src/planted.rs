@@ -5,8 +5,5 @@ mod locks;
 mod redlock;
 
 pub use guards::{EARLY_COMMIT, GUARDS, PlantedGuard, UNLOCKED_FENCE};
-pub use locks::{
-    DEAF_TO_WITHDRAWAL, IMMORTAL, LOCKS, NAIVE_RELEASE, NO_EXCLUSION, PlantedLock, REPEATED_TOKENS,
-    RESURRECTING_RENEWAL,
-};
+pub use locks::{IMMORTAL, LOCKS, NO_EXCLUSION, PlantedLock, REPEATED_TOKENS};
 pub use redlock::LITTERING_REDLOCK;

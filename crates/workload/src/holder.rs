@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use lockproof_bookings::{BookingError, BookingSession, Checked, Committed, Inserted, Request};
 use lockproof_env::Env;
-use lockproof_locks::{Acquisition, Driver, LockError, Released};
+use lockproof_locks::{Acquisition, Driver, KeepAlive, Kept, LockError, Released};
 use lockproof_model::{
     AttemptId, AttemptResult, Certainty, Effect, HolderId, Instant, Lease, LockName, Moment,
     Outcome, Point, Reason, Refusal, RefusedBy, SlotId, Span, Step, in_full,
@@ -94,7 +94,11 @@ pub struct Holder {
     pub(crate) pen: Pen,
     /// How long the application works between its check and its write.
     pub(crate) work: Duration,
-    /// Of the lease that it holds now.
+    /// How it keeps its lease alive, where the strategy does.
+    pub(crate) keep: Option<KeepAlive>,
+    /// The lease that it holds now, while it is kept alive.
+    pub(crate) kept: Option<Kept>,
+    /// Of the lease that it holds now, when it was granted.
     pub(crate) valid_until: Option<Instant>,
     /// The lock of the slot that it was after last.
     pub(crate) lock: Option<(SlotId, LockName)>,
@@ -119,6 +123,7 @@ impl Holder {
                     fencing_token: lease.fencing_token,
                     tries,
                 };
+                self.kept = self.keep.map(|keep| self.driver.keep_alive(lease.clone(), keep));
                 self.complete(target, Step::Acquire, Outcome::Ok(granted)).await;
                 Ok(lease)
             }
@@ -199,6 +204,7 @@ impl Holder {
     /// # Errors
     /// What the attempt came to.
     pub async fn insert(&mut self, target: Target) -> Result<(), AttemptResult> {
+        self.ask_whether_lost(target).await?;
         self.invoke(target, Step::Insert).await;
         match self.booking.insert().await {
             Ok(Inserted::Written { unit, .. }) => {
@@ -218,6 +224,7 @@ impl Holder {
     /// # Errors
     /// What the attempt came to; unknown when the commit had no answer.
     pub async fn commit(&mut self, target: Target) -> Result<AttemptResult, AttemptResult> {
+        self.ask_whether_lost(target).await?;
         self.invoke(target, Step::Commit).await;
         match self.booking.commit().await {
             Ok(Committed::Booked(booking)) => {
@@ -250,12 +257,37 @@ impl Holder {
     /// withdrawn in the background.
     pub async fn release(&mut self, target: Target, lease: Lease) {
         self.invoke(target, Step::Release).await;
-        let outcome = match self.driver.release(lease).await {
+        let released = match self.kept.take() {
+            Some(kept) => self.driver.release_kept(kept).await,
+            None => self.driver.release(lease).await,
+        };
+        let outcome = match released {
             Ok(released) => Outcome::Ok(Effect::Released { owned: released == Released::Owned }),
             Err(error) => of_lock_error(&error),
         };
         self.valid_until = None;
         self.complete(target, Step::Release, outcome).await;
+    }
+
+    /// Where the lease is kept alive, looks whether that is known to have failed: nothing is written then. The request
+    /// goes to nobody, and what happens between this and the write is for a guard to see.
+    async fn ask_whether_lost(&mut self, target: Target) -> Result<(), AttemptResult> {
+        if self.kept.is_none() {
+            return Ok(());
+        }
+        self.invoke(target, Step::Verify).await;
+        let Some(kept) = &self.kept else { return Ok(()) };
+        let (lost, remaining) = (kept.is_lost(), self.driver.remaining(&kept.lease()));
+        if !lost {
+            self.complete(target, Step::Verify, Outcome::Ok(Effect::Verified { remaining })).await;
+            return Ok(());
+        }
+        let refusal = Refusal::LeaseEnded;
+        self.refused(target, Step::Verify, refusal).await;
+        if let Err(error) = self.booking.rollback().await {
+            tracing::debug!(error = in_full(&error), "the connection was given up");
+        }
+        Err(AttemptResult::Refused { by: RefusedBy::Lock, refusal })
     }
 
     async fn refused(&mut self, target: Target, step: Step, refusal: Refusal) {
@@ -310,7 +342,10 @@ impl Holder {
             point,
             at: self.env.now(),
             seen,
-            valid_until: self.valid_until,
+            valid_until: self
+                .kept
+                .as_ref()
+                .map_or(self.valid_until, |kept| Some(kept.lease().valid_until)),
         };
         if let Some(wait) = self.gate.pass(&occurrence) {
             wait.await;

@@ -126,15 +126,19 @@ pub(crate) async fn connect(
     // Drawn anew, or it would claim the lock with the owner values of the dead.
     let name = if life == 1 { id.to_string() } else { format!("{id}, life {life}") };
     let env = parties.env.fork(&name).in_group(group);
-    let driver = Driver::open(env.clone(), &parties.lock, id, parties.policy, parties.salt)
+    let mut driver = Driver::open(env.clone(), &parties.lock, id, parties.policy, parties.salt)
         .await
         .map_err(|error| SetUpError::Lock(id, error))?;
+    if parties.keep.is_some() {
+        driver.prepare_to_keep().await.map_err(|error| SetUpError::Lock(id, error))?;
+    }
     let booking = BookingSession::open(parties.store.as_ref(), parties.guard, id)
         .await
         .map_err(|error| SetUpError::Bookings(id, error))?;
     let gate = Arc::clone(&parties.gate);
+    let (keep, kept) = (parties.keep, None);
     let (valid_until, lock) = (None, None);
-    Ok(Holder { id, env, driver, booking, gate, pen, work, valid_until, lock })
+    Ok(Holder { id, env, driver, booking, gate, pen, work, keep, kept, valid_until, lock })
 }
 
 /// Aborts a task when dropped; nothing, where it has ended.

@@ -8,6 +8,8 @@ use super::table::{Table, listed, spelled};
 /// Every table that a document can ask for.
 pub(super) const TABLES: &[NamedTable] = &[
     ("locks", locks),
+    ("drivers", drivers),
+    ("policies", policies),
     ("guards", guards),
     ("faults", faults),
     ("flows", flows),
@@ -19,7 +21,7 @@ pub(super) const TABLES: &[NamedTable] = &[
 fn locks() -> String {
     let header = ["lock", "what it does", "needs", "fencing tokens", "renews", "unsafe on purpose"];
     let mut table = Table::new(header);
-    for entry in lockproof_locks::ENTRIES {
+    for entry in lockproof_locks::ENTRIES.iter().chain([&lockproof_locks::EXTERNAL]) {
         let tokens = match entry.tokens {
             Tokens::Drawn => "yes".to_owned(),
             Tokens::None(reason) => format!("no: {reason}"),
@@ -32,6 +34,23 @@ fn locks() -> String {
             yes_or_no(entry.renews),
             listed(entry.control.map(str::to_owned), ""),
         ]);
+    }
+    table.finish()
+}
+
+fn drivers() -> String {
+    let mut table = Table::new(["driver", "what it does", "live only"]);
+    for entry in lockproof_rig::live::DRIVERS {
+        let live_only = listed(entry.live_only.map(str::to_owned), "");
+        table.row([spelled(entry.name), entry.summary.to_owned(), live_only]);
+    }
+    table.finish()
+}
+
+fn policies() -> String {
+    let mut table = Table::new(["policy", "what a holder does about its lease"]);
+    for entry in lockproof_locks::policies::ENTRIES {
+        table.row([spelled(entry.name), entry.summary.to_owned()]);
     }
     table.finish()
 }
@@ -109,7 +128,9 @@ mod tests {
     #[test]
     fn every_table_has_a_row_for_every_entry() {
         let rows = [
-            lockproof_locks::ENTRIES.len(),
+            lockproof_locks::ENTRIES.len() + 1,
+            lockproof_rig::live::DRIVERS.len(),
+            lockproof_locks::policies::ENTRIES.len(),
             lockproof_bookings::catalog::ENTRIES.len(),
             lockproof_faults::ENTRIES.len(),
             lockproof_workload::ENTRIES.len(),

@@ -13,6 +13,8 @@ use crate::terminal;
 pub(crate) fn run(arguments: &ListArguments) -> Result<Exit, Failure> {
     let (header, rows) = match arguments.catalog {
         Catalog::Locks => locks(),
+        Catalog::Drivers => drivers(),
+        Catalog::Policies => policies(),
         Catalog::Guards => guards(),
         Catalog::Strategies => strategies(),
         Catalog::Faults => faults(),
@@ -41,7 +43,27 @@ fn locks() -> Rows {
         vec![lock.name.to_owned(), lock.needs.to_string(), tokens, summary, control]
     };
     let header = vec!["lock", "needs", "fencing tokens", "what it is", ""];
-    (header, lockproof_locks::ENTRIES.iter().map(row).collect())
+    let external = std::iter::once(&lockproof_locks::EXTERNAL);
+    (header, lockproof_locks::ENTRIES.iter().chain(external).map(row).collect())
+}
+
+fn drivers() -> Rows {
+    let row = |driver: &lockproof_rig::live::DriverEntry| {
+        let live_only = driver.live_only.map(|why| format!("live only: {why}"));
+        vec![driver.name.to_owned(), driver.summary.to_owned(), live_only.unwrap_or_default()]
+    };
+    let rows = lockproof_rig::live::DRIVERS.iter().map(row).collect();
+    (vec!["driver", "what it does", ""], rows)
+}
+
+fn policies() -> Rows {
+    let row = |policy: &lockproof_locks::policies::PolicyEntry| {
+        vec![policy.name.to_owned(), policy.summary.to_owned()]
+    };
+    (
+        vec!["policy", "what a holder does about its lease"],
+        lockproof_locks::policies::ENTRIES.iter().map(row).collect(),
+    )
 }
 
 fn guards() -> Rows {
@@ -57,7 +79,12 @@ fn strategies() -> Rows {
         let summary = format!("{}; {}", strategy.lock.summary, strategy.guard.summary);
         vec![strategy.to_string(), summary]
     };
-    (vec!["strategy", "lock; guard"], Strategy::all().map(row).collect())
+    // Each by every driver and policy that fits would be hundreds.
+    let mut rows: Vec<_> = Strategy::all().filter(Strategy::is_usual).map(row).collect();
+    let ways =
+        "and each over every driver and under every policy that fits: list drivers, list policies";
+    rows.push(vec!["LOCK@DRIVER~POLICY+GUARD".to_owned(), ways.to_owned()]);
+    (vec!["strategy", "lock; guard"], rows)
 }
 
 fn faults() -> Rows {

@@ -132,6 +132,11 @@ fn why_not_on(provider: &ProviderEntry, scenario: &Scenario) -> Option<String> {
             "its Redis is a {topology}, which the provider {name} does not have: {why}; use --provider process"
         ));
     }
+    if let Some(why) = provider.refuses_replicas.filter(|_| scenario.server_needs().replicas > 0) {
+        return Some(format!(
+            "its Redis has replicas, which the provider {name} does not have: {why}; use --provider process"
+        ));
+    }
     scenario.faults.iter().find_map(|plan| {
         let effect = plan.fault.server_effect()?;
         let why = plan.server_kinds().find_map(|kind| (provider.refuses)(kind, effect))?;

@@ -172,3 +172,21 @@ fn a_scenario_of_the_other_world_is_skipped_aloud_among_others() {
     assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
     assert!(stdout(&output).contains("2 scenarios, 2 cells"), "{}", stdout(&output));
 }
+
+#[test]
+fn a_strategy_for_real_sockets_alone_is_skipped_aloud_and_by_itself_refused() {
+    let place = Place::new();
+    let both = paused(
+        r#"["redis-set-nx", "redis-set-nx@fred"]"#,
+        "redis-set-nx = \"duplicates\"\n\"redis-set-nx@fred\" = \"duplicates\"\n",
+    );
+    place.scenario("s", &both);
+    let output = explore(&place, &[]);
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    let why = "redis-set-nx@fred is live only: fred dials by itself";
+    assert!(stderr(&output).contains(&format!("skipped s.toml: {why}")), "{}", stderr(&output));
+    assert!(!stdout(&output).contains("@fred  "), "{}", stdout(&output));
+    let alone = explore(&place, &["--strategy", "redis-set-nx@fred"]);
+    assert_eq!(alone.status.code(), Some(2));
+    assert!(stderr(&alone).contains(why) && stderr(&alone).contains("use lockproof run"));
+}

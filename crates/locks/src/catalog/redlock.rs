@@ -39,7 +39,7 @@ pub(super) const ENTRY: LockEntry = LockEntry {
     renews: true,
     control: None,
     build: |settings, backends, env| {
-        AnyLock::new(Redlock { settings, backends, env, check: ElapsedCheck::Made })
+        AnyLock::new(Redlock { settings, backends, env, habits: Habits::default() })
     },
 };
 
@@ -49,16 +49,34 @@ pub(super) struct Redlock {
     pub(super) settings: LockSettings,
     pub(super) backends: Arc<dyn Backends>,
     pub(super) env: Env,
+    pub(super) habits: Habits,
+}
+
+/// What a control does otherwise.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Habits {
     pub(super) check: ElapsedCheck,
+    pub(super) failed_renewal: FailedRenewal,
 }
 
 /// Whether a quorum that came too late counts (step 3).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) enum ElapsedCheck {
     /// It does not.
+    #[default]
     Made,
     /// It does: a control.
     Left,
+}
+
+/// What a renewal that missed its quorum leaves behind.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum FailedRenewal {
+    /// What stands: the old validity rests on it.
+    #[default]
+    LeavesAll,
+    /// Nothing on the servers that it can reach: a control.
+    Releases,
 }
 
 impl Lock for Redlock {
@@ -90,7 +108,7 @@ impl Lock for Redlock {
             env: self.env.clone(),
             links,
             quorum,
-            check: self.check,
+            habits: self.habits,
         })
     }
 }
@@ -102,7 +120,7 @@ pub(super) struct Session {
     env: Env,
     links: Vec<RedisLink>,
     quorum: usize,
-    check: ElapsedCheck,
+    habits: Habits,
 }
 
 impl LockSession for Session {
@@ -141,6 +159,9 @@ impl LockSession for Session {
             return Ok(Renewed::Extended);
         }
         // A majority that extended too late to be of use is lost as well; never released, though (F16).
+        if self.habits.failed_renewal == FailedRenewal::Releases {
+            self.release_everywhere(&lease.claim).await;
+        }
         tally.answer(self.quorum).map(|_| Renewed::Lost)
     }
 
@@ -178,7 +199,8 @@ impl Session {
 
     fn validity_left(&self, invoked: Instant, ttl: Duration) -> bool {
         let elapsed = self.env.now().saturating_since(invoked);
-        self.check == ElapsedCheck::Left || elapsed + self.settings.drift.allowance(ttl) < ttl
+        self.habits.check == ElapsedCheck::Left
+            || elapsed + self.settings.drift.allowance(ttl) < ttl
     }
 }
 

@@ -35,6 +35,7 @@ pub(super) const ENTRY: ProviderEntry = ProviderEntry {
         (topology != Topology::Independent)
             .then_some("servers that tell clients where they are name addresses inside the engine")
     },
+    refuses_replicas: Some("its servers have none"),
     shared: false,
     start,
 };

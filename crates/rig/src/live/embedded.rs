@@ -32,6 +32,7 @@ pub(super) const ENTRY: ProviderEntry = ProviderEntry {
     refuses_topology: |topology| {
         (topology != Topology::Independent).then_some("its model is one server")
     },
+    refuses_replicas: None,
     shared: false,
     start: |_| Ok(Arc::new(Embedded::start()?)),
 };
@@ -54,7 +55,7 @@ impl Provider for Embedded {
     fn redis(
         &self,
         _number: usize,
-        _needs: ServerNeeds,
+        needs: ServerNeeds,
     ) -> BoxFuture<'_, Result<RedisServer, RigError>> {
         async move {
             let anywhere = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
@@ -62,7 +63,7 @@ impl Provider for Embedded {
             let cannot = |error| RigError::new("cannot listen on loopback").because(error);
             let listener = listener.map_err(cannot)?;
             let address = listener.local_addr().map_err(cannot)?;
-            let server = EmbeddedServer::start(&self.background, address, listener);
+            let server = EmbeddedServer::start(&self.background, address, listener, needs);
             RedisServer::own(address, info(), server)
         }
         .boxed()

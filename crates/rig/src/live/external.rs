@@ -44,6 +44,7 @@ pub(super) const ENTRY: ProviderEntry = ProviderEntry {
     refuses_topology: |topology| {
         (topology != Topology::Independent).then_some("servers that run already are what they are")
     },
+    refuses_replicas: None,
     shared: true,
     start: |servers| Ok(Arc::new(External::start(servers)?)),
 };

@@ -13,9 +13,11 @@ use lockproof_model::HolderId;
 use redis::{ConnectionAddr, ConnectionInfo, IntoConnectionInfo, ProtocolVersion, RedisResult};
 use serde::{Deserialize, Serialize};
 
+use super::adapters::{Adapters, WithAdapters};
+use super::drivers::DriverEntry;
 use super::group::{GroupBackends, GroupWay};
 use super::provider::Database;
-use crate::{RigError, SessionLimits};
+use crate::{Adapter, RigError, SessionLimits};
 
 /// How one holder reaches every server: directly, or through the proxies of its links. Passwords are in there, so it is
 /// told over a pipe and never shown.
@@ -26,6 +28,8 @@ pub struct Places {
     /// Where these are one service to a lock: how it reaches them.
     group: Option<GroupWay>,
     database: DatabasePlace,
+    /// The program that speaks for the lock, where one does.
+    adapter: Option<Adapter>,
 }
 
 #[derive(Clone, Serialize, Deserialize)]
@@ -78,14 +82,20 @@ impl Places {
                 DatabasePlace::Postgres { url, schema, limits, by_way_of: proxy }
             }
         };
-        Ok(Self { redis, group, database })
+        Ok(Self { redis, group, database, adapter: None })
     }
 
-    /// The lock's way to its servers, dialled in `env`.
+    /// The same for a lock that `adapter` speaks for.
+    #[must_use]
+    pub(super) fn with_adapter(self, adapter: Option<Adapter>) -> Self {
+        Self { adapter, ..self }
+    }
+
+    /// The lock's way to its servers, dialled in `env` by `driver`.
     ///
     /// # Errors
     /// A place is none.
-    pub fn backends(&self, env: &Env) -> Result<Arc<dyn Backends>, RigError> {
+    pub fn backends(&self, env: &Env, driver: &DriverEntry) -> Result<Arc<dyn Backends>, RigError> {
         // The client takes it from here; a second time it is set already, which is as good.
         drop(rustls::crypto::ring::default_provider().install_default());
         if let Some(way) = &self.group {
@@ -95,10 +105,18 @@ impl Places {
         let infos = infos.map_err(|error| {
             RigError::new("cannot address a Redis server").because(error.to_string())
         })?;
+        let told = infos.clone();
         let dialled = SharedConnections::new(env.clone(), infos.len(), move |server, _| {
             Ok(infos[server].clone())
         });
-        Ok(Arc::new(dialled))
+        let dialled = match driver.dialler {
+            Some(dialler) => dialled.dialled_by(dialler),
+            None => dialled,
+        };
+        let servers: Arc<dyn Backends> = Arc::new(dialled);
+        let Some(adapter) = self.adapter.clone() else { return Ok(servers) };
+        let adapters = Adapters::prepare(env, adapter, move |_| told.clone())?;
+        Ok(Arc::new(WithAdapters { servers, adapters }))
     }
 
     /// Where bookings are kept.

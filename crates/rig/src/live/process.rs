@@ -28,6 +28,7 @@ pub(super) const ENTRY: ProviderEntry = ProviderEntry {
         _ => None,
     },
     refuses_topology: |_| None,
+    refuses_replicas: None,
     shared: false,
     start: |_| Ok(Arc::new(Processes::start()?)),
 };

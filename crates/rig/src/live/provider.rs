@@ -42,6 +42,8 @@ pub struct ProviderEntry {
     pub refuses: fn(ServerKind, ServerEffect) -> Option<&'static str>,
     /// Why it has no Redis servers of a topology, where it has none.
     pub refuses_topology: fn(Topology) -> Option<&'static str>,
+    /// Why its Redis servers have no replicas that are asked for, where they have none. Those of others have what they have.
+    pub refuses_replicas: Option<&'static str>,
     /// Whether its servers are there for others too: they are named by URLs, everything on them bears the run's
     /// name, and what would harm the others is asked for twice.
     pub shared: bool,

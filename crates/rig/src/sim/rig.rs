@@ -63,7 +63,7 @@ impl SimRig {
         let network = Network::new(handle.clone(), &random);
         let start = |server| {
             let network = network.clone();
-            ModelRedis::start(Link::Redis(server), handle.clone(), network, plan.needs.past())
+            ModelRedis::start(Link::Redis(server), handle.clone(), network, plan.needs)
         };
         let redis: Vec<_> = (0..plan.redis_servers).map(start).collect();
         let groups: BTreeMap<_, _> =
@@ -136,19 +136,17 @@ impl System for SimRig {
         settings
     }
 
-    fn locks_left(&self) -> Vec<LockLeft> {
-        let prefix = &self.plan.lock.key_prefix;
+    fn locks_left(&self) -> BoxFuture<'_, Vec<LockLeft>> {
+        let settings = &self.plan.lock;
         let left = |(server, model): (u32, &Shared<ModelRedis>)| {
-            let values = model.strings(format!("{prefix}{{*}}").as_bytes());
+            let values = model.strings(settings.every_redis_key().as_bytes());
             values.into_iter().filter_map(move |(key, owner, ends)| {
-                // A lock's key is its name in braces; what stands after them is another key's.
-                let lock =
-                    key.strip_prefix(prefix.as_str())?.strip_prefix('{')?.strip_suffix('}')?;
-                let (lock, owner) = (LockName::new(lock), OwnerValue::new(&owner));
-                Some(LockLeft { lock, server, owner, ends })
+                let lock = settings.lock_of_redis_key(&key)?;
+                Some(LockLeft { lock, server, owner: OwnerValue::new(&owner), ends })
             })
         };
-        (1..).zip(&self.redis).flat_map(left).collect()
+        let left = (1..).zip(&self.redis).flat_map(left).collect();
+        std::future::ready(left).boxed()
     }
 
     fn clear(&self) -> BoxFuture<'_, Result<(), RigError>> {
@@ -239,7 +237,12 @@ impl Afflicted {
                     self.observed.push(format!("{name}'s clock ran at {rate} of its rate"));
                 }
                 ServerEffect::Failover { lag } => {
-                    let Rewound { lost, stale } = server.fail_over(lag);
+                    let (connections, Rewound { lost, stale }) = server.fail_over(lag);
+                    if connections > 0 {
+                        self.observed.push(format!(
+                            "{name} has its replica in its place, and {connections} connections ended"
+                        ));
+                    }
                     if lost > 0 {
                         self.observed.push(format!("{name}'s replica lacked {lost} keys"));
                     }

@@ -1,6 +1,7 @@
 //! Servers stand up, and nothing of them is left.
 
 mod embedded;
+mod fred;
 mod killed;
 mod postgres;
 mod processes;

@@ -7,6 +7,7 @@ mod buggify;
 mod controls;
 mod hunt;
 mod judgement;
+mod kept;
 mod open_loop;
 mod paused;
 mod planted;

@@ -63,6 +63,7 @@ fn played<F: Future<Output = ()> + Send + 'static>(
     let parties = Parties {
         env: env.clone(),
         lock: (entry.build)(settings, rig.backends(), env.fork("lock")),
+        keep: None,
         policy: Policy { ttl: TTL, wait, drift: Drift::default() },
         salt: 1,
         store: rig.store(),

@@ -141,6 +141,7 @@ fn parties(simulation: &Simulation, rig: &SimRig) -> Parties {
     let wait = Wait { tries: 50, delay: Duration::from_millis(10), jitter: Duration::ZERO };
     Parties {
         lock: (entry.build)(LockSettings::default(), rig.backends(), env.fork("lock")),
+        keep: None,
         policy: Policy { ttl: TTL, wait, drift: Drift::default() },
         salt: 1,
         store: rig.store(),
