@@ -20,6 +20,7 @@ mod redis_shared_owner;
 mod redis_timestamp_steal;
 mod redis_ttl_in_seconds;
 mod redlock;
+mod redlock_no_cleanup;
 mod redlock_no_elapsed_check;
 mod redlock_release_on_failed_renew;
 
@@ -40,6 +41,7 @@ pub const ENTRIES: &[LockEntry] = &[
     redis_renew_by_set::ENTRY,
     redis_timestamp_steal::ENTRY,
     redlock_no_elapsed_check::ENTRY,
+    redlock_no_cleanup::ENTRY,
     redlock_release_on_failed_renew::ENTRY,
 ];
 
