@@ -2,11 +2,13 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use lockproof_env::Env;
 
-use crate::{AnyLock, Backends, LockSettings};
+use crate::{AnyLock, Backends, Coordinator, LockSettings};
 
+mod etcd;
 mod external;
 mod none;
 mod redis_get_then_del;
@@ -20,8 +22,10 @@ mod redis_shared_owner;
 mod redis_timestamp_steal;
 mod redis_ttl_in_seconds;
 mod redlock;
+mod redlock_no_cleanup;
 mod redlock_no_elapsed_check;
 mod redlock_release_on_failed_renew;
+mod zookeeper;
 
 pub use external::EXTERNAL;
 
@@ -31,6 +35,8 @@ pub const ENTRIES: &[LockEntry] = &[
     redis_set_nx::ENTRY,
     redis_replicated::ENTRY,
     redlock::ENTRY,
+    etcd::ENTRY,
+    zookeeper::ENTRY,
     redis_naive_del::ENTRY,
     redis_get_then_del::ENTRY,
     redis_setnx_expire::ENTRY,
@@ -40,6 +46,7 @@ pub const ENTRIES: &[LockEntry] = &[
     redis_renew_by_set::ENTRY,
     redis_timestamp_steal::ENTRY,
     redlock_no_elapsed_check::ENTRY,
+    redlock_no_cleanup::ENTRY,
     redlock_release_on_failed_renew::ENTRY,
 ];
 
@@ -85,6 +92,8 @@ pub enum Needs {
     ReplicatedRedis,
     /// Several Redis servers that know nothing of each other; so many unless the scenario says otherwise.
     IndependentRedis(usize),
+    /// A coordination service.
+    Coordinator(Coordinator),
 }
 
 impl Needs {
@@ -92,9 +101,27 @@ impl Needs {
     #[must_use]
     pub const fn redis_servers(self) -> usize {
         match self {
-            Self::Nothing => 0,
+            Self::Nothing | Self::Coordinator(_) => 0,
             Self::OneRedis | Self::ReplicatedRedis => 1,
             Self::IndependentRedis(count) => count,
+        }
+    }
+
+    /// The coordination service that it is, where it is one.
+    #[must_use]
+    pub const fn coordinator(self) -> Option<Coordinator> {
+        match self {
+            Self::Coordinator(service) => Some(service),
+            _ => None,
+        }
+    }
+
+    /// What a TTL is counted in there: a shorter one cannot be asked for, nor a fraction of it.
+    #[must_use]
+    pub const fn ttl_unit(self) -> Duration {
+        match self {
+            Self::Coordinator(service) => service.ttl_unit(),
+            _ => Duration::from_millis(1),
         }
     }
 }
@@ -106,6 +133,7 @@ impl fmt::Display for Needs {
             Self::OneRedis => f.write_str("redis×1"),
             Self::ReplicatedRedis => f.write_str("redis×1 and replicas"),
             Self::IndependentRedis(_) => f.write_str("redis×N"),
+            Self::Coordinator(service) => service.fmt(f),
         }
     }
 }

@@ -42,6 +42,7 @@ impl World {
             links: LinkUse::PerHolder,
             lock: settings.clone(),
             needs: ServerNeeds { keeps: Keeps::EverySecond, ..ServerNeeds::default() },
+            coordinator: None,
             topology: lockproof_rig::Topology::default(),
             database: lockproof_rig::DatabasePlan::default(),
             layout: Layout { slots: 1, capacity: 1, constraints: Constraints::NONE },
