@@ -205,6 +205,7 @@ fn demand(strategy: &Strategy) -> Demand {
         Needs::OneRedis => Some("one Redis".to_owned()),
         Needs::ReplicatedRedis => Some("one Redis with replicas".to_owned()),
         Needs::IndependentRedis(count) => Some(format!("{count} independent Redis servers")),
+        Needs::Coordinator(service) => Some(service.to_string()),
     };
     let not_on = strategy.guard.unsupported.iter().map(|engine| engine.engine.to_owned());
     Demand { servers, token: strategy.guard.needs_token, not_on: not_on.collect() }
