@@ -51,25 +51,25 @@ fn safety(of: &Compared, comparison: &Comparison) -> Option<String> {
         );
     }
     let held = of.under(Stand::Held).count();
-    let mut said = format!(
-        "It kept the table right under {held} of the {tried} modes that it was tried under"
-    );
-    if tried < all {
-        said.push_str(&format!(" (there are {all} here; of the others nothing is known)"));
-    }
-    let of_stand = |stand| listed(&of.under(stand).map(named).collect::<Vec<_>>());
-    for (stand, word) in [
+    let untried = if tried < all {
+        format!(" (there are {all} here; of the others nothing is known)")
+    } else {
+        String::new()
+    };
+    let mut said = vec![format!(
+        "It kept the table right under {held} of the {tried} modes that it was tried under{untried}"
+    )];
+    for (stand, words) in [
         (Stand::Broken, "the table was wrong under"),
         (Stand::Blocked, "nobody could book for long under"),
         (Stand::Undecided, "nothing was proved under"),
     ] {
-        let modes = of_stand(stand);
+        let modes: Vec<_> = of.under(stand).map(named).collect();
         if !modes.is_empty() {
-            said.push_str(&format!("; {word} {modes}"));
+            said.push(format!("{words} {}", listed(&modes)));
         }
     }
-    said.push('.');
-    Some(said)
+    Some(format!("{}.", said.join("; ")))
 }
 
 fn gap(of: &Compared) -> Option<String> {
