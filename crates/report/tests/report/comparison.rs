@@ -51,8 +51,8 @@ fn comparison() -> Comparison {
 
 fn shown(comparison: &Comparison, format: ComparisonFormat) -> String {
     let mut out = Vec::new();
-    write_comparison(comparison, format, &mut out).unwrap();
-    let text = String::from_utf8(out).unwrap();
+    write_comparison(comparison, format, &mut out).expect("a vector takes all");
+    let text = String::from_utf8(out).expect("it is text");
     // However the lines were broken.
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
