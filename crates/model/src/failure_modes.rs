@@ -50,7 +50,11 @@ pub const FAILURE_MODES: &[FailureMode] = &[
         "granted from a queue after the own lease has ended",
         "no lock here queues at the server",
     ),
-    live("F07", "a dying session's node is taken for the own", "the model has no ZooKeeper"),
+    nowhere(
+        "F07",
+        "a dying session's node is taken for the own",
+        "no client here takes up a session that it lost",
+    ),
     live(
         "F08",
         "a session is lost and its holder works on",
@@ -97,7 +101,7 @@ pub const FAILURE_MODES: &[FailureMode] = &[
     simulated("F32", "a server's clock jumps forward"),
     simulated("F33", "a server's clock is set back"),
     simulated("F34", "the lock is evicted or flushed"),
-    simulated("F35", "clients' clocks decide on expiry"),
+    nowhere("F35", "clients' clocks decide on expiry", "no lock here asks its client for the time"),
     simulated("F36", "a clock that runs fast"),
     nowhere(
         "F37",

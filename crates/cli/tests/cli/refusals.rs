@@ -200,8 +200,7 @@ fn a_ttl_that_etcd_cannot_count_is_refused_where_it_stands() {
 fn a_database_that_cannot_be_had_or_cannot_do_what_is_asked_is_refused() {
     let lock_timeout = "[database]\nlock-timeout = \"50ms\"\n";
     let lost = "[[fault]]\nkind = \"rule\"\nlinks = [\"database\"]\ncommand = \"COMMIT\"\nevery = 2\nthen = \"drop-reply\"\n";
-    let full =
-        "[[fault]]\nkind = \"disk-full\"\nservers = \"database\"\nfrom = \"0ms\"\nto = \"1s\"\n";
+    let full = "[[fault]]\nkind = \"disk-full\"\nfrom = \"0ms\"\nuntil = \"1s\"\n";
     let process = ["--provider", "process", "--database", "mariadb"];
     for (rest, arguments, part) in [
         ("", &["--database", "mariadb"][..], "the provider embedded has no mariadb; it has sqlite"),

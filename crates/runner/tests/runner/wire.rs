@@ -1,7 +1,7 @@
 //! The unmodified client library between locks and simulated servers: the same verdicts, and the same twice.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use lockproof_runner::{
     Buggify, CellPlan, CellSettings, Finished, Matrix, Observer, Search, cells_of, digest,
     explore_cell, replay_simulated, scheduled, simulate,
 };
-use lockproof_scenario::{Scenario, load, parse, resolved};
+use lockproof_scenario::{Scenario, files_under, load, parse, resolved};
 
 /// Schedules of each cell.
 const SEEDS: u64 = 20;
@@ -20,10 +20,7 @@ const SEEDS: u64 = 20;
 /// All that can run in the simulated world.
 fn shipped() -> Vec<Arc<Scenario>> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../scenarios");
-    let files = std::fs::read_dir(folder).expect("the folder can be read");
-    let mut paths: Vec<PathBuf> = files.map(|entry| entry.expect("it is there").path()).collect();
-    paths.retain(|path| path.extension().is_some_and(|ending| ending == "toml"));
-    paths.sort();
+    let paths = files_under(&folder).expect("the folder can be read");
     let scenarios = paths.iter().map(|path| load(path).unwrap_or_else(|why| panic!("{why}")));
     let scenarios = scenarios.filter(|scenario| scenario.needs_live().is_none());
     scenarios.map(Arc::new).collect()
@@ -150,6 +147,23 @@ compared! {
     told_before_written: "told-before-written",
     told_by_the_outbox: "told-by-the-outbox",
     verify_then_insert: "verify-then-insert",
+    answers_after_the_lease: "answers-after-the-lease",
+    clock_runs_fast: "clock-runs-fast",
+    clock_set_back: "clock-set-back",
+    compared_then_deleted: "compared-then-deleted",
+    expiry_never_sent: "expiry-never-sent",
+    failed_quorum_left_behind: "failed-quorum-left-behind",
+    grant_never_heard_of: "grant-never-heard-of",
+    half_open_client: "half-open-client",
+    late_renewal_by_set: "late-renewal-by-set",
+    majority_loses_a_member: "majority-loses-a-member",
+    owners_alike: "owners-alike",
+    release_lost: "release-lost",
+    server_without_a_time_limit: "server-without-a-time-limit",
+    split_votes: "split-votes",
+    split_votes_with_jitter: "split-votes-with-jitter",
+    stale_write: "stale-write",
+    ttl_cut_to_seconds: "ttl-cut-to-seconds",
 }
 
 #[test]
