@@ -1,5 +1,6 @@
 //! What can be typed.
 
+mod compare;
 mod proxy;
 
 use std::fmt;
@@ -11,6 +12,7 @@ use lockproof_rig::sim::RedisDriver;
 
 use crate::exit::Failure;
 
+pub(crate) use compare::{CompareArguments, CompareFormat};
 pub(crate) use proxy::{ProtocolName, ProxyArguments};
 
 /// Proof that your lock holds, or the schedule that breaks it.
@@ -41,6 +43,8 @@ pub(crate) enum Command {
     Explore(ExploreArguments),
     /// Run a saved schedule again, byte for byte, or try it against real servers
     Replay(ReplayArguments),
+    /// Rank strategies in plain words: by what breaks them, then by what they cost
+    Compare(CompareArguments),
     /// Write a commented scenario to start from
     New(NewArguments),
     /// Show a catalog

@@ -60,13 +60,7 @@ pub(crate) fn run(arguments: &RunArguments, color: Color, verbose: u8) -> Result
     let mut watcher = Watcher { display, keeper: &keeper, trouble: None };
     let cells = matrix.run(&mut watcher);
     watcher.display.end();
-    let ended = matrix.settings.provider.as_ref().map_or(Ok(()), |provider| provider.end());
-    if let Err(error) = ended {
-        terminal::error(&format!(
-            "what this run made is still there, and `lockproof doctor --sweep` removes it: {}",
-            in_full(&error)
-        ));
-    }
+    matrix.settings.provider.iter().for_each(|provider| end(provider.as_ref()));
     let manifest = Manifest {
         version: env!("CARGO_PKG_VERSION").to_owned(),
         revision: machine::revision(),
@@ -230,7 +224,17 @@ fn of_engine(
     Ok(kept.filter(|scenario| !scenario.cells.is_empty()).collect())
 }
 
-fn started_by(
+/// Ends what the provider made for this run, and says so where something stays.
+pub(crate) fn end(provider: &dyn Provider) {
+    if let Err(error) = provider.end() {
+        terminal::error(&format!(
+            "what this run made is still there, and `lockproof doctor --sweep` removes it: {}",
+            in_full(&error)
+        ));
+    }
+}
+
+pub(crate) fn started_by(
     entry: &ProviderEntry,
     servers: &ExternalServers,
 ) -> Result<Arc<dyn Provider>, Failure> {
