@@ -366,6 +366,8 @@ pub(crate) enum Color {
 pub(crate) enum Format {
     Text,
     Json,
+    /// A page in Markdown: each failure mode, what it breaks and what it does not
+    FailureModes,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
