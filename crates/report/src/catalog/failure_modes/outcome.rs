@@ -67,14 +67,14 @@ fn harm(cell: &CellReport) -> Option<String> {
     if let Some(Expectation::Blocked(least)) = cell.expectation {
         return Some(format!("blocked: nothing is sold for {} or longer", text::seconds(least)));
     }
-    sentence_of(cell, kinds::DUPLICATE_BOOKING).or_else(|| {
-        (cell.duplicates > 0).then(|| format!("{} sold twice", cell.duplicates))
-    })
+    sentence_of(cell, kinds::DUPLICATE_BOOKING)
+        .or_else(|| (cell.duplicates > 0).then(|| format!("{} sold twice", cell.duplicates)))
 }
 
 /// Why, in the words of the smallest schedule that showed it, or of the one that ran.
 fn sentence_of(cell: &CellReport, kind: &str) -> Option<String> {
-    let violation = cell.exploration.as_ref().and_then(|exploration| exploration.violation.as_ref());
+    let violation =
+        cell.exploration.as_ref().and_then(|exploration| exploration.violation.as_ref());
     let searched = violation.filter(|violation| violation.anomaly == kind);
     let anomalies = cell.findings.iter().flat_map(|finding: &Finding| &finding.anomalies);
     let seen = || anomalies.clone().find(|anomaly| anomaly.kind == kind);

@@ -12,7 +12,9 @@ pub(super) fn general(sentence: &str) -> String {
         match (word, follows) {
             ("holder", Some(which)) => {
                 holders += 1;
-                said.push(if holders == 1 { "a holder" } else { "another" }.to_owned() + after(which));
+                said.push(
+                    if holders == 1 { "a holder" } else { "another" }.to_owned() + after(which),
+                );
             }
             ("attempt", Some(which)) => said.push("an attempt".to_owned() + after(which)),
             ("slot", Some(which)) => said.push("a slot".to_owned() + after(which)),
