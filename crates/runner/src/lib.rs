@@ -20,8 +20,10 @@ mod holders;
 mod judge;
 mod matrix;
 mod order;
+mod running;
 mod shrink;
 mod simulate;
+mod unfinished;
 
 pub use cell::{Artifacts, CellPlan, CellSettings, Finished, replay_live};
 pub use compare::{Contest, compare, contestants, cost_of, undisturbed};
@@ -31,5 +33,7 @@ pub use holders::hold;
 pub use judge::{Facts, contended_slots, judge};
 pub use matrix::{Matrix, Observer, cells_of};
 pub use order::turns_of;
+pub use running::{Glimpse, Running, Seen};
 pub use shrink::{Shrunk, digest, shrink, violation};
 pub use simulate::{Schedule, simulate};
+pub use unfinished::{Remains, unfinished};

@@ -63,7 +63,7 @@ impl Latencies {
 
 /// The longest time between two acknowledged commits, from the first attempt's start on.
 #[must_use]
-pub(crate) fn longest_gap(history: &History) -> Duration {
+pub fn longest_gap(history: &History) -> Duration {
     let Some(start) = history.attempts.iter().map(|attempt| attempt.started).min() else {
         return Duration::ZERO;
     };
@@ -83,7 +83,7 @@ pub(crate) fn longest_gap(history: &History) -> Duration {
 
 /// The most attempts that were meant to have started and had not, at any moment.
 #[must_use]
-pub(crate) fn largest_backlog(history: &History) -> u32 {
+pub fn largest_backlog(history: &History) -> u32 {
     // +1 when an attempt is due, −1 when it starts; at a tie the start comes first, for it is not late.
     let mut changes: Vec<(Instant, i64)> = history
         .attempts

@@ -78,6 +78,7 @@ pub(crate) fn run(arguments: &ReplayArguments, color: Color, verbose: u8) -> Res
         took: took(),
         machine: machine::description(),
         interrupted: false,
+        partition: None,
     };
     let report = RunReport { schema_version: RESULTS_SCHEMA_VERSION, manifest, cells: vec![cell] };
     results::show(arguments.format, &report, None, color, verbose)?;
