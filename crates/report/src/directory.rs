@@ -8,6 +8,7 @@
 //!   replays/<scenario>.<strategy>.toml         the smallest schedule that breaks it; its drawing beside it (.svg)
 //!   histories/<scenario>.<strategy>.ndjson.zst
 //!   hist/<scenario>.<strategy>.hlog           latencies, HdrHistogram's interval log
+//!   schedules/<scenario>.<strategy>.ndjson.zst    of a slice of a search: what was seen in each
 //! ```
 //!
 //! And while the run goes on, for the one that does not come to its end ([`StoredRun`](crate::StoredRun) reads either):
@@ -26,7 +27,9 @@ use std::ffi::OsString;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use lockproof_model::{BookingTable, FaultRecord, History, Manifest, RunReport, Violation};
+use lockproof_model::{
+    BookingTable, FaultRecord, History, Manifest, RunReport, SearchLog, Violation,
+};
 use serde::Serialize;
 
 use crate::catalog::to_json;
@@ -35,6 +38,7 @@ mod file;
 mod histogram;
 mod history;
 mod name;
+mod schedules;
 mod stream;
 
 pub use histogram::HistogramInterval;
@@ -46,6 +50,7 @@ pub use name::CellName;
 pub use stream::{HistoryStream, LineStream};
 
 pub(crate) use histogram::read as read_histograms;
+pub(crate) use schedules::read as read_search_log;
 
 const LATEST: &str = "latest";
 
@@ -182,6 +187,40 @@ impl ReportDirectory {
         Ok(written)
     }
 
+    /// Says that nothing more comes of a cell than is in its report: it had no history.
+    ///
+    /// # Errors
+    /// What was told of it could not be removed; the message names it.
+    pub fn forget_unfinished(&self, cell: CellName<'_>) -> io::Result<()> {
+        stream::remove(&self.path().join(unfinished_history(cell)))
+    }
+
+    /// Keeps one schedule of a search: which of its cell, and its seed.
+    ///
+    /// # Errors
+    /// As for [`write_scenario`](Self::write_scenario).
+    pub fn write_schedule(
+        &self,
+        cell: CellName<'_>,
+        (number, seed): (u64, u64),
+        history: &History,
+        table: &BookingTable,
+    ) -> io::Result<PathBuf> {
+        let folder = Path::new("histories").join(cell.file_stem());
+        file::naming(&folder, file::make_directory(&self.path().join("histories")))?;
+        let header = HistoryHeader::new(cell, seed);
+        let path = folder.join(format!("{number}.ndjson.zst"));
+        self.write(path, |out| history::write(out, &header, history, table))
+    }
+
+    /// Keeps what a slice of a search saw in each schedule of one cell.
+    ///
+    /// # Errors
+    /// As for [`write_scenario`](Self::write_scenario).
+    pub fn write_search_log(&self, cell: CellName<'_>, log: &SearchLog) -> io::Result<PathBuf> {
+        self.write(search_log(cell), |out| schedules::write(out, log))
+    }
+
     /// Keeps the smallest schedule that breaks one cell: the scenario that replays it, and its drawing beside it.
     ///
     /// # Errors
@@ -258,6 +297,10 @@ pub(crate) fn whole_history(cell: CellName<'_>) -> PathBuf {
 
 pub(crate) fn unfinished_history(cell: CellName<'_>) -> PathBuf {
     Path::new("histories").join(format!("{}.unfinished.ndjson.zst", cell.file_stem()))
+}
+
+pub(crate) fn search_log(cell: CellName<'_>) -> PathBuf {
+    Path::new("schedules").join(format!("{}.ndjson.zst", cell.file_stem()))
 }
 
 pub(crate) fn histograms(cell: CellName<'_>) -> PathBuf {

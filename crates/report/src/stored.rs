@@ -8,13 +8,15 @@ use std::path::{Path, PathBuf};
 use hdrhistogram::Histogram;
 use lockproof_model::{
     BookingTable, CellReport, FaultRecord, History, Manifest, RESULTS_SCHEMA_VERSION, RunReport,
+    SearchLog,
 };
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use crate::directory::{
     CELLS, CellName, FAULTS, MANIFEST, RESULTS, SCENARIOS, histograms, read_histograms,
-    read_history, read_unfinished_history, unfinished_history, whole_history,
+    read_history, read_search_log, read_unfinished_history, search_log, unfinished_history,
+    whole_history,
 };
 
 /// No report is nearly as large; what is larger is something else, or damaged.
@@ -112,6 +114,15 @@ impl StoredRun {
             return Ok(BTreeMap::new());
         }
         read_histograms(&bytes(&path)?).map_err(|why| unreadable(&path, &why))
+    }
+
+    /// What a slice of a search saw in each schedule of a cell; none where it kept nothing.
+    ///
+    /// # Errors
+    /// As for [`open`](Self::open).
+    pub fn search_log(&self, cell: CellName<'_>) -> io::Result<Option<SearchLog>> {
+        let path = self.directory.join(search_log(cell));
+        path.exists().then(|| read_search_log(&path)).transpose()
     }
 
     fn injections(&self, cell: CellName<'_>) -> io::Result<Vec<FaultRecord>> {

@@ -8,7 +8,7 @@ use lockproof_checkers::{Checker, duplicates, judge_all, layers_of, tell};
 use lockproof_env::live::{Epoch, env_since};
 use lockproof_model::{
     AttemptResult, BookingTable, CellReport, Evidence, Finding, History, Judgement, Layer, Layers,
-    RefusedBy, Status, Story, Verdict, in_full,
+    RefusedBy, Slice, Status, Story, Verdict, in_full,
 };
 use lockproof_rig::System;
 use lockproof_rig::live::{HolderProgram, LiveRig, Provider};
@@ -24,7 +24,7 @@ use crate::running::Running;
 use crate::simulate::simulate_cell;
 
 /// Stories told per cell; the first explains, the rest repeat it.
-const STORIES: usize = 3;
+pub(crate) const STORIES: usize = 3;
 
 /// One strategy under one scenario.
 #[derive(Clone, Debug)]
@@ -46,6 +46,12 @@ impl CellPlan {
     #[must_use]
     pub fn driven_by(self, driver: RedisDriver) -> Self {
         Self { driver, ..self }
+    }
+
+    /// Whether `slice` of a run has it.
+    #[must_use]
+    pub fn is_in(&self, slice: Slice) -> bool {
+        u64::try_from(self.index).is_ok_and(|index| slice.has(index))
     }
 }
 

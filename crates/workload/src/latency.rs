@@ -25,6 +25,16 @@ pub struct Latencies {
 }
 
 impl Latencies {
+    /// All of them by the names under which a report keeps them.
+    pub fn named(&self) -> impl Iterator<Item = (&'static str, &Histogram<u64>)> {
+        let steps = self.steps.iter().map(|(step, samples)| (step.word(), samples));
+        steps.chain([
+            ("entry", &self.entry),
+            ("response", &self.response),
+            ("service", &self.service),
+        ])
+    }
+
     /// Those of `history`. Made after the run, so that recording costs the run two clock reads and a push.
     #[must_use]
     pub fn of(history: &History) -> Self {

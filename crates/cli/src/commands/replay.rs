@@ -103,6 +103,8 @@ fn simulated(plan: &CellPlan, replay: &Replay) -> Result<(CellReport, News), Fai
         besides: Vec::new(),
         checkers: checkers(),
         halt: Arc::default(),
+        slice: None,
+        chronicle: None,
     };
     let (finished, is_same) = replay_simulated(plan, &search).map_err(Failure::usage)?;
     let digest = &replay.digest;

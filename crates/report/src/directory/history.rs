@@ -23,7 +23,7 @@ pub const HISTORY_SCHEMA_VERSION: u32 = 1;
 const LONGEST_LINE: u64 = 16 << 20;
 
 /// A level at which writing costs next to nothing.
-const COMPRESSION_LEVEL: i32 = 3;
+pub(super) const COMPRESSION_LEVEL: i32 = 3;
 
 /// Which run a history is of.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -108,18 +108,18 @@ pub fn read_unfinished_history(path: &Path) -> io::Result<Option<UnfinishedHisto
 }
 
 /// Lines of bounded length, with their numbers.
-struct Lines<R> {
+pub(super) struct Lines<R> {
     reader: R,
     line: String,
     number: usize,
 }
 
 impl<R: Read> Lines<BufReader<R>> {
-    fn of(reader: R) -> Self {
+    pub(super) fn of(reader: R) -> Self {
         Self { reader: BufReader::new(reader), line: String::new(), number: 0 }
     }
 
-    fn next(&mut self) -> io::Result<Option<(usize, &str)>> {
+    pub(super) fn next(&mut self) -> io::Result<Option<(usize, &str)>> {
         self.line.clear();
         self.number += 1;
         let mut limited = (&mut self.reader).take(LONGEST_LINE);
@@ -135,11 +135,11 @@ impl<R: Read> Lines<BufReader<R>> {
     }
 }
 
-fn at(line: usize, why: &str) -> io::Error {
+pub(super) fn at(line: usize, why: &str) -> io::Error {
     invalid(format!("line {line}: {why}"))
 }
 
-fn naming(path: &Path, error: &io::Error) -> io::Error {
+pub(super) fn naming(path: &Path, error: &io::Error) -> io::Error {
     io::Error::new(error.kind(), format!("cannot read {}: {error}", path.display()))
 }
 
