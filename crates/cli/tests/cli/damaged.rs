@@ -17,7 +17,7 @@ fn finished() -> Place {
     place
 }
 
-/// The same as if it had been killed, with two cells, one of them ended.
+/// The same as if it had been killed, with its one cell ended.
 fn unfinished() -> Place {
     let place = finished();
     let latest = place.path().join("r/latest");
@@ -25,6 +25,9 @@ fn unfinished() -> Place {
     let mut results: serde_json::Value = serde_json::from_slice(&results).unwrap();
     fs::write(latest.join("cells.ndjson"), format!("{}\n", results["cells"][0].take())).unwrap();
     fs::remove_file(latest.join("results.json")).unwrap();
+    let manifest = fs::read_to_string(latest.join("manifest.json")).unwrap();
+    let manifest = manifest.replace("\"interrupted\": false", "\"interrupted\": true");
+    fs::write(latest.join("manifest.json"), manifest).unwrap();
     place
 }
 
@@ -86,7 +89,7 @@ fn samples_and_schedules_that_are_damaged_are_refused_with_the_place() {
     let log = "schedules/s.none.ndjson.zst";
     refused(&place, log, cut, "line ");
     refused(&place, log, flip, "line ");
-    refused(&place, log, empty, "line 1: there is nothing");
+    refused(&place, log, empty, "line 1: incomplete frame");
     let odd = |at: &Path| fs::write(at, zstd::encode_all(&b"{}\n"[..], 1).unwrap()).unwrap();
     refused(&place, log, odd, "line 1: missing field");
     let hist = "hist/s.none.hlog";
