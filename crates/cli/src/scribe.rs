@@ -60,7 +60,8 @@ impl Scribe {
     /// Looks at the cell number `index` from now on.
     pub(crate) fn follow(&self, index: usize, cell: Followed) {
         // Gone only where it panicked; a run goes on without.
-        let _ = self.orders.as_ref().map(|orders| orders.send(Order::Follow(index, Box::new(cell))));
+        let _ =
+            self.orders.as_ref().map(|orders| orders.send(Order::Follow(index, Box::new(cell))));
     }
 
     /// Looks at it no longer.

@@ -181,8 +181,8 @@ impl ReportDirectory {
         table: &BookingTable,
     ) -> io::Result<PathBuf> {
         let header = HistoryHeader::new(cell, seed);
-        let written = self
-            .write(whole_history(cell), |out| history::write(out, &header, history, table))?;
+        let written =
+            self.write(whole_history(cell), |out| history::write(out, &header, history, table))?;
         stream::remove(&self.path().join(unfinished_history(cell)))?;
         Ok(written)
     }

@@ -127,7 +127,8 @@ impl StoredRun {
 
     fn injections(&self, cell: CellName<'_>) -> io::Result<Vec<FaultRecord>> {
         let told: Vec<StoredFault> = lines(&self.directory.join(FAULTS))?;
-        let of_cell = |it: &StoredFault| it.scenario == cell.scenario && it.strategy == cell.strategy;
+        let of_cell =
+            |it: &StoredFault| it.scenario == cell.scenario && it.strategy == cell.strategy;
         // What is told of an injection later takes the place of what was told before.
         let last: BTreeMap<_, _> =
             told.into_iter().filter(of_cell).map(|it| (it.number, it.injection)).collect();

@@ -10,6 +10,7 @@ use lockproof_workload::Latencies;
 use crate::cell::{Artifacts, CellPlan, Finished};
 use crate::explore::{Buggify, Search, explore};
 use crate::fold::Fold;
+use crate::merge::Slices;
 use crate::shrink::{Shrunk, digest, shrink, violation};
 use crate::simulate::{simulate, simulate_cell};
 
@@ -32,7 +33,10 @@ pub fn explore_cell(
             // Its first schedule stands for the rest.
             let mut finished = simulate_cell(plan, &search.checkers);
             stakes.first = blocked_too_briefly(plan, search, &finished.report);
-            finished.report.judgement = judge(&stakes, &figures, None);
+            finished.report.judgement = match search.slice {
+                Some(_) => judge_part(&stakes, &figures, None),
+                None => judge(&stakes, &figures, None),
+            };
             finished.report.duplicates = 0;
             finished
         }
@@ -57,12 +61,15 @@ pub fn explore_cell(
 /// A slice looks on where another has found something, and what it saw there does not count; the smallest schedule is that
 /// of the slice with the first that broke something.
 #[must_use]
-pub fn merge_searches(slices: Vec<(CellReport, SearchLog)>) -> Option<CellReport> {
-    let took = slices.iter().filter_map(|(report, _)| report.exploration.as_ref()).map(|it| it.took);
+pub(crate) fn merge_searches(
+    logs: Vec<(CellReport, SearchLog)>,
+    slices: Slices,
+) -> Option<CellReport> {
+    let took = logs.iter().filter_map(|(report, _)| report.exploration.as_ref()).map(|it| it.took);
     let took = took.max().unwrap_or_default();
-    let stakes = slices.first()?.1.stakes.clone();
-    let (mut reports, mut glances) = (Vec::with_capacity(slices.len()), Vec::new());
-    for (report, log) in slices {
+    let stakes = logs.first()?.1.stakes.clone();
+    let (mut reports, mut glances) = (Vec::with_capacity(logs.len()), Vec::new());
+    for (report, log) in logs {
         reports.push(report);
         glances.extend(log.glances);
     }
@@ -73,7 +80,10 @@ pub fn merge_searches(slices: Vec<(CellReport, SearchLog)>) -> Option<CellReport
     };
     let mut report = reports.iter().find(found).or(reports.first())?.clone();
     let broken = broken.as_ref().map(|(number, broken)| (number + 1, broken));
-    report.judgement = judge(&stakes, &figures, broken);
+    report.judgement = match slices {
+        Slices::All => judge(&stakes, &figures, broken),
+        Slices::Some => judge_part(&stakes, &figures, broken),
+    };
     report.exploration = report.exploration.map(|own| Exploration {
         took,
         buggify: own.buggify,
@@ -168,6 +178,19 @@ fn judge(stakes: &Stakes, figures: &Exploration, broken: Option<(u64, &Broken)>)
             None => judgement(Status::Met, None),
         },
     }
+}
+
+/// Where others have looked at the rest, or will have: what was not found here they may have found.
+fn judge_part(stakes: &Stakes, figures: &Exploration, broken: Option<(u64, &Broken)>) -> Judgement {
+    let judgement = judge(stakes, figures, broken);
+    let (Status::Failed, None, Some(what)) = (judgement.status, broken, &stakes.sought) else {
+        return judgement;
+    };
+    let schedules = figures.schedules;
+    let reason = format!(
+        "expected {what} and did not in the {schedules} schedules that were looked at here; all slices together decide"
+    );
+    Judgement { status: Status::Inconclusive, reasons: vec![reason] }
 }
 
 /// Whether the search looks at everything that the table suffers.

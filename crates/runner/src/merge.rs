@@ -32,19 +32,28 @@ pub struct Share {
     pub log: Option<SearchLog>,
 }
 
+/// Whether the slices of a search are all there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Slices {
+    /// They are, to their end: what was not found is not there.
+    All,
+    /// Some are missing, or were interrupted.
+    Some,
+}
+
 /// Makes one of several shares of one cell. The error is a sentence: they do not add up.
 ///
 /// # Errors
 /// There is none, or one is a search that does not say which schedules it looked at, or percentiles whose samples are gone.
-pub fn merge_cells(mut shares: Vec<Share>) -> Result<Share, String> {
+pub fn merge_cells(mut shares: Vec<Share>, slices: Slices) -> Result<Share, String> {
+    if shares.iter().any(|share| share.log.is_some()) {
+        return merge_slices(shares, slices);
+    }
     if shares.len() == 1 {
         return Ok(shares.remove(0));
     }
-    if shares.iter().all(|share| share.log.is_some()) {
-        return merge_slices(shares);
-    }
     if shares.iter().any(|share| share.report.exploration.is_some()) {
-        return Err("searches add up only where each is a slice, made with --partition; give one of them".to_owned());
+        return Err(NO_LOG.to_owned());
     }
     let mut shares = shares.into_iter();
     let mut sum = shares.next().ok_or("there is nothing to merge")?;
@@ -64,15 +73,27 @@ pub fn merge_cells(mut shares: Vec<Share>) -> Result<Share, String> {
     Ok(sum)
 }
 
-fn merge_slices(shares: Vec<Share>) -> Result<Share, String> {
+const NO_LOG: &str =
+    "searches add up only where each is a slice, made with --partition; give one of them";
+
+fn merge_slices(shares: Vec<Share>, slices: Slices) -> Result<Share, String> {
+    // A slice that was killed before it came to this cell has looked at nothing.
+    let (looked, idle): (Vec<_>, Vec<_>) = shares.into_iter().partition(|it| it.log.is_some());
+    if idle.iter().any(|share| share.report.exploration.is_some()) {
+        return Err(NO_LOG.to_owned());
+    }
+    let slices = if idle.is_empty() { slices } else { Slices::Some };
     let with_log = |share: &Share| Some((share.report.clone(), share.log.clone()?));
-    let slices: Vec<_> = shares.iter().filter_map(with_log).collect();
-    let report = merge_searches(slices).ok_or("there is nothing to merge")?;
+    let logs: Vec<_> = looked.iter().filter_map(with_log).collect();
+    let mut report = merge_searches(logs, slices).ok_or("there is nothing to merge")?;
+    for share in idle {
+        report.judgement = worst(report.judgement, share.report.judgement);
+    }
     // Its latencies are of the schedule that it shows.
     let schedule = |report: &CellReport| {
         report.exploration.as_ref().and_then(|it| it.violation.as_ref()).map(|it| it.schedule)
     };
-    let shown = shares.into_iter().find(|share| schedule(&share.report) == schedule(&report));
+    let shown = looked.into_iter().find(|share| schedule(&share.report) == schedule(&report));
     let latencies = shown.map(|share| share.latencies).unwrap_or_default();
     Ok(Share { report, latencies, log: None })
 }

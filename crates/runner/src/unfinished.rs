@@ -50,7 +50,11 @@ pub fn unfinished(
     let bookings = if is_read { count(table.bookings.len()) } else { acknowledged(&history) };
     let doubles = findings.iter().map(duplicates).sum();
     let faults: Vec<_> = plan.scenario.faults.iter().map(|it| it.summary(&injections)).collect();
-    let lost = if is_read { "" } else { ", and the table is lost: bookings are those that holders know of" };
+    let lost = if is_read {
+        ""
+    } else {
+        ", and the table is lost: bookings are those that holders know of"
+    };
     let why = format!("{why}, {} operations into it{lost}", history.operations.len());
     let longest_gap = longest_gap(&history);
     let judgement = judge(&Facts {

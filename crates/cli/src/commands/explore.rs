@@ -10,9 +10,7 @@ use lockproof_model::{
     CellReport, Exploration, Layer, Manifest, RESULTS_SCHEMA_VERSION, RunReport, World,
 };
 use lockproof_report::{CellName, Latest};
-use lockproof_runner::{
-    Buggify, CellPlan, Chronicle, Finished, Search, cells_of, explore_cell,
-};
+use lockproof_runner::{Buggify, CellPlan, Chronicle, Finished, Search, cells_of, explore_cell};
 
 use crate::arguments::{BuggifyName, Color, ExploreArguments, Seek, WorldName};
 use crate::commands::run::label;
@@ -34,8 +32,7 @@ pub(crate) fn run(
     let seed = arguments.seed.unwrap_or_else(entropy);
     let driver = arguments.wire.driver(WorldName::Sim)?;
     let command = command(arguments, seed);
-    let manifest =
-        machine::manifest(command, seed, World::Sim, "simulated", arguments.partition);
+    let manifest = machine::manifest(command, seed, World::Sim, "simulated", arguments.partition);
     let mut keeper = Keeper::create(&arguments.out, &scenarios, &manifest)?;
     let took = stopwatch();
     let plans: Vec<_> =

@@ -9,22 +9,19 @@ use std::path::{Path, PathBuf};
 
 use lockproof_model::{Instant, Manifest, RESULTS_SCHEMA_VERSION, RunReport, Slice};
 use lockproof_report::{CellName, HistogramInterval, ReportDirectory, StoredRun};
-use lockproof_runner::{Share, merge_cells};
+use lockproof_runner::{Share, Slices, merge_cells};
 
 use crate::arguments::{Color, ReportArguments};
 use crate::exit::{Exit, Failure};
 use crate::{results, terminal};
 
-pub(crate) fn run(
-    arguments: &ReportArguments,
-    color: Color,
-    verbose: u8,
-) -> Result<Exit, Failure> {
+pub(crate) fn run(arguments: &ReportArguments, color: Color, verbose: u8) -> Result<Exit, Failure> {
     let runs = arguments.directories.iter().map(|path| StoredRun::open(path));
     let runs: Vec<_> = runs.collect::<io::Result<_>>().map_err(unusable)?;
     fit::check(&runs).map_err(Failure::usage)?;
-    let shares = merged(&runs)?;
     let missing = missing(&runs);
+    let is_all = missing.is_empty() && !runs.iter().any(|run| run.manifest.interrupted);
+    let shares = merged(&runs, if is_all { Slices::All } else { Slices::Some })?;
     for slice in &missing {
         terminal::error(&format!("{slice} is missing: nothing is known of what it had to do"));
     }
@@ -56,7 +53,7 @@ fn unusable(error: io::Error) -> Failure {
 }
 
 /// The cells of all runs, each once, in the order of the whole.
-fn merged(runs: &[StoredRun]) -> Result<Vec<Share>, Failure> {
+fn merged(runs: &[StoredRun], slices: Slices) -> Result<Vec<Share>, Failure> {
     let mut places: BTreeMap<(String, String), usize> = BTreeMap::new();
     let mut cells: Vec<Vec<Share>> = Vec::new();
     let mut shares = Vec::new();
@@ -76,10 +73,12 @@ fn merged(runs: &[StoredRun]) -> Result<Vec<Share>, Failure> {
         }
     }
     let merge = |shares: Vec<Share>| {
-        let what = shares.first().map(|it| (it.report.scenario.clone(), it.report.strategy.clone()));
+        let what =
+            shares.first().map(|it| (it.report.scenario.clone(), it.report.strategy.clone()));
         let (scenario, strategy) = what.unwrap_or_default();
-        merge_cells(shares)
-            .map_err(|why| Failure::usage(format!("cannot merge {scenario} under {strategy}: {why}")))
+        merge_cells(shares, slices).map_err(|why| {
+            Failure::usage(format!("cannot merge {scenario} under {strategy}: {why}"))
+        })
     };
     cells.into_iter().map(merge).collect()
 }

@@ -7,8 +7,8 @@ use lockproof_env::live::{entropy, stopwatch};
 use lockproof_model::{CellReport, Manifest, RESULTS_SCHEMA_VERSION, RunReport, World, in_full};
 use lockproof_report::Latest;
 use lockproof_rig::live::{PROVIDERS, Provider, ProviderEntry, find_provider};
-use lockproof_rig::{DatabaseEngine, ExternalServers};
 use lockproof_rig::sim::RedisDriver;
+use lockproof_rig::{DatabaseEngine, ExternalServers};
 use lockproof_runner::{CellPlan, CellSettings, Finished, Matrix, Observer, Running, cells_of};
 use lockproof_scenario::{Cell, Scenario, nearest};
 

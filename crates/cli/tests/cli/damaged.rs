@@ -141,8 +141,7 @@ fn a_report_is_never_written_over_something() {
     let place = finished();
     fs::create_dir(place.path().join("taken")).unwrap();
     fs::write(place.path().join("taken/mine"), "").unwrap();
-    let output =
-        place.lockproof().args(["report", "r/latest", "--out", "taken"]).output().unwrap();
+    let output = place.lockproof().args(["report", "r/latest", "--out", "taken"]).output().unwrap();
     assert_eq!(output.status.code(), Some(5));
     assert!(stderr(&output).contains("it is not empty"), "{}", stderr(&output));
 }

@@ -106,7 +106,8 @@ fn told(directory: &Path) -> usize {
 #[test]
 fn as_soon_as_there_is_a_manifest_there_is_a_report() {
     let mut run = Run::start();
-    let directory = run.until("it says where it comes from", |at| at.join("manifest.json").exists());
+    let directory =
+        run.until("it says where it comes from", |at| at.join("manifest.json").exists());
     run.kill();
     run.report(&directory);
 }

@@ -8,6 +8,7 @@ mod adapters;
 mod answers;
 mod compares;
 mod damaged;
+mod deploy;
 mod explores;
 mod external;
 mod golden;

@@ -85,6 +85,38 @@ fn slices_of_a_search_add_up_to_the_search() {
 }
 
 #[test]
+fn a_slice_that_found_nothing_leaves_it_to_the_others_to_have() {
+    let place = Place::new();
+    let fixed = ["explore", "rarely.toml", "--strategy", "none", "--seed", "7", "--seeds", "40"];
+    scenarios(&place);
+    let slice = |number: u32| {
+        let (out, slice) = (format!("slice-{number}"), format!("slice:{number}/2"));
+        let ran = lockproof(
+            &place,
+            &[&fixed, ["--partition", &slice, "--out", &out].as_slice()].concat(),
+        );
+        (out + "/latest", ran)
+    };
+    let text = std::fs::read_to_string(place.path().join("rarely.toml")).unwrap();
+    // One holder sells nothing twice, though the fault bites.
+    let harmless = text
+        .replace("at = \"after-check\"", "at = \"before-acquire\"")
+        .replace("holders = 4", "holders = 1");
+    place.scenario("rarely", &harmless.replace("probability = 0.01", "every = 2"));
+    let slices: Vec<_> = (1..=2).map(slice).collect();
+    for (_, ran) in &slices {
+        assert_eq!(ran.status.code(), Some(3), "{}", stdout(ran));
+        assert!(stdout(ran).contains("that were looked at here"), "{}", stdout(ran));
+    }
+    let directories: Vec<_> = slices.into_iter().map(|(directory, _)| directory).collect();
+    let half = report(&place, &directories[..1], &[]);
+    assert_eq!(half.status.code(), Some(5), "{}", stdout(&half));
+    let whole = report(&place, &directories, &[]);
+    assert_eq!(whole.status.code(), Some(1), "{}", stdout(&whole));
+    assert!(stdout(&whole).contains("did not in 40"), "{}", stdout(&whole));
+}
+
+#[test]
 fn slices_of_a_run_add_up_to_the_run() {
     let place = Place::new();
     let slices = whole_and_slices(&place, &["run", "--world", "sim"]);
@@ -153,7 +185,8 @@ fn samples(place: &Place, directory: &str, name: &str) -> Histogram<u64> {
         }
         _ => None,
     });
-    let bytes = base64::Engine::decode(&base64::prelude::BASE64_STANDARD, encoded.unwrap()).unwrap();
+    let bytes =
+        base64::Engine::decode(&base64::prelude::BASE64_STANDARD, encoded.unwrap()).unwrap();
     Deserializer::new().deserialize(&mut bytes.as_slice()).unwrap()
 }
 

@@ -9,9 +9,7 @@ use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::path::Path;
 
-use lockproof_model::{
-    Attempt, BookingRow, BookingTable, History, HolderId, Operation, SlotRow,
-};
+use lockproof_model::{Attempt, BookingRow, BookingTable, History, HolderId, Operation, SlotRow};
 use serde::{Deserialize, Serialize};
 
 use super::CellName;

@@ -24,9 +24,10 @@ struct Growing {
 
 impl Growing {
     fn create(path: PathBuf) -> io::Result<Self> {
-        let made = path.parent().map_or(Ok(()), file::make_directory).and_then(|()| {
-            OpenOptions::new().append(true).create_new(true).open(&path)
-        });
+        let made = path
+            .parent()
+            .map_or(Ok(()), file::make_directory)
+            .and_then(|()| OpenOptions::new().append(true).create_new(true).open(&path));
         let file = file::naming(&path, made)?;
         Ok(Self { path, file, length: 0 })
     }

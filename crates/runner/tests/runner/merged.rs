@@ -7,13 +7,16 @@ use std::sync::Arc;
 use lockproof_model::{
     Attempt, AttemptId, AttemptResult, CellReport, History, HolderId, Instant, SlotId,
 };
-use lockproof_runner::{Remains, Share, cells_of, merge_cells, unfinished};
+use lockproof_runner::{Remains, Share, Slices, cells_of, merge_cells, unfinished};
 use lockproof_scenario::parse;
 use proptest::prelude::*;
 
 /// A share of a cell whose attempts took so many nanoseconds, the wait before each, and the work.
 fn share(taken: &[(u64, u64)]) -> Share {
-    let scenario = parse(Path::new("s.toml"), "schema_version = 1\nstrategies = [\"none\"]\n[workload]\nholders = 1\nslots = 1\nbookings = 1\n");
+    let scenario = parse(
+        Path::new("s.toml"),
+        "schema_version = 1\nstrategies = [\"none\"]\n[workload]\nholders = 1\nslots = 1\nbookings = 1\n",
+    );
     let plans = cells_of(&[Arc::new(scenario.unwrap_or_else(|error| panic!("{error}")))], 1);
     let attempt = |(number, &(wait, work)): (u32, &(u64, u64))| Attempt {
         id: AttemptId(number),
@@ -46,7 +49,7 @@ proptest! {
     ) {
         let mut parts = vec![Vec::new(); slices];
         taken.iter().enumerate().for_each(|(place, it)| parts[place % slices].push(*it));
-        let merged = merge_cells(parts.iter().map(|part| share(part)).collect()).expect("they add up");
+        let merged = merge_cells(parts.iter().map(|part| share(part)).collect(), Slices::All).expect("they add up");
         let whole = share(&taken);
         prop_assert_eq!(shown(&merged.report), shown(&whole.report));
         prop_assert_eq!(merged.latencies, whole.latencies);
@@ -56,6 +59,7 @@ proptest! {
 #[test]
 fn a_report_whose_samples_are_gone_is_not_merged() {
     let gone = Share { latencies: BTreeMap::new(), ..share(&[(1, 2)]) };
-    let error = merge_cells(vec![share(&[(1, 2)]), gone]).expect_err("half of the samples");
+    let error =
+        merge_cells(vec![share(&[(1, 2)]), gone], Slices::All).expect_err("half of the samples");
     assert!(error.contains("the samples of response are gone"), "{error}");
 }

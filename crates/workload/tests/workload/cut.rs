@@ -65,7 +65,8 @@ async fn the_load_begins_once_every_holder_is_connected() {
     let stage = stage(&[]).await;
     let mut begun = None;
     let never = std::future::pending::<()>();
-    let (record, _) = run(&stage.parties, &load(4, 1), never, |at, _| begun = Some(at)).await.unwrap();
+    let (record, _) =
+        run(&stage.parties, &load(4, 1), never, |at, _| begun = Some(at)).await.unwrap();
     assert_eq!(begun, Some(record.started));
     assert!(record.history.attempts.iter().all(|attempt| attempt.started >= record.started));
 }

@@ -24,8 +24,10 @@ pub(super) fn shares(run: &StoredRun) -> Result<Vec<Share>, Failure> {
     let of_plan = |plan: &CellPlan| {
         let strategy = plan.cell.strategy.to_string();
         let cell = CellName { scenario: &plan.scenario.name, strategy: &strategy };
-        let ended =
-            run.cells.iter().find(|it| it.scenario == cell.scenario && it.strategy == cell.strategy);
+        let ended = run
+            .cells
+            .iter()
+            .find(|it| it.scenario == cell.scenario && it.strategy == cell.strategy);
         match ended {
             Some(report) => kept(run, report.clone()),
             None => left(run, plan, cell, &checkers),
@@ -48,8 +50,11 @@ fn left(
     checkers: &[&'static dyn Checker],
 ) -> Result<Share, Failure> {
     let remains = run.remains(cell).map_err(unusable)?;
-    let remains =
-        remains.map(|CellRemains { history, table, injections }| Remains { history, table, injections });
+    let remains = remains.map(|CellRemains { history, table, injections }| Remains {
+        history,
+        table,
+        injections,
+    });
     let finished = unfinished(plan, checkers, remains, EARLY);
     let latencies = finished.artifacts.map(samples).unwrap_or_default();
     Ok(Share { report: finished.report, latencies, log: None })
