@@ -29,8 +29,10 @@ impl FaultLog {
     #[must_use]
     pub fn since(&self, bookmark: &mut FaultBookmark) -> Vec<(usize, FaultRecord)> {
         let records = self.records();
-        let healed = |place: &usize| records.get(*place).is_none_or(|it| it.healed.is_some());
-        let healed: Vec<_> = bookmark.standing.extract_if(.., healed).collect();
+        let stands = |place: &usize| records.get(*place).is_some_and(|it| it.healed.is_none());
+        let (standing, healed): (BTreeSet<_>, BTreeSet<_>) =
+            std::mem::take(&mut bookmark.standing).into_iter().partition(stands);
+        bookmark.standing = standing;
         let new = bookmark.told.min(records.len())..records.len();
         let places = healed.into_iter().chain(new.clone());
         let news: Vec<_> =

@@ -212,10 +212,11 @@ mod full {
     }
 
     #[test]
+    #[expect(clippy::print_stderr, reason = "a skip is said aloud")]
     fn a_disk_that_fills_up_is_told_of_and_loses_nothing_that_was_written() {
         let place = Place::new();
         let Some(disk) = Disk::mount(place.path().join("reports")) else {
-            println!("skipped: no small disk can be mounted here, which takes root");
+            eprintln!("skipped: no small disk can be mounted here, which takes root");
             return;
         };
         scenarios(&place);
