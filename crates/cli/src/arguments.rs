@@ -107,7 +107,7 @@ pub(crate) struct RunArguments {
     #[arg(long, env = "LOCKPROOF_JOBS", value_parser = clap::value_parser!(u16).range(1..))]
     pub(crate) jobs: Option<u16>,
 
-    /// Do one slice of it: slice:2/4 is the second of four, slice:auto/4 the one that JOB_COMPLETION_INDEX says
+    /// Do one slice of it: slice:2/4 is the second of four, slice:auto/4 the one that `JOB_COMPLETION_INDEX` says
     #[arg(long, env = "LOCKPROOF_PARTITION", value_parser = parse_partition, value_name = "slice:M/N")]
     pub(crate) partition: Option<Slice>,
 
@@ -227,7 +227,7 @@ pub(crate) struct ExploreArguments {
     #[arg(long, env = "LOCKPROOF_JOBS", value_parser = clap::value_parser!(u16).range(1..))]
     pub(crate) jobs: Option<u16>,
 
-    /// Do one slice of it: slice:2/4 is the second of four, slice:auto/4 the one that JOB_COMPLETION_INDEX says
+    /// Do one slice of it: slice:2/4 is the second of four, slice:auto/4 the one that `JOB_COMPLETION_INDEX` says
     #[arg(long, env = "LOCKPROOF_PARTITION", value_parser = parse_partition, value_name = "slice:M/N")]
     pub(crate) partition: Option<Slice>,
 

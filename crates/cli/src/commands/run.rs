@@ -311,7 +311,8 @@ fn command(arguments: &RunArguments, servers: &ExternalServers, seed: u64) -> St
         command.push_str(" --allow-destructive");
     }
     if let Some(slice) = arguments.partition {
-        command.push_str(&format!(" --partition {slice}"));
+        command.push_str(" --partition ");
+        command.push_str(&slice.to_string());
     }
     format!("{command} --seed {seed:#x}")
 }

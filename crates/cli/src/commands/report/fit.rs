@@ -58,19 +58,8 @@ fn given_once(run: &StoredRun, before: &[StoredRun]) -> Result<(), String> {
 }
 
 fn same_run(first: &StoredRun, other: &StoredRun) -> Result<(), String> {
-    let world = |manifest: &Manifest| match manifest.world {
-        World::Live => "live".to_owned(),
-        World::Sim => "sim".to_owned(),
-    };
-    let seed = |manifest: &Manifest| format!("{:#x}", manifest.seed);
-    let alike: [(&str, &dyn Fn(&Manifest) -> String); 4] = [
-        ("version", &|it| it.version.clone()),
-        ("seed", &seed),
-        ("world", &world),
-        ("provider", &|it| it.provider.clone()),
-    ];
-    for (what, of) in alike {
-        let (a, b) = (of(&first.manifest), of(&other.manifest));
+    let told = origin(&first.manifest).into_iter().zip(origin(&other.manifest));
+    for ((what, a), (_, b)) in told {
         if a != b {
             return Err(format!(
                 "{} and {} are parts of different runs: {what} {a} and {what} {b}",
@@ -80,6 +69,20 @@ fn same_run(first: &StoredRun, other: &StoredRun) -> Result<(), String> {
         }
     }
     Ok(())
+}
+
+/// What all parts of a run have in common.
+fn origin(manifest: &Manifest) -> [(&'static str, String); 4] {
+    let world = match manifest.world {
+        World::Live => "live",
+        World::Sim => "sim",
+    };
+    [
+        ("version", manifest.version.clone()),
+        ("seed", format!("{:#x}", manifest.seed)),
+        ("world", world.to_owned()),
+        ("provider", manifest.provider.clone()),
+    ]
 }
 
 /// Slices are of one command, over one set of scenarios: which cell is whose depends on all of them.
