@@ -1,6 +1,7 @@
 //! What can be typed.
 
 mod compare;
+mod gate;
 mod proxy;
 
 use std::fmt;
@@ -9,16 +10,18 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use lockproof_rig::sim::RedisDriver;
+use lockproof_runner::Buggify;
 
 use crate::exit::Failure;
 
 pub(crate) use compare::{CompareArguments, CompareFormat};
+pub(crate) use gate::GateArguments;
 pub(crate) use proxy::{ProtocolName, ProxyArguments};
 
 /// Proof that your lock holds, or the schedule that breaks it.
 ///
 /// Exit codes: 0 every expectation held; 1 a strategy expected to be safe sold a slot twice, or a control no longer
-/// fails; 2 usage or an invalid scenario; 3 inconclusive; 5 a server could not be started or reached; 130, 143
+/// fails; 2 usage or an invalid scenario; 3 inconclusive; 4 slower than a baseline allows; 5 a server could not be started or reached; 130, 143
 /// interrupted.
 #[derive(Debug, Parser)]
 #[command(name = "lockproof", version, propagate_version = true, max_term_width = 100)]
@@ -41,6 +44,8 @@ pub(crate) enum Command {
     Run(RunArguments),
     /// Search simulated schedules for one that breaks a strategy, and make it as small as it can be
     Explore(ExploreArguments),
+    /// What CI calls: explore, then run, in one report; held against a baseline where there is one
+    Gate(GateArguments),
     /// Run a saved schedule again, byte for byte, or try it against real servers
     Replay(ReplayArguments),
     /// Rank strategies in plain words: by what breaks them, then by what they cost
@@ -297,6 +302,27 @@ pub(crate) enum BuggifyName {
     Bounded,
     /// As well what makes a server forget its counter of fencing tokens
     LoseTokens,
+}
+
+impl BuggifyName {
+    /// The bounds that are meant.
+    pub(crate) fn bounds(self) -> Buggify {
+        match self {
+            Self::Off => Buggify::Off,
+            Self::Bounded => Buggify::WithinBounds,
+            Self::LoseTokens => Buggify::LosingTokens,
+        }
+    }
+
+    /// The flag that asks for them, where they are not the default.
+    pub(crate) fn flag(self) -> Option<String> {
+        let flag = match self {
+            Self::Off => return None,
+            Self::Bounded => "--buggify",
+            Self::LoseTokens => "--buggify=lose-tokens",
+        };
+        Some(flag.to_owned())
+    }
 }
 
 /// Which layers' anomalies end a search.

@@ -3,6 +3,7 @@
 pub(crate) mod compare;
 pub(crate) mod doctor;
 pub(crate) mod explore;
+pub(crate) mod gate;
 pub(crate) mod holder;
 pub(crate) mod list;
 pub(crate) mod new;

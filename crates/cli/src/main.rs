@@ -42,6 +42,7 @@ fn main() -> ExitCode {
         Command::Explore(explore) => {
             commands::explore::run(&explore, arguments.color, arguments.verbose)
         }
+        Command::Gate(gate) => commands::gate::run(&gate, arguments.color, arguments.verbose),
         Command::Replay(replay) => {
             commands::replay::run(&replay, arguments.color, arguments.verbose)
         }

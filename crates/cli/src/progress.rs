@@ -50,6 +50,7 @@ impl Display {
         let outcome = match report.judgement.status {
             Status::Met => "as expected",
             Status::Inconclusive => "inconclusive",
+            Status::Regressed => "slower than the baseline",
             Status::Infrastructure => "no server",
             Status::Failed => "FAILED",
         };

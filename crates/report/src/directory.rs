@@ -22,7 +22,7 @@ use serde::Serialize;
 
 use crate::catalog::to_json;
 
-mod file;
+pub(crate) mod file;
 mod histogram;
 mod history;
 mod name;

@@ -7,6 +7,7 @@
 //! **Architecture invariant:** this crate computes no verdict and reads no clock. What it says was decided
 //! elsewhere; it chooses the words.
 
+mod baseline;
 mod catalog;
 mod comparison;
 mod directory;
@@ -15,6 +16,7 @@ mod space_time;
 mod style;
 mod text;
 
+pub use baseline::{BaselineError, read_baseline, write_baseline};
 pub use catalog::{ENTRIES, RenderingEntry, Settings, find};
 pub use comparison::{ComparisonFormat, write_comparison};
 pub use directory::{

@@ -16,6 +16,7 @@ mod conduct;
 mod explore;
 mod explored;
 mod fold;
+mod gate;
 mod holders;
 mod judge;
 mod matrix;
@@ -27,6 +28,10 @@ pub use cell::{Artifacts, CellPlan, CellSettings, Finished, replay_live};
 pub use compare::{Contest, compare, contestants, cost_of, undisturbed};
 pub use explore::{Broken, Buggify, Explored, Search, explore, scheduled};
 pub use explored::{explore_cell, replay_simulated};
+pub use gate::{
+    Costs, MIN_PAIRS, Regression, attempts_of, baseline, cost_of_attempt, hold_against, joined,
+    worst_of_each,
+};
 pub use holders::hold;
 pub use judge::{Facts, contended_slots, judge};
 pub use matrix::{Matrix, Observer, cells_of};

@@ -9,6 +9,7 @@ mod answers;
 mod compares;
 mod explores;
 mod external;
+mod gates;
 mod golden;
 mod holders;
 mod interrupts;
