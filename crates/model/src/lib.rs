@@ -8,6 +8,7 @@
 //! are offsets on the run's own monotonic clock, so that a simulated run and a live one are told apart
 //! by nothing in these types.
 
+mod amount;
 mod baseline;
 mod certainty;
 mod comparison;
@@ -26,9 +27,11 @@ mod operation;
 mod report;
 mod span;
 mod step;
+mod sweep;
 mod table;
 mod verdict;
 
+pub use amount::Amount;
 pub use baseline::{AttemptCost, BASELINE_SCHEMA_VERSION, Baseline, BaselineCell, Seen};
 pub use certainty::{Certainty, in_full};
 pub use comparison::{
@@ -52,5 +55,6 @@ pub use report::{
 };
 pub use span::Span;
 pub use step::{Moment, ParsePointError, Point, Step};
+pub use sweep::{Dial, Envelope, LiveOutcome, LiveTry, SWEEP_SCHEMA_VERSION, Shape, Sweep, Tried};
 pub use table::{BookingRow, BookingTable, SlotRow};
 pub use verdict::{Anomaly, Evidence, Finding, Layer, LockLeft, Verdict};

@@ -23,6 +23,7 @@ mod matrix;
 mod order;
 mod shrink;
 mod simulate;
+mod sweep;
 
 pub use cell::{Artifacts, CellPlan, CellSettings, Finished, replay_live};
 pub use compare::{Contest, compare, contestants, cost_of, undisturbed};
@@ -38,3 +39,4 @@ pub use matrix::{Matrix, Observer, cells_of};
 pub use order::turns_of;
 pub use shrink::{Shrunk, digest, shrink, violation};
 pub use simulate::{Schedule, simulate};
+pub use sweep::{Survey, Varied, beside, live_outcome};
