@@ -1,8 +1,11 @@
 //! What can be typed.
 
+#[cfg(test)]
+mod ci_documents;
 mod compare;
 mod gate;
 mod proxy;
+mod sweep;
 
 use std::fmt;
 use std::path::PathBuf;
@@ -17,6 +20,7 @@ use crate::exit::Failure;
 pub(crate) use compare::{CompareArguments, CompareFormat};
 pub(crate) use gate::GateArguments;
 pub(crate) use proxy::{ProtocolName, ProxyArguments};
+pub(crate) use sweep::{SweepArguments, SweepFormatName, Vary};
 
 /// Proof that your lock holds, or the schedule that breaks it.
 ///
@@ -48,6 +52,8 @@ pub(crate) enum Command {
     Gate(GateArguments),
     /// Run a saved schedule again, byte for byte, or try it against real servers
     Replay(ReplayArguments),
+    /// Find the envelope: how far a field of a scenario can go before each strategy breaks
+    Sweep(SweepArguments),
     /// Rank strategies in plain words: by what breaks them, then by what they cost
     Compare(CompareArguments),
     /// Write a commented scenario to start from

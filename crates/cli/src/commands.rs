@@ -11,3 +11,4 @@ pub(crate) mod proxy;
 pub(crate) mod redis_model;
 pub(crate) mod replay;
 pub(crate) mod run;
+pub(crate) mod sweep;

@@ -4,7 +4,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use lockproof_model::{Instant, RunReport, Violation};
+use lockproof_model::{Instant, RunReport, Sweep, Violation};
 use lockproof_report::{CellName, HistogramInterval, Latest, ReportDirectory};
 use lockproof_runner::{Artifacts, CellPlan, Finished};
 use lockproof_scenario::{Scenario, resolved};
@@ -69,6 +69,11 @@ impl Keeper {
     /// Writes what is known only at the end.
     pub(crate) fn finish(&self, report: &RunReport) -> io::Result<Latest> {
         self.directory.finish(report)
+    }
+
+    /// Writes what a sweep found.
+    pub(crate) fn finish_sweep(&self, sweep: &Sweep) -> io::Result<Latest> {
+        self.directory.finish_sweep(sweep)
     }
 
     /// Where everything is kept.

@@ -49,6 +49,7 @@ fn main() -> ExitCode {
         Command::Compare(compare) => {
             commands::compare::run(&compare, arguments.color, arguments.verbose)
         }
+        Command::Sweep(sweep) => commands::sweep::run(&sweep, arguments.color, arguments.verbose),
         Command::New(new) => commands::new::run(&new),
         Command::List(list) => commands::list::run(&list),
         Command::Doctor(doctor) => commands::doctor::run(&doctor),

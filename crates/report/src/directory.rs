@@ -7,6 +7,7 @@
 //!   scenarios/<scenario>.toml                 as resolved
 //!   replays/<scenario>.<strategy>.toml         the smallest schedule that breaks it; its drawing beside it (.svg)
 //!   histories/<scenario>.<strategy>.ndjson.zst
+//!   sweep.json, sweep.svg                     of a sweep: its envelopes, and their drawing
 //!   hist/<scenario>.<strategy>.hlog           latencies, HdrHistogram's interval log
 //! ```
 //!
@@ -17,7 +18,7 @@ use std::ffi::OsString;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use lockproof_model::{BookingTable, FaultRecord, History, RunReport, Violation};
+use lockproof_model::{BookingTable, FaultRecord, History, RunReport, Sweep, Violation};
 use serde::Serialize;
 
 use crate::catalog::to_json;
@@ -139,6 +140,16 @@ impl ReportDirectory {
         self.write("faults.ndjson".into(), |out| write_faults(out, report))?;
         self.write("manifest.json".into(), |out| to_json(&report.manifest, out))?;
         self.write("results.json".into(), |out| to_json(report, out))?;
+        self.link_latest()
+    }
+
+    /// Writes what a sweep found, as a document and as a drawing, and points `latest` here.
+    ///
+    /// # Errors
+    /// As for [`write_scenario`](Self::write_scenario).
+    pub fn finish_sweep(&self, sweep: &Sweep) -> io::Result<Latest> {
+        self.write("sweep.svg".into(), |out| out.write_all(crate::sweep_svg(sweep).as_bytes()))?;
+        self.write("sweep.json".into(), |out| to_json(sweep, out))?;
         self.link_latest()
     }
 

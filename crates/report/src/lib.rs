@@ -14,6 +14,7 @@ mod directory;
 mod drawing;
 mod space_time;
 mod style;
+mod sweep;
 mod text;
 
 pub use baseline::{BaselineError, read_baseline, write_baseline};
@@ -25,6 +26,7 @@ pub use directory::{
 };
 pub use drawing::svg;
 pub use style::Style;
+pub use sweep::{SweepFormat, sweep_svg, write_sweep};
 
 use std::fmt::Debug;
 use std::io;

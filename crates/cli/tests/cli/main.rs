@@ -21,6 +21,7 @@ mod python;
 mod refusals;
 mod runs;
 mod stopped;
+mod sweeps;
 mod toxiproxy;
 
 use std::path::{Path, PathBuf};
