@@ -288,7 +288,7 @@ fn under(scenario: &Scenario, survey: &Survey<'_>) -> Vec<String> {
     if !is_varied("lock.ttl") {
         under.push(format!("TTL {}", amount(scenario.ttl)));
     }
-    if !is_varied("workload.work") {
+    if !is_varied("workload.work") && !scenario.load.settings.work.is_zero() {
         under.push(format!("{} work", amount(scenario.load.settings.work)));
     }
     under
