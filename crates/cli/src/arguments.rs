@@ -1,9 +1,13 @@
 //! What can be typed.
 
+#[cfg(test)]
+mod ci_documents;
 mod compare;
+mod gate;
 mod partition;
 mod proxy;
 mod report;
+mod sweep;
 
 use std::fmt;
 use std::path::PathBuf;
@@ -12,18 +16,21 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use lockproof_model::Slice;
 use lockproof_rig::sim::RedisDriver;
+use lockproof_runner::Buggify;
 
 use crate::exit::Failure;
 
 pub(crate) use compare::{CompareArguments, CompareFormat};
+pub(crate) use gate::GateArguments;
 pub(crate) use partition::parse_partition;
 pub(crate) use proxy::{ProtocolName, ProxyArguments};
 pub(crate) use report::ReportArguments;
+pub(crate) use sweep::{SweepArguments, SweepFormatName, Vary};
 
 /// Proof that your lock holds, or the schedule that breaks it.
 ///
 /// Exit codes: 0 every expectation held; 1 a strategy expected to be safe sold a slot twice, or a control no longer
-/// fails; 2 usage or an invalid scenario; 3 inconclusive; 5 a server could not be started or reached; 130, 143
+/// fails; 2 usage or an invalid scenario; 3 inconclusive; 4 slower than a baseline allows; 5 a server could not be started or reached; 130, 143
 /// interrupted.
 #[derive(Debug, Parser)]
 #[command(name = "lockproof", version, propagate_version = true, max_term_width = 100)]
@@ -46,8 +53,12 @@ pub(crate) enum Command {
     Run(RunArguments),
     /// Search simulated schedules for one that breaks a strategy, and make it as small as it can be
     Explore(ExploreArguments),
+    /// What CI calls: explore, then run, in one report; held against a baseline where there is one
+    Gate(GateArguments),
     /// Run a saved schedule again, byte for byte, or try it against real servers
     Replay(ReplayArguments),
+    /// Find the envelope: how far a field of a scenario can go before each strategy breaks
+    Sweep(SweepArguments),
     /// Rank strategies in plain words: by what breaks them, then by what they cost
     Compare(CompareArguments),
     /// Show stored runs again, also of runs that were killed; several become one
@@ -316,6 +327,27 @@ pub(crate) enum BuggifyName {
     Bounded,
     /// As well what makes a server forget its counter of fencing tokens
     LoseTokens,
+}
+
+impl BuggifyName {
+    /// The bounds that are meant.
+    pub(crate) fn bounds(self) -> Buggify {
+        match self {
+            Self::Off => Buggify::Off,
+            Self::Bounded => Buggify::WithinBounds,
+            Self::LoseTokens => Buggify::LosingTokens,
+        }
+    }
+
+    /// The flag that asks for them, where they are not the default.
+    pub(crate) fn flag(self) -> Option<String> {
+        let flag = match self {
+            Self::Off => return None,
+            Self::Bounded => "--buggify",
+            Self::LoseTokens => "--buggify=lose-tokens",
+        };
+        Some(flag.to_owned())
+    }
 }
 
 /// Which layers' anomalies end a search.

@@ -3,6 +3,7 @@
 pub(crate) mod compare;
 pub(crate) mod doctor;
 pub(crate) mod explore;
+pub(crate) mod gate;
 pub(crate) mod holder;
 pub(crate) mod list;
 pub(crate) mod new;
@@ -11,3 +12,4 @@ pub(crate) mod redis_model;
 pub(crate) mod replay;
 pub(crate) mod report;
 pub(crate) mod run;
+pub(crate) mod sweep;

@@ -4,7 +4,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use lockproof_model::{CellReport, Instant, Manifest, RunReport, SearchLog, Violation};
+use lockproof_model::{CellReport, Instant, Manifest, RunReport, SearchLog, Sweep, Violation};
 use lockproof_report::{CellName, HistogramInterval, Latest, LineStream, ReportDirectory};
 use lockproof_runner::{Artifacts, CellPlan, Chronicle, Finished, Running, Schedule};
 use lockproof_scenario::{Scenario, resolved};
@@ -121,6 +121,11 @@ impl Keeper {
     pub(crate) fn finish(&mut self, report: &RunReport) -> io::Result<Latest> {
         self.scribe.dismiss();
         self.directory.finish(report)
+    }
+
+    /// Writes what a sweep found.
+    pub(crate) fn finish_sweep(&self, sweep: &Sweep) -> io::Result<Latest> {
+        self.directory.finish_sweep(sweep)
     }
 
     /// Where everything is kept.

@@ -3,8 +3,8 @@
 use std::io::{self, Write};
 use std::path::Path;
 
-use lockproof_model::{Comparison, RunReport};
-use lockproof_report::{ComparisonFormat, Settings, write_comparison};
+use lockproof_model::{Comparison, RunReport, Sweep};
+use lockproof_report::{ComparisonFormat, Settings, SweepFormat, write_comparison, write_sweep};
 
 use crate::arguments::{Color, Format};
 use crate::exit::Failure;
@@ -37,6 +37,11 @@ pub(crate) fn show_comparison(
     comparison: &Comparison,
 ) -> Result<(), Failure> {
     on_stdout(|out| write_comparison(comparison, format, out))
+}
+
+/// Shows `sweep`.
+pub(crate) fn show_sweep(format: SweepFormat, sweep: &Sweep) -> Result<(), Failure> {
+    on_stdout(|out| write_sweep(sweep, format, out))
 }
 
 fn on_stdout(write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<(), Failure> {

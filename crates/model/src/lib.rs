@@ -8,6 +8,8 @@
 //! are offsets on the run's own monotonic clock, so that a simulated run and a live one are told apart
 //! by nothing in these types.
 
+mod amount;
+mod baseline;
 mod certainty;
 mod comparison;
 mod exploration;
@@ -27,9 +29,12 @@ mod search_log;
 mod slice;
 mod span;
 mod step;
+mod sweep;
 mod table;
 mod verdict;
 
+pub use amount::Amount;
+pub use baseline::{AttemptCost, BASELINE_SCHEMA_VERSION, Baseline, BaselineCell, Seen};
 pub use certainty::{Certainty, in_full};
 pub use comparison::{
     Asked, COMPARISON_SCHEMA_VERSION, Compared, Comparison, Cost, Demand, Gap, Stand, Trial,
@@ -54,5 +59,6 @@ pub use search_log::{Broken, Glance, SearchLog, Stakes};
 pub use slice::{ParseSliceError, Slice};
 pub use span::Span;
 pub use step::{Moment, ParsePointError, Point, Step};
+pub use sweep::{Dial, Envelope, LiveOutcome, LiveTry, SWEEP_SCHEMA_VERSION, Shape, Sweep, Tried};
 pub use table::{BookingRow, BookingTable, SlotRow};
 pub use verdict::{Anomaly, Evidence, Finding, Layer, LockLeft, Verdict};

@@ -175,7 +175,8 @@ pub struct CellReport {
     pub faults: Vec<FaultSummary>,
     /// Each injection.
     pub injections: Vec<FaultRecord>,
-    /// What a search through its schedules came to, where there was one; the figures above are of one schedule then.
+    /// What a search through its schedules came to, where there was one; the figures above are of one schedule then,
+    /// unless the cell [ran live as well](Exploration::beside_live).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub exploration: Option<Exploration>,
     /// The first violation told step by step.
@@ -187,6 +188,14 @@ pub struct CellReport {
     /// How long the cell's workload ran.
     #[serde(rename = "took_ns", with = "nanos")]
     pub took: Duration,
+}
+
+impl CellReport {
+    /// Whether the figures are of a whole run, and not of one schedule that stands for those of a search.
+    #[must_use]
+    pub fn has_run(&self) -> bool {
+        self.exploration.as_ref().is_none_or(|search| search.beside_live)
+    }
 }
 
 /// The worst verdict of each layer.

@@ -7,6 +7,7 @@
 //!   scenarios/<scenario>.toml                 as resolved
 //!   replays/<scenario>.<strategy>.toml         the smallest schedule that breaks it; its drawing beside it (.svg)
 //!   histories/<scenario>.<strategy>.ndjson.zst
+//!   sweep.json, sweep.svg                     of a sweep: its envelopes, and their drawing
 //!   hist/<scenario>.<strategy>.hlog           latencies, HdrHistogram's interval log
 //!   schedules/<scenario>.<strategy>.ndjson.zst    of a slice of a search: what was seen in each
 //! ```
@@ -28,13 +29,13 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use lockproof_model::{
-    BookingTable, FaultRecord, History, Manifest, RunReport, SearchLog, Violation,
+    BookingTable, FaultRecord, History, Manifest, RunReport, SearchLog, Sweep, Violation,
 };
 use serde::Serialize;
 
 use crate::catalog::to_json;
 
-mod file;
+pub(crate) mod file;
 mod histogram;
 mod history;
 mod name;
@@ -262,6 +263,16 @@ impl ReportDirectory {
         self.write_manifest(&report.manifest)?;
         self.write(RESULTS.into(), |out| to_json(report, out))?;
         stream::remove(&self.path().join(CELLS))
+    }
+
+    /// Writes what a sweep found, as a document and as a drawing, and points `latest` here.
+    ///
+    /// # Errors
+    /// As for [`write_scenario`](Self::write_scenario).
+    pub fn finish_sweep(&self, sweep: &Sweep) -> io::Result<Latest> {
+        self.write("sweep.svg".into(), |out| out.write_all(crate::sweep_svg(sweep).as_bytes()))?;
+        self.write("sweep.json".into(), |out| to_json(sweep, out))?;
+        self.link_latest()
     }
 
     fn write(

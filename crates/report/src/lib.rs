@@ -7,6 +7,7 @@
 //! **Architecture invariant:** this crate computes no verdict and reads no clock. What it says was decided
 //! elsewhere; it chooses the words.
 
+mod baseline;
 mod catalog;
 mod comparison;
 mod directory;
@@ -14,8 +15,10 @@ mod drawing;
 mod space_time;
 mod stored;
 mod style;
+mod sweep;
 mod text;
 
+pub use baseline::{BaselineError, read_baseline, write_baseline};
 pub use catalog::{ENTRIES, RenderingEntry, Settings, find};
 pub use comparison::{ComparisonFormat, write_comparison};
 pub use directory::{
@@ -26,6 +29,7 @@ pub use directory::{
 pub use drawing::svg;
 pub use stored::{CellRemains, StoredRun, StoredScenario};
 pub use style::Style;
+pub use sweep::{SweepFormat, sweep_svg, write_sweep};
 
 use std::fmt::Debug;
 use std::io;

@@ -118,6 +118,7 @@ pub fn replay_simulated(plan: &CellPlan, search: &Search) -> Result<(Finished, b
         took: Duration::ZERO,
         buggify: None,
         violation: Some(violation(1, &plan, &shrunk)),
+        beside_live: false,
     });
     Ok((finished, same))
 }

@@ -80,6 +80,7 @@ impl Fold {
             took: Duration::ZERO,
             buggify: None,
             violation: None,
+            beside_live: false,
         };
         (figures, self.broken.take())
     }

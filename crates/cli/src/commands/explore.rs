@@ -10,9 +10,9 @@ use lockproof_model::{
     CellReport, Exploration, Layer, Manifest, RESULTS_SCHEMA_VERSION, RunReport, World,
 };
 use lockproof_report::{CellName, Latest};
-use lockproof_runner::{Buggify, CellPlan, Chronicle, Finished, Search, cells_of, explore_cell};
+use lockproof_runner::{CellPlan, Chronicle, Finished, Search, cells_of, explore_cell};
 
-use crate::arguments::{BuggifyName, Color, ExploreArguments, Seek, WorldName};
+use crate::arguments::{Color, ExploreArguments, Seek, WorldName};
 use crate::commands::run::label;
 use crate::exit::{Exit, Failure};
 use crate::interrupt::Interrupt;
@@ -78,11 +78,7 @@ fn search(
         schedules: arguments.seeds,
         time: arguments.time,
         jobs: arguments.jobs.map_or(processors, usize::from),
-        buggify: match arguments.buggify {
-            BuggifyName::Off => Buggify::Off,
-            BuggifyName::Bounded => Buggify::WithinBounds,
-            BuggifyName::LoseTokens => Buggify::LosingTokens,
-        },
+        buggify: arguments.buggify.bounds(),
         layers: match arguments.seek {
             Seek::Effect => vec![Layer::Effect],
             Seek::Belief => vec![Layer::Belief],
@@ -105,14 +101,22 @@ fn search(
 
 /// Keeps what a violation left behind, and writes into the report where its replay is.
 fn keep(keeper: &Keeper, plan: &CellPlan, finished: &mut Finished) -> io::Result<()> {
-    let CellReport { scenario, strategy, exploration, .. } = &mut finished.report;
+    let Some(seed) = keep_replay(keeper, &mut finished.report)? else {
+        return keeper.list(&finished.report);
+    };
+    let plan = CellPlan { seed, ..plan.clone() };
+    keeper.keep(&plan, finished)
+}
+
+/// Keeps the replay of a violation, where there is one, and gives its seed.
+pub(crate) fn keep_replay(keeper: &Keeper, report: &mut CellReport) -> io::Result<Option<u64>> {
+    let CellReport { scenario, strategy, exploration, .. } = report;
     let violation =
         exploration.as_mut().and_then(|Exploration { violation, .. }| violation.as_mut());
-    let Some(violation) = violation else { return keeper.list(&finished.report) };
+    let Some(violation) = violation else { return Ok(None) };
     let path = keeper.keep_replay(CellName { scenario, strategy }, violation)?;
     violation.path = Some(path.display().to_string());
-    let plan = CellPlan { seed: violation.seed, ..plan.clone() };
-    keeper.keep(&plan, finished)
+    Ok(Some(violation.seed))
 }
 
 /// The command that repeats the search, seed included.
@@ -130,11 +134,7 @@ fn command(arguments: &ExploreArguments, seed: u64) -> String {
             humantime::format_duration(time).to_string().replace(' ', "")
         ));
     }
-    match arguments.buggify {
-        BuggifyName::Off => {}
-        BuggifyName::Bounded => words.push("--buggify".to_owned()),
-        BuggifyName::LoseTokens => words.push("--buggify=lose-tokens".to_owned()),
-    }
+    words.extend(arguments.buggify.flag());
     match arguments.seek {
         Seek::Effect => {}
         Seek::Belief => words.push("--seek belief".to_owned()),

@@ -2,6 +2,7 @@
 
 use std::io;
 use std::sync::Arc;
+use std::time::Duration;
 
 use lockproof_env::live::{entropy, stopwatch};
 use lockproof_model::{CellReport, Manifest, RESULTS_SCHEMA_VERSION, RunReport, World, in_full};
@@ -57,8 +58,8 @@ pub(crate) fn run(arguments: &RunArguments, color: Color, verbose: u8) -> Result
     let took = stopwatch();
     let matrix = Matrix {
         plans: plans(arguments, &scenarios, seed, driver),
-        jobs: jobs(arguments, provider.as_deref(), &scenarios),
-        settings: settings(arguments, provider, &interrupt, verbose),
+        jobs: jobs(arguments.jobs, provider.as_deref(), &scenarios),
+        settings: settings(arguments.cell_limit, provider, &interrupt, verbose),
     };
     let display = Display::new(arguments.show_progress, matrix.plans.len());
     let mut watcher = Watcher { display, keeper: &keeper, trouble: None };
@@ -123,16 +124,29 @@ fn of_provider(
     provider: &ProviderEntry,
     scenarios: Vec<Arc<Scenario>>,
 ) -> Result<Vec<Arc<Scenario>>, Failure> {
-    let refusal = |scenario: &Scenario| {
-        let why = why_not_on(provider, scenario)?;
-        Some(format!("{}: {why}", scenario.path.display()))
-    };
-    let told: Vec<_> = scenarios.iter().filter_map(|scenario| refusal(scenario)).collect();
-    if told.len() == scenarios.len() {
+    let (kept, told) = fit_for_provider(provider, scenarios);
+    if kept.is_empty() {
         return Err(Failure::usage(told.join("\n")));
     }
     told.iter().for_each(|line| terminal::error(&format!("skipped {line}")));
-    Ok(scenarios.into_iter().filter(|scenario| refusal(scenario).is_none()).collect())
+    Ok(kept)
+}
+
+/// Those scenarios that the provider can have, and why it cannot have the others.
+pub(crate) fn fit_for_provider(
+    provider: &ProviderEntry,
+    scenarios: Vec<Arc<Scenario>>,
+) -> (Vec<Arc<Scenario>>, Vec<String>) {
+    let mut told = Vec::new();
+    let mut fits = |scenario: &Arc<Scenario>| match why_not_on(provider, scenario) {
+        None => true,
+        Some(why) => {
+            told.push(format!("{}: {why}", scenario.path.display()));
+            false
+        }
+    };
+    let kept = scenarios.into_iter().filter(|scenario| fits(scenario)).collect();
+    (kept, told)
 }
 
 pub(crate) fn why_not_on(provider: &ProviderEntry, scenario: &Scenario) -> Option<String> {
@@ -192,30 +206,34 @@ fn of_engine(
     scenarios: Vec<Arc<Scenario>>,
     named: &[String],
 ) -> Result<Vec<Arc<Scenario>>, Failure> {
-    let refusals = |scenario: &Scenario| -> Vec<String> {
-        let engine = provider.engine_of(scenario.engine).word();
-        let whys = scenario.cells.iter().filter_map(|cell| cell.strategy.unsupported_on(engine));
-        whys.map(|why| format!("{}: {why}", scenario.path.display())).collect()
-    };
-    let told: Vec<_> = scenarios.iter().flat_map(|scenario| refusals(scenario)).collect();
-    if told.is_empty() {
-        return Ok(scenarios);
-    }
-    let cells: usize = scenarios.iter().map(|scenario| scenario.cells.len()).sum();
-    if told.len() == cells || !named.is_empty() {
+    let (kept, told) = fit_for_engine(provider, scenarios);
+    if !told.is_empty() && (kept.is_empty() || !named.is_empty()) {
         let elsewhere = "; use --provider process, or --world sim";
         return Err(Failure::usage(told.join("\n") + elsewhere));
     }
     told.iter().for_each(|line| terminal::error(&format!("skipped {line}")));
+    Ok(kept)
+}
+
+/// Those cells that the provider's database can have, and why it cannot have the others.
+pub(crate) fn fit_for_engine(
+    provider: &ProviderEntry,
+    scenarios: Vec<Arc<Scenario>>,
+) -> (Vec<Arc<Scenario>>, Vec<String>) {
+    let mut told = Vec::new();
     let kept = scenarios.into_iter().map(|mut scenario| {
-        if !refusals(&scenario).is_empty() {
-            let engine = provider.engine_of(scenario.engine).word();
+        let engine = provider.engine_of(scenario.engine).word();
+        let whys = scenario.cells.iter().filter_map(|cell| cell.strategy.unsupported_on(engine));
+        let whys: Vec<_> = whys.map(|why| format!("{}: {why}", scenario.path.display())).collect();
+        if !whys.is_empty() {
             let cells = &mut Arc::make_mut(&mut scenario).cells;
             cells.retain(|cell| cell.strategy.unsupported_on(engine).is_none());
         }
+        told.extend(whys);
         scenario
     });
-    Ok(kept.filter(|scenario| !scenario.cells.is_empty()).collect())
+    let kept = kept.filter(|scenario| !scenario.cells.is_empty()).collect();
+    (kept, told)
 }
 
 /// Ends what the provider made for this run, and says so where something stays.
@@ -238,8 +256,8 @@ pub(crate) fn started_by(
     Ok(provider)
 }
 
-fn settings(
-    arguments: &RunArguments,
+pub(crate) fn settings(
+    limit: Duration,
     provider: Option<Arc<dyn Provider>>,
     interrupt: &Interrupt,
     verbose: u8,
@@ -247,27 +265,27 @@ fn settings(
     CellSettings {
         provider,
         checkers: lockproof_checkers::ENTRIES.iter().map(|entry| entry.checker).collect(),
-        limit: arguments.cell_limit,
+        limit,
         halt: Arc::clone(&interrupt.halt),
         holders: commands::holder::program(verbose),
     }
 }
 
-fn jobs(
-    arguments: &RunArguments,
+pub(crate) fn jobs(
+    asked: Option<u16>,
     provider: Option<&dyn Provider>,
     scenarios: &[Arc<Scenario>],
 ) -> usize {
     let processors = std::thread::available_parallelism().map_or(1, usize::from);
     let Some(provider) = provider else {
         // A simulated cell never waits.
-        return arguments.jobs.map_or(processors, usize::from);
+        return asked.map_or(processors, usize::from);
     };
     let most = scenarios.iter().map(|scenario| scenario.load.holders).max().unwrap_or(1);
     // Each holder has a connection of its own, and the judge and the table's maker one each.
     let by_cell = usize::try_from(most).unwrap_or(usize::MAX).saturating_add(2);
     let room = provider.spare_connections().map_or(usize::MAX, |spare| (spare / by_cell).max(1));
-    arguments.jobs.map_or((processors * JOBS_PER_PROCESSOR).min(room), usize::from)
+    asked.map_or((processors * JOBS_PER_PROCESSOR).min(room), usize::from)
 }
 
 /// The cells of the run, or of the slice of it.

@@ -11,6 +11,7 @@ mod damaged;
 mod deploy;
 mod explores;
 mod external;
+mod gates;
 mod golden;
 mod holders;
 mod interrupts;
@@ -24,6 +25,7 @@ mod python;
 mod refusals;
 mod runs;
 mod stopped;
+mod sweeps;
 mod toxiproxy;
 
 use std::path::{Path, PathBuf};

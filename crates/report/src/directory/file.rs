@@ -6,7 +6,7 @@ use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 /// Fills a file beside `path` and moves it there. A failure leaves nothing behind.
-pub(super) fn write_whole(
+pub(crate) fn write_whole(
     path: &Path,
     fill: impl FnOnce(&mut dyn Write) -> io::Result<()>,
 ) -> io::Result<()> {
@@ -23,7 +23,7 @@ pub(super) fn write_whole(
 }
 
 /// The same result, with the path in its message.
-pub(super) fn naming<T>(path: &Path, result: io::Result<T>) -> io::Result<T> {
+pub(crate) fn naming<T>(path: &Path, result: io::Result<T>) -> io::Result<T> {
     result.map_err(|error| {
         let sentence = format!("cannot write {}: {error}", path.display());
         io::Error::new(error.kind(), sentence)

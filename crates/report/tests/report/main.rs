@@ -6,4 +6,5 @@ mod drawing;
 mod fixture;
 mod json;
 mod streams;
+mod sweep;
 mod terminal;

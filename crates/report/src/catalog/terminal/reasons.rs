@@ -11,7 +11,7 @@ pub(super) fn lines(cells: &[CellReport], style: Style) -> Vec<String> {
     for cell in cells {
         let (sign, ink) = match cell.judgement.status {
             Status::Met => ("·", Ink::Faint),
-            Status::Inconclusive => ("?", Ink::Doubt),
+            Status::Inconclusive | Status::Regressed => ("?", Ink::Doubt),
             Status::Infrastructure => ("!", Ink::Doubt),
             Status::Failed => ("✘", Ink::Bad),
         };

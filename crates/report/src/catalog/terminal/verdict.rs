@@ -17,6 +17,7 @@ pub(super) fn of(cell: &CellReport) -> Words {
     let (sign, ink, words) = match cell.judgement.status {
         Status::Infrastructure => ('!', Ink::Doubt, "no server".to_owned()),
         Status::Inconclusive => ('?', Ink::Doubt, "inconclusive".to_owned()),
+        Status::Regressed => ('?', Ink::Doubt, "slower".to_owned()),
         Status::Failed => ('✘', Ink::Bad, failure(cell).to_owned()),
         Status::Met => match cell.expectation {
             Some(Expectation::Shows(kind)) => ('✘', Ink::Faint, kind.replace('-', " ")),
