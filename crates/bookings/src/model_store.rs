@@ -9,6 +9,7 @@
 
 mod connection;
 mod direct;
+mod leases;
 mod wire;
 
 use std::sync::Arc;
@@ -16,12 +17,13 @@ use std::sync::Arc;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use lockproof_database_model::{Database, Layout as Tables, PredicateLocks};
-use lockproof_model::{BookingTable, DriverSetting, HolderId};
+use lockproof_model::{BookingTable, DriverSetting, HolderId, LockName, fnv1a};
 
 use self::connection::ModelConnection;
 pub use self::direct::{Direct, DirectSession};
+use self::leases::ModelLeases;
 pub use self::wire::{NoAnswer, Reply, Wire, WireSession};
-use crate::{BookingStore, Connection, Layout, Result};
+use crate::{BookingStore, Connection, Layout, LeaseTable, Result};
 
 /// Slots and bookings in a model database.
 #[derive(Clone, Debug)]
@@ -84,6 +86,23 @@ impl<W: Wire> BookingStore for ModelStore<W> {
         async move {
             let connection = ModelConnection::open(Arc::clone(&self.wire), holder).await?;
             Ok(Box::new(connection) as Box<dyn Connection>)
+        }
+        .boxed()
+    }
+
+    fn open_leases(&self, holder: HolderId) -> BoxFuture<'_, Result<Box<dyn LeaseTable>>> {
+        async move {
+            let leases = ModelLeases::open(Arc::clone(&self.wire), holder).await?;
+            Ok(Box::new(leases) as Box<dyn LeaseTable>)
+        }
+        .boxed()
+    }
+
+    fn expire_lease<'a>(&'a self, lock: &'a LockName) -> BoxFuture<'a, Result<bool>> {
+        async move {
+            let (name, mut stood) = (fnv1a(lock.as_str().bytes()), false);
+            self.wire.administer(&mut |database| stood = database.expire_lease(name));
+            Ok(stood)
         }
         .boxed()
     }

@@ -9,6 +9,7 @@ mod address;
 mod answer;
 mod connection;
 mod dial;
+mod leases;
 mod name;
 mod tls;
 
@@ -18,17 +19,19 @@ use std::sync::Arc;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use lockproof_model::{
-    AttemptId, BookingId, BookingRow, BookingTable, DriverSetting, HolderId, SlotId, SlotRow, Span,
+    AttemptId, BookingId, BookingRow, BookingTable, DriverSetting, HolderId, LockName, SlotId,
+    SlotRow, Span,
 };
 use tokio_postgres::{Client, Error, Row};
 
 pub use self::address::{PostgresAddress, PostgresDialError, PostgresUrlError};
 use self::connection::PostgresConnection;
 pub use self::dial::Dialled;
+use self::leases::PostgresLeases;
 pub use self::name::SchemaName;
 pub use self::tls::TlsError;
 use crate::columns::{narrow, token_from};
-use crate::{BookingError, BookingStore, Connection, Layout, Result};
+use crate::{BookingError, BookingStore, Connection, Layout, LeaseTable, Result};
 
 /// Which driver, for the report; a test holds it against Cargo.lock.
 const DRIVER: &str = "tokio-postgres 0.7.18";
@@ -152,6 +155,19 @@ impl BookingStore for PostgresStore {
             Ok(Box::new(connection) as Box<dyn Connection>)
         }
         .boxed()
+    }
+
+    fn open_leases(&self, holder: HolderId) -> BoxFuture<'_, Result<Box<dyn LeaseTable>>> {
+        async move {
+            let schema = Arc::clone(&self.schema);
+            let leases = PostgresLeases::open((self.holders)(holder), schema).await?;
+            Ok(Box::new(leases) as Box<dyn LeaseTable>)
+        }
+        .boxed()
+    }
+
+    fn expire_lease<'a>(&'a self, lock: &'a LockName) -> BoxFuture<'a, Result<bool>> {
+        async move { leases::expire(&self.judge().await?.client, &self.schema, lock).await }.boxed()
     }
 
     fn table(&self) -> BoxFuture<'_, Result<BookingTable>> {

@@ -15,6 +15,7 @@
 //! wait, as one does that is paused while a database server grants it a row lock.
 
 mod connection;
+mod leases;
 mod statements;
 mod thread;
 
@@ -24,11 +25,12 @@ use std::sync::Arc;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use lockproof_env::Env;
-use lockproof_model::{BookingTable, DriverSetting, HolderId};
+use lockproof_model::{BookingTable, DriverSetting, HolderId, LockName};
 use tokio::sync::Semaphore;
 
 use self::connection::SqliteConnection;
-use crate::{BookingStore, Connection, Layout, Result};
+use self::leases::SqliteLeases;
+use crate::{BookingStore, Connection, Layout, LeaseTable, Result};
 
 /// Which driver, for the report; a test holds it against Cargo.lock.
 const DRIVER: &str = "rusqlite 0.41.1";
@@ -94,6 +96,19 @@ impl BookingStore for SqliteStore {
 
     fn open(&self, _holder: HolderId) -> BoxFuture<'_, Result<Box<dyn Connection>>> {
         async { Ok(Box::new(self.connect().await?) as Box<dyn Connection>) }.boxed()
+    }
+
+    fn open_leases(&self, _holder: HolderId) -> BoxFuture<'_, Result<Box<dyn LeaseTable>>> {
+        async { Ok(Box::new(SqliteLeases(self.connect().await?)) as Box<dyn LeaseTable>) }.boxed()
+    }
+
+    fn expire_lease<'a>(&'a self, lock: &'a LockName) -> BoxFuture<'a, Result<bool>> {
+        async move {
+            let lock = lock.clone();
+            let mut db = self.connect().await?;
+            db.write("end a lease", move |connection| leases::expire(connection, &lock)).await
+        }
+        .boxed()
     }
 
     fn table(&self) -> BoxFuture<'_, Result<BookingTable>> {

@@ -2,12 +2,15 @@
 
 use std::fmt::Debug;
 
-use futures_util::future::BoxFuture;
+use futures_util::FutureExt;
+use futures_util::future::{BoxFuture, ready};
 use lockproof_model::{
-    AttemptId, BookingId, BookingTable, DriverSetting, FencingToken, HolderId, SlotId, Span,
+    AttemptId, BookingId, BookingTable, DriverSetting, FencingToken, HolderId, LockName, SlotId,
+    Span,
 };
 
-use crate::Result;
+use crate::error::Kind;
+use crate::{LeaseTable, Result};
 
 /// A database that holds slots and bookings.
 ///
@@ -30,11 +33,25 @@ pub trait BookingStore: Debug + Send + Sync {
     /// would starve all of them behind one that is paused.
     fn open(&self, holder: HolderId) -> BoxFuture<'_, Result<Box<dyn Connection>>>;
 
+    /// Opens a connection of `holder` to the table of leases. By default there is none.
+    fn open_leases(&self, _holder: HolderId) -> BoxFuture<'_, Result<Box<dyn LeaseTable>>> {
+        ready(Err(no_leases(self.engine()))).boxed()
+    }
+
+    /// Ends the lease of `lock` as if its TTL had, whoever has it, past every link; whether one stood.
+    fn expire_lease<'a>(&'a self, _lock: &'a LockName) -> BoxFuture<'a, Result<bool>> {
+        ready(Err(no_leases(self.engine()))).boxed()
+    }
+
     /// Both tables as one consistent state, read by a connection of its own that no fault reaches.
     fn table(&self) -> BoxFuture<'_, Result<BookingTable>>;
 
     /// Takes the tables away at the run's end.
     fn drop_tables(&self) -> BoxFuture<'_, Result<()>>;
+}
+
+fn no_leases(engine: &'static str) -> crate::BookingError {
+    crate::BookingError::from(Kind::Unsupported { engine, what: "table of leases" }).definite()
 }
 
 /// One holder's own connection, as the primitives that guards are written in.

@@ -10,7 +10,7 @@ use redis::aio::ConnectionLike;
 use redis::{Cmd, Pipeline, RedisFuture, RedisResult, Value};
 
 use crate::shared_connections::SharedConnection;
-use crate::{AdapterLine, LockError, Result};
+use crate::{AdapterLine, LeaseDatabase, LockError, Result};
 
 /// The servers of a strategy. The workbench's rig implements it, and so does any program that uses these
 /// locks by themselves.
@@ -26,6 +26,14 @@ pub trait Backends: Debug + Send + Sync + 'static {
     /// # Errors
     /// The server cannot be reached. Nothing was sent, so the error is definite.
     fn redis(&self, server: usize, holder: HolderId) -> BoxFuture<'_, Result<RedisConnection>>;
+
+    /// A connection of `holder` to the table of leases in the database, shared with nobody. By default there is none.
+    ///
+    /// # Errors
+    /// The database cannot be reached, or keeps no leases. Nothing was asked, so the error is definite.
+    fn leases(&self, _holder: HolderId) -> BoxFuture<'_, Result<Box<dyn LeaseDatabase>>> {
+        std::future::ready(Err(LockError::definite("there is no database here for leases"))).boxed()
+    }
 
     /// Starts the program that speaks for a lock of somebody else's, for `holder` alone; one that was started for it
     /// before is ended. By default there is none.

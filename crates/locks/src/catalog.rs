@@ -8,6 +8,8 @@ use lockproof_env::Env;
 use crate::{AnyLock, Backends, LockSettings};
 
 mod external;
+mod lease_row;
+mod lease_row_client_time;
 mod none;
 mod redis_get_then_del;
 mod redis_naive_del;
@@ -31,6 +33,7 @@ pub const ENTRIES: &[LockEntry] = &[
     redis_set_nx::ENTRY,
     redis_replicated::ENTRY,
     redlock::ENTRY,
+    lease_row::ENTRY,
     redis_naive_del::ENTRY,
     redis_get_then_del::ENTRY,
     redis_setnx_expire::ENTRY,
@@ -41,6 +44,7 @@ pub const ENTRIES: &[LockEntry] = &[
     redis_timestamp_steal::ENTRY,
     redlock_no_elapsed_check::ENTRY,
     redlock_release_on_failed_renew::ENTRY,
+    lease_row_client_time::ENTRY,
 ];
 
 /// The lock of that name.
@@ -85,6 +89,8 @@ pub enum Needs {
     ReplicatedRedis,
     /// Several Redis servers that know nothing of each other; so many unless the scenario says otherwise.
     IndependentRedis(usize),
+    /// The database that keeps the bookings.
+    Database,
 }
 
 impl Needs {
@@ -92,10 +98,19 @@ impl Needs {
     #[must_use]
     pub const fn redis_servers(self) -> usize {
         match self {
-            Self::Nothing => 0,
+            Self::Nothing | Self::Database => 0,
             Self::OneRedis | Self::ReplicatedRedis => 1,
             Self::IndependentRedis(count) => count,
         }
+    }
+
+    /// Why it cannot be had where bookings are kept by `engine`, where it cannot.
+    #[must_use]
+    pub fn refuses(self, engine: &str) -> Option<&'static str> {
+        let is_refused = self == Self::Database && engine == "mariadb";
+        is_refused.then_some(
+            "its INSERT … ON DUPLICATE KEY UPDATE has no WHERE, so that a lease could not be taken in one statement",
+        )
     }
 }
 
@@ -106,6 +121,7 @@ impl fmt::Display for Needs {
             Self::OneRedis => f.write_str("redis×1"),
             Self::ReplicatedRedis => f.write_str("redis×1 and replicas"),
             Self::IndependentRedis(_) => f.write_str("redis×N"),
+            Self::Database => f.write_str("the database"),
         }
     }
 }

@@ -11,7 +11,7 @@ mod shipped;
 use std::process::ExitCode;
 
 use libtest_mimic::{Arguments, Trial};
-use lockproof_locks::ENTRIES;
+use lockproof_locks::{ENTRIES, Needs};
 use lockproof_testkit::adapters::{Manner, SOUND, be_one};
 use lockproof_testkit::conformance::locks::trials;
 use lockproof_testkit::{Subject, redis_server_is_here};
@@ -85,6 +85,9 @@ fn of_one_process(subject: &Subject, trial: &str) -> Result<(), String> {
     match subject.adapter {
         Some(_) if ORDERED.contains(&trial) => {
             Err("requests of two adapters reach a server in no order".to_owned())
+        }
+        _ if subject.entry.needs == Needs::Database && ORDERED.contains(&trial) => {
+            Err("requests of two connections reach a database in no order".to_owned())
         }
         _ => Ok(()),
     }

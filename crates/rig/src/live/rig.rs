@@ -23,6 +23,7 @@ use super::places::{Places, open_store};
 use super::provider::{Database, OwnDatabase, Provider, RedisServer};
 use super::sessions::Sessions;
 use super::straight::{self, remove_keys, strings_under};
+use crate::database_leases::WithLeases;
 use crate::holders::afflict_tasks;
 use crate::{
     Adapter, Affliction, Disturbance, Expired, HolderAffliction, HolderEffect, Link, LinkEffect,
@@ -107,6 +108,11 @@ impl LiveRig {
         let backends: Arc<dyn Backends> = match &group {
             Some(group) => Arc::clone(group) as _,
             None => Arc::new(connections(env, &links, &plan, &redis, driver)),
+        };
+        let backends: Arc<dyn Backends> = if plan.redis_servers == 0 {
+            Arc::new(WithLeases { servers: backends, store: Arc::clone(&store) })
+        } else {
+            backends
         };
         let groups = holders.into_iter().map(|holder| (holder, Group::new())).collect();
         Ok(Self {
@@ -317,6 +323,13 @@ impl Rig for LiveRig {
 
     fn expire_lock<'a>(&'a self, lock: &'a LockName) -> BoxFuture<'a, Result<Expired, RigError>> {
         async move {
+            if self.redis.is_empty() {
+                let expired = self.store.expire_lease(lock).await;
+                let stood = expired.map_err(|error| {
+                    RigError::new("cannot end a lease in the database").because(error)
+                })?;
+                return Ok(Expired { held_on: usize::from(stood), servers: 1 });
+            }
             let key = self.plan.lock.redis_key(lock);
             if let Some(group) = &self.group {
                 let held_on = delete_in(group, &key).await.map_err(|error| {

@@ -8,9 +8,10 @@ use futures_util::future::BoxFuture;
 use futures_util::{FutureExt, TryFutureExt};
 use lockproof_bookings::{Layout, NoAnswer, Reply, Wire as Way, WireSession};
 use lockproof_database_model::{
-    Answer, Database, Executed, Layout as Tables, PredicateLocks, SessionId, SqlError, Statement,
+    Answer, Database, Executed, Layout as Tables, LeaseStatement, PredicateLocks, SessionId,
+    SqlError, Statement,
 };
-use lockproof_model::HolderId;
+use lockproof_model::{HolderId, LeaseChange};
 use lockproof_sim::{Event, Shared, once};
 
 use super::database_faults::Standing;
@@ -111,6 +112,10 @@ impl Server {
             return desk.standing.wait(Box::new(again));
         }
         desk.limited.goes_on(exchange.session);
+        if let Statement::Lease(_) = statement {
+            let now = self.network.now();
+            desk.database.tell_time(now);
+        }
         let executed = desk.database.execute(exchange.session, statement);
         match executed {
             Executed::Done(outcome) => {
@@ -278,6 +283,8 @@ impl Drop for SimSession {
 /// What the statement begins with, as a rule names it.
 const fn verb(statement: &Statement) -> &'static str {
     match statement {
+        Statement::Lease(LeaseStatement { change: LeaseChange::Take { .. }, .. }) => "INSERT",
+        Statement::Lease(_) => "UPDATE",
         Statement::Begin(_) => "BEGIN",
         Statement::ReadSlot { .. }
         | Statement::CountConfirmed { .. }

@@ -100,6 +100,7 @@ compared! {
     backend_killed: "backend-killed",
     caller_without_a_key: "caller-without-a-key",
     check_to_book_gap: "check-to-book-gap",
+    client_clocks: "client-clocks",
     clock_jump: "clock-jump",
     commit_acknowledgement_lost: "commit-acknowledgement-lost",
     commit_retried: "commit-retried",

@@ -84,6 +84,9 @@ impl Trial {
         if let Some(why) = entry.control.filter(|_| is_of_catalog) {
             return Err(format!("{} is a control: {why}", entry.name));
         }
+        if entry.needs == Needs::Database && self.links != LinkUse::Direct {
+            return Err(format!("{} runs on no server whose link could be held", entry.name));
+        }
         match (self.asks, entry.tokens) {
             (Asks::Renews, _) if !entry.renews => Err(format!("{} does not renew", entry.name)),
             (Asks::Tokens, Tokens::None(why)) => {
