@@ -2,11 +2,13 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use lockproof_env::Env;
 
-use crate::{AnyLock, Backends, LockSettings};
+use crate::{AnyLock, Backends, Coordinator, LockSettings};
 
+mod etcd;
 mod external;
 mod lease_row;
 mod lease_row_client_time;
@@ -22,8 +24,10 @@ mod redis_shared_owner;
 mod redis_timestamp_steal;
 mod redis_ttl_in_seconds;
 mod redlock;
+mod redlock_no_cleanup;
 mod redlock_no_elapsed_check;
 mod redlock_release_on_failed_renew;
+mod zookeeper;
 
 pub use external::EXTERNAL;
 
@@ -34,6 +38,8 @@ pub const ENTRIES: &[LockEntry] = &[
     redis_replicated::ENTRY,
     redlock::ENTRY,
     lease_row::ENTRY,
+    etcd::ENTRY,
+    zookeeper::ENTRY,
     redis_naive_del::ENTRY,
     redis_get_then_del::ENTRY,
     redis_setnx_expire::ENTRY,
@@ -43,6 +49,7 @@ pub const ENTRIES: &[LockEntry] = &[
     redis_renew_by_set::ENTRY,
     redis_timestamp_steal::ENTRY,
     redlock_no_elapsed_check::ENTRY,
+    redlock_no_cleanup::ENTRY,
     redlock_release_on_failed_renew::ENTRY,
     lease_row_client_time::ENTRY,
 ];
@@ -91,6 +98,8 @@ pub enum Needs {
     IndependentRedis(usize),
     /// The database that keeps the bookings.
     Database,
+    /// A coordination service.
+    Coordinator(Coordinator),
 }
 
 impl Needs {
@@ -98,7 +107,7 @@ impl Needs {
     #[must_use]
     pub const fn redis_servers(self) -> usize {
         match self {
-            Self::Nothing | Self::Database => 0,
+            Self::Nothing | Self::Database | Self::Coordinator(_) => 0,
             Self::OneRedis | Self::ReplicatedRedis => 1,
             Self::IndependentRedis(count) => count,
         }
@@ -112,6 +121,24 @@ impl Needs {
             "its INSERT … ON DUPLICATE KEY UPDATE has no WHERE, so that a lease could not be taken in one statement",
         )
     }
+
+    /// The coordination service that it is, where it is one.
+    #[must_use]
+    pub const fn coordinator(self) -> Option<Coordinator> {
+        match self {
+            Self::Coordinator(service) => Some(service),
+            _ => None,
+        }
+    }
+
+    /// What a TTL is counted in there: a shorter one cannot be asked for, nor a fraction of it.
+    #[must_use]
+    pub const fn ttl_unit(self) -> Duration {
+        match self {
+            Self::Coordinator(service) => service.ttl_unit(),
+            _ => Duration::from_millis(1),
+        }
+    }
 }
 
 impl fmt::Display for Needs {
@@ -122,6 +149,7 @@ impl fmt::Display for Needs {
             Self::ReplicatedRedis => f.write_str("redis×1 and replicas"),
             Self::IndependentRedis(_) => f.write_str("redis×N"),
             Self::Database => f.write_str("the database"),
+            Self::Coordinator(service) => service.fmt(f),
         }
     }
 }

@@ -81,8 +81,10 @@
 mod any;
 mod backends;
 mod catalog;
+mod coordinator;
 mod driver;
 mod error;
+pub mod etcd;
 mod external;
 mod fan_out;
 mod keep_alive;
@@ -94,10 +96,12 @@ mod scripts;
 mod settings;
 mod shared_connections;
 mod withdrawal;
+pub mod zookeeper;
 
 pub use any::{AnyLock, AnySession};
 pub use backends::{Backends, RedisConnection};
 pub use catalog::{ENTRIES, EXTERNAL, LockEntry, Needs, Tokens, find};
+pub use coordinator::{ByteStream, Coordinator, Dial};
 pub use driver::{Acquisition, Driver, Policy, Wait};
 pub use error::{LockError, Result};
 pub use external::{ADAPTER_PROTOCOL, AdapterLine, Answer, AnswerWord, Hello, Request};

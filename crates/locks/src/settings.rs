@@ -61,6 +61,12 @@ impl LockSettings {
         [&self.key_prefix, "{", lock.as_str(), "}"].concat()
     }
 
+    /// The key of `lock` where no cluster has to be told what belongs together.
+    #[must_use]
+    pub fn plain_key(&self, lock: &LockName) -> String {
+        [&self.key_prefix, lock.as_str()].concat()
+    }
+
     /// The lock that a key is of; none for a key that only belongs to one, such as the counter of its tokens.
     #[must_use]
     pub fn lock_of_redis_key(&self, key: &str) -> Option<LockName> {
@@ -136,6 +142,19 @@ pub(crate) fn whole_millis(ttl: Duration) -> Result<u64> {
         )));
     }
     Ok(millis)
+}
+
+/// A TTL as etcd takes it.
+///
+/// # Errors
+/// Definite, for a TTL of zero or of a fraction of a second, as for [`whole_millis`].
+pub(crate) fn whole_seconds(ttl: Duration) -> Result<u64> {
+    if ttl.as_secs() == 0 || ttl != Duration::from_secs(ttl.as_secs()) {
+        return Err(LockError::definite(format!(
+            "a TTL of {ttl:?} is not a whole number of seconds above zero"
+        )));
+    }
+    Ok(ttl.as_secs())
 }
 
 #[cfg(test)]

@@ -9,6 +9,7 @@
 //! by nothing in these types.
 
 mod certainty;
+mod comparison;
 mod exploration;
 mod failure_modes;
 mod fault;
@@ -28,6 +29,9 @@ mod table;
 mod verdict;
 
 pub use certainty::{Certainty, in_full};
+pub use comparison::{
+    Asked, COMPARISON_SCHEMA_VERSION, Compared, Comparison, Cost, Demand, Gap, Stand, Trial,
+};
 pub use exploration::{Exploration, Size, Violation};
 pub use failure_modes::{FAILURE_MODES, FailureMode, Place, failure_mode};
 pub use fault::{FaultRecord, FaultSummary};

@@ -32,7 +32,7 @@ mod system;
 pub use adapter::Adapter;
 pub use error::RigError;
 pub use external_servers::{
-    ContainerImages, DatabaseUrl, ExternalServers, RedisUrl, ServerUrlError,
+    ContainerImages, CoordinatorUrl, DatabaseUrl, ExternalServers, RedisUrl, ServerUrlError,
 };
 pub use holders::{HolderAffliction, HolderEffect};
 pub use link_rule::{Deed, LinkRule, MessageChoice, Pattern, Protocol, RuleError, SpokenRequest};

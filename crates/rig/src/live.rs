@@ -6,6 +6,7 @@ mod background;
 mod children;
 mod container;
 mod control;
+mod coordinator;
 mod database_control;
 mod disturbed;
 mod drivers;
@@ -37,6 +38,7 @@ mod small_disk;
 mod straight;
 mod workspace;
 
+pub use coordinator::{CoordinatorServer, CoordinatorView, dial_to};
 pub use drivers::{DRIVERS, DriverEntry, find_driver, usual_driver};
 pub use external::{Inspected, Swept, inspect, sweep_servers};
 pub use group::RedisGroup;

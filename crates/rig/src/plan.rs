@@ -4,7 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 use lockproof_bookings::Layout;
-use lockproof_locks::LockSettings;
+use lockproof_locks::{Coordinator, LockSettings};
 use serde::{Deserialize, Serialize};
 
 use crate::{ServerEffect, ServerNeeds};
@@ -18,7 +18,9 @@ pub struct RigPlan {
     pub holders: u32,
     /// How many Redis servers the lock runs on.
     pub redis_servers: usize,
-    /// How they belong together.
+    /// The coordination service that it runs on, where it does.
+    pub coordinator: Option<Coordinator>,
+    /// How the Redis servers belong together.
     pub topology: Topology,
     /// Which links faults will disturb.
     pub links: LinkUse,

@@ -7,6 +7,8 @@ use std::time::Duration;
 pub enum ServerKind {
     /// One that locks run on.
     Redis,
+    /// A coordination service, on which locks run too.
+    Coordinator,
     /// The one that keeps the bookings.
     Database,
 }

@@ -94,6 +94,7 @@ pub(crate) fn rig_plan(plan: &CellPlan, key_prefix: &str) -> RigPlan {
         name: name(plan),
         holders: scenario.load.holders,
         redis_servers: scenario.redis_servers(&cell.strategy),
+        coordinator: cell.strategy.lock.needs.coordinator(),
         topology: scenario.topology,
         links: scenario.link_use(),
         lock: scenario.lock_settings(&cell.strategy, key_prefix.to_owned()),

@@ -1,5 +1,6 @@
 //! From text to plan.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::time::Duration;
 
@@ -17,7 +18,7 @@ use crate::faults::{self, Surroundings};
 use crate::flow;
 use crate::holders::{self, HoldersAs};
 use crate::only::{self, Only};
-use crate::plan::{Cell, Replay, Require, SCHEMA_VERSION, Scenario};
+use crate::plan::{Cell, Replay, Require, SCHEMA_VERSION, Scenario, unasked_ttl};
 use crate::reader::Reader;
 use crate::servers;
 use crate::source::{Problem, Problems, Source};
@@ -319,6 +320,12 @@ fn lock(top: &mut Reader<'_, '_>, strategies: &[Strategy]) -> Lock {
         if ttl.get_ref().is_zero() || *ttl.get_ref() != whole {
             let what = "a TTL is a whole number of milliseconds, at least 1ms: a lock that ends at once protects nothing";
             reader.source().problem(&ttl.span(), what);
+        } else {
+            let unasked = strategies.iter().filter_map(|strategy| unasked_ttl(whole, strategy));
+            // Said once of a lock, whatever guards go with it.
+            for why in unasked.collect::<BTreeSet<_>>() {
+                reader.source().problem(&ttl.span(), why);
+            }
         }
         lock.ttl = ttl.into_inner();
     }

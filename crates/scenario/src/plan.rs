@@ -152,6 +152,9 @@ impl Scenario {
         {
             return Err(format!("{}: {why}", self.name));
         }
+        if let Some(why) = unasked_ttl(self.ttl, strategy) {
+            return Err(format!("{}: {why}", self.name));
+        }
         let servers = self.redis_servers(strategy);
         let lack = |plan: &FaultPlan| crate::faults::lack(&plan.fault.reach(), strategy, servers);
         match self.faults.iter().find_map(lack) {
@@ -338,8 +341,19 @@ impl Scenario {
     }
 }
 
+/// Why servers of `strategy` cannot keep a grant for just `ttl`, where they cannot.
+pub(crate) fn unasked_ttl(ttl: Duration, strategy: &Strategy) -> Option<String> {
+    let unit = strategy.lock.needs.ttl_unit();
+    let fits = !ttl.is_zero() && ttl.as_nanos().is_multiple_of(unit.as_nanos());
+    let (lock, unit) = (strategy.lock.name, humantime::format_duration(unit));
+    (!fits).then(|| {
+        let ttl = humantime::format_duration(ttl);
+        format!("{lock} counts a TTL in multiples of {unit}, and {ttl} is none; write one, or leave {lock} out")
+    })
+}
+
 pub(crate) fn redis_servers(strategy: &Strategy, asked: Option<u32>, topology: Topology) -> usize {
-    if let Some(servers) = topology.servers().filter(|_| strategy.lock.needs != Needs::Nothing) {
+    if let Some(servers) = topology.servers().filter(|_| strategy.lock.needs.redis_servers() > 0) {
         return servers;
     }
     match (strategy.lock.needs, asked) {

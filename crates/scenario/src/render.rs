@@ -124,11 +124,10 @@ fn write_settings(load: &Load, out: &mut String) -> std::fmt::Result {
 
 /// Without their passwords: a report is for others to read, and whoever runs it again has them.
 fn write_servers(scenario: &Scenario, out: &mut String) -> std::fmt::Result {
-    let ExternalServers { redis, database, images: _ } = &scenario.external;
+    let ExternalServers { redis, coordinators, database, images: _ } = &scenario.external;
     let topology = scenario.topology;
-    let has_replicas = scenario.replicas.is_some();
-    if !redis.is_empty() || database.is_some() || topology != Topology::Independent || has_replicas
-    {
+    let is_named = !redis.is_empty() || !coordinators.is_empty() || database.is_some();
+    if is_named || topology != Topology::Independent || scenario.replicas.is_some() {
         writeln!(out, "\n[servers]")?;
     }
     if topology != Topology::Independent {
@@ -143,6 +142,9 @@ fn write_servers(scenario: &Scenario, out: &mut String) -> std::fmt::Result {
     if !redis.is_empty() {
         let urls: Vec<_> = redis.iter().map(ToString::to_string).collect();
         writeln!(out, "redis = {}", toml::Value::from(urls))?;
+    }
+    for (service, url) in coordinators {
+        writeln!(out, "{service} = {}", toml::Value::from(url.to_string()))?;
     }
     match database {
         Some(url) => writeln!(out, "database = {}", toml::Value::from(url.to_string())),

@@ -1,10 +1,13 @@
 //! `[servers]`: how Redis servers belong together, where somebody else's are, and what a scenario may not do to those.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use lockproof_faults::{FaultPlan, Reach};
-use lockproof_locks::{Needs, Replication};
-use lockproof_rig::{ExternalServers, LinkSelector, ServerEffect, ServerKind, Topology};
+use lockproof_locks::{Coordinator, Needs, Replication};
+use lockproof_rig::{
+    CoordinatorUrl, ExternalServers, LinkSelector, ServerEffect, ServerKind, Topology,
+};
 
 use crate::Strategy;
 use crate::plan::Scenario;
@@ -74,6 +77,13 @@ fn external(reader: &mut Reader<'_, '_>) -> ExternalServers {
                     servers.redis.pop();
                 }
             }
+            Err(error) => reader.source().problem(&text.span(), error.to_string()),
+        }
+    }
+    for service in Coordinator::ALL {
+        let Some(text) = reader.text(service.word()) else { continue };
+        match CoordinatorUrl::parse(service, text.get_ref()) {
+            Ok(url) => drop(servers.coordinators.insert(service, url)),
             Err(error) => reader.source().problem(&text.span(), error.to_string()),
         }
     }
@@ -172,6 +182,17 @@ impl Scenario {
         let mut problems = Vec::new();
         if let Some(lacking) = self.lacking(servers) {
             problems.push(self.problem((0, 0), lacking));
+        }
+        let coordinators =
+            self.cells.iter().filter_map(|cell| cell.strategy.lock.needs.coordinator());
+        for service in coordinators.collect::<BTreeSet<_>>() {
+            if !servers.coordinators.contains_key(&service) {
+                let (flag, variable) = (service.word(), service.word().to_uppercase());
+                let what = format!(
+                    "it needs {service}, and none is named; --{flag}-url URL, LOCKPROOF_{variable}_URL, or {flag} in [servers]"
+                );
+                problems.push(self.problem((0, 0), what));
+            }
         }
         problems.extend(self.out_of_reach(servers).map(|what| self.problem((0, 0), what)));
         for (plan, &place) in self.faults.iter().zip(&self.fault_places) {

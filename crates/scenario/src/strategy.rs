@@ -141,6 +141,9 @@ impl Strategy {
     pub fn live_only(&self) -> Option<String> {
         let why = match self.adapter {
             Some(_) => "its lock is a program by itself",
+            None if self.lock.needs.coordinator().is_some() => {
+                "there is no model of its coordination service"
+            }
             None => self.driver.live_only?,
         };
         Some(format!("{self} is live only: {why}"))

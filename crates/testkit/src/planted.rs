@@ -2,8 +2,6 @@
 
 mod guards;
 mod locks;
-mod redlock;
 
 pub use guards::{EARLY_COMMIT, GUARDS, PlantedGuard, UNLOCKED_FENCE};
 pub use locks::{IMMORTAL, LOCKS, NO_EXCLUSION, PlantedLock, REPEATED_TOKENS};
-pub use redlock::LITTERING_REDLOCK;

@@ -6,8 +6,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use lockproof_bookings::PostgresAddress;
+use lockproof_locks::Coordinator;
 use lockproof_rig::live::{
-    Database, OwnDatabase, Provider, RedisGroup, RedisServer, find_provider, probes,
+    CoordinatorServer, Database, OwnDatabase, Provider, RedisGroup, RedisServer, find_provider,
+    probes,
 };
 use lockproof_rig::{DatabaseEngine, ExternalServers, RigError, ServerNeeds, Topology};
 
@@ -65,6 +67,18 @@ impl Provider for Mixed {
         async move {
             let server = self.redis.redis(number, needs).await?;
             self.addresses.lock().unwrap_or_else(PoisonError::into_inner).extend(server.tcp);
+            Ok(server)
+        }
+        .boxed()
+    }
+
+    fn coordinator(
+        &self,
+        service: Coordinator,
+    ) -> BoxFuture<'_, Result<CoordinatorServer, RigError>> {
+        async move {
+            let server = self.redis.coordinator(service).await?;
+            self.addresses.lock().unwrap_or_else(PoisonError::into_inner).push(server.address);
             Ok(server)
         }
         .boxed()
@@ -146,6 +160,17 @@ pub fn is_here(what: &str) -> Result<(), String> {
     let why = format!("skipped: {what} is missing; {}", probe.remedy);
     assert!(std::env::var("CI").as_deref() != Ok("true"), "{why}");
     Err(why)
+}
+
+/// Whether a real server of `service` was found; otherwise why its trials are skipped.
+///
+/// # Errors
+/// The sentence to print.
+///
+/// # Panics
+/// Without one where the environment says `CI=true`: there a skip would pass for a proof.
+pub fn coordinator_is_here(service: Coordinator) -> Result<(), String> {
+    is_here(service.word())
 }
 
 /// Whether a real redis-server was found; otherwise why its trials are skipped.

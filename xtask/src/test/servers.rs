@@ -13,6 +13,8 @@ pub(super) const POSTGRES_URL: &str = "LOCKPROOF_TEST_POSTGRES_URL";
 pub(super) const MARIADB_URL: &str = "LOCKPROOF_TEST_MARIADB_URL";
 const REDIS_SERVER: &str = "LOCKPROOF_TEST_REDIS_SERVER";
 
+const ETCD: &str = "LOCKPROOF_TEST_ETCD";
+const ZOOKEEPER: &str = "LOCKPROOF_TEST_ZOOKEEPER";
 const PYTHON: &str = "LOCKPROOF_TEST_PYTHON";
 const NODE: &str = "LOCKPROOF_TEST_NODE";
 
@@ -43,6 +45,25 @@ pub(super) const SERVERS: &[Server] = &[
         debian: "mariadb-server",
         brew: "mariadb",
         module: "mariadb",
+        absence: Absence::Mended,
+    },
+    Server {
+        name: "etcd",
+        variable: ETCD,
+        programs: &["etcd"],
+        debian: "etcd-server",
+        brew: "etcd",
+        module: "etcd",
+        absence: Absence::Mended,
+    },
+    Server {
+        name: "ZooKeeper",
+        variable: ZOOKEEPER,
+        // What starts it tells that it is there; tests start its virtual machine themselves.
+        programs: &["zkServer.sh", "java"],
+        debian: "zookeeper",
+        brew: "zookeeper",
+        module: "zookeeper",
         absence: Absence::Mended,
     },
     Server {
@@ -200,6 +221,9 @@ mod tests {
         "initdb",
         "mariadbd",
         "mariadb-install-db",
+        "etcd",
+        "zkServer.sh",
+        "java",
         "python3",
         "node",
         "npm",
@@ -219,8 +243,8 @@ mod tests {
 
     #[test]
     fn half_a_server_is_missing() {
-        let (_folder, machine) = with_programs(&["postgres", "python3", "node"]);
-        assert_eq!(names(&machine), ["redis-server", "Postgres", "MariaDB", "Node"]);
+        let (_folder, machine) = with_programs(&["postgres", "etcd", "java", "python3", "node"]);
+        assert_eq!(names(&machine), ["redis-server", "Postgres", "MariaDB", "ZooKeeper", "Node"]);
         assert_eq!(database(&machine, POSTGRES_URL), Database::Missing);
     }
 

@@ -9,7 +9,7 @@ use lockproof_report::Latest;
 use lockproof_rig::live::{PROVIDERS, Provider, ProviderEntry, find_provider};
 use lockproof_rig::{DatabaseEngine, ExternalServers};
 use lockproof_runner::{CellPlan, CellSettings, Finished, Matrix, Observer, cells_of};
-use lockproof_scenario::{Scenario, nearest};
+use lockproof_scenario::{Cell, Scenario, nearest};
 
 use crate::arguments::{Color, RunArguments, WorldName};
 use crate::exit::{Exit, Failure};
@@ -60,13 +60,7 @@ pub(crate) fn run(arguments: &RunArguments, color: Color, verbose: u8) -> Result
     let mut watcher = Watcher { display, keeper: &keeper, trouble: None };
     let cells = matrix.run(&mut watcher);
     watcher.display.end();
-    let ended = matrix.settings.provider.as_ref().map_or(Ok(()), |provider| provider.end());
-    if let Err(error) = ended {
-        terminal::error(&format!(
-            "what this run made is still there, and `lockproof doctor --sweep` removes it: {}",
-            in_full(&error)
-        ));
-    }
+    matrix.settings.provider.iter().for_each(|provider| end(provider.as_ref()));
     let manifest = Manifest {
         version: env!("CARGO_PKG_VERSION").to_owned(),
         revision: machine::revision(),
@@ -170,6 +164,12 @@ pub(crate) fn why_not_on(provider: &ProviderEntry, scenario: &Scenario) -> Optio
             "its Redis is a {topology}, which the provider {name} does not have: {why}; use --provider process"
         ));
     }
+    if let Some((why, cell)) = provider.refuses_coordinators.zip(on_a_coordinator(scenario)) {
+        let strategy = cell.strategy;
+        return Some(format!(
+            "{strategy} needs a coordination service, which the provider {name} does not have: {why}; use --provider process, or choose others with --strategy"
+        ));
+    }
     if let Some(why) = provider.refuses_replicas.filter(|_| scenario.server_needs().replicas > 0) {
         return Some(format!(
             "its Redis has replicas, which the provider {name} does not have: {why}; use --provider process"
@@ -185,6 +185,10 @@ pub(crate) fn why_not_on(provider: &ProviderEntry, scenario: &Scenario) -> Optio
             "fault {number} ({label}) cannot be done to the servers of the provider {name}: {why}{elsewhere}{simulated}"
         ))
     })
+}
+
+fn on_a_coordinator(scenario: &Scenario) -> Option<&Cell> {
+    scenario.cells.iter().find(|cell| cell.strategy.lock.needs.coordinator().is_some())
 }
 
 /// The cells that the provider's database can have. Among those that it can the others are skipped aloud; asked for by
@@ -220,7 +224,17 @@ fn of_engine(
     Ok(kept.filter(|scenario| !scenario.cells.is_empty()).collect())
 }
 
-fn started_by(
+/// Ends what the provider made for this run, and says so where something stays.
+pub(crate) fn end(provider: &dyn Provider) {
+    if let Err(error) = provider.end() {
+        terminal::error(&format!(
+            "what this run made is still there, and `lockproof doctor --sweep` removes it: {}",
+            in_full(&error)
+        ));
+    }
+}
+
+pub(crate) fn started_by(
     entry: &ProviderEntry,
     servers: &ExternalServers,
 ) -> Result<Arc<dyn Provider>, Failure> {

@@ -178,11 +178,29 @@ fn a_scenario_for_the_other_world_is_refused_with_its_own_reason() {
 }
 
 #[test]
+fn a_lock_on_a_service_that_the_provider_lacks_is_refused_or_skipped_among_others() {
+    let of_etcd = small(r#"["etcd"]"#, "[lock]\nttl = \"1s\"\n");
+    let said = refused(&of_etcd);
+    assert!(said.contains("there is no model of one; use --provider process"), "{said}");
+    let place = Place::new();
+    place.scenario("bad", &of_etcd);
+    place.scenario("good", &small(r#"["redis-set-nx"]"#, ""));
+    let output = place.lockproof().args(["run", "bad.toml", "good.toml"]).output().unwrap();
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    assert!(stderr(&output).contains("skipped bad.toml: etcd needs a coordination service"));
+}
+
+#[test]
+fn a_ttl_that_etcd_cannot_count_is_refused_where_it_stands() {
+    let said = refused(&small(r#"["etcd"]"#, "[lock]\nttl = \"300ms\"\n"));
+    assert!(said.contains("bad.toml:9:7: etcd counts a TTL in multiples of 1s"), "{said}");
+}
+
+#[test]
 fn a_database_that_cannot_be_had_or_cannot_do_what_is_asked_is_refused() {
     let lock_timeout = "[database]\nlock-timeout = \"50ms\"\n";
     let lost = "[[fault]]\nkind = \"rule\"\nlinks = [\"database\"]\ncommand = \"COMMIT\"\nevery = 2\nthen = \"drop-reply\"\n";
-    let full =
-        "[[fault]]\nkind = \"disk-full\"\nservers = \"database\"\nfrom = \"0ms\"\nto = \"1s\"\n";
+    let full = "[[fault]]\nkind = \"disk-full\"\nfrom = \"0ms\"\nuntil = \"1s\"\n";
     let process = ["--provider", "process", "--database", "mariadb"];
     for (rest, arguments, part) in [
         ("", &["--database", "mariadb"][..], "the provider embedded has no mariadb; it has sqlite"),

@@ -56,6 +56,7 @@ pub(super) struct Redlock {
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Habits {
     pub(super) check: ElapsedCheck,
+    pub(super) failed_acquire: FailedAcquire,
     pub(super) failed_renewal: FailedRenewal,
 }
 
@@ -67,6 +68,16 @@ pub(super) enum ElapsedCheck {
     Made,
     /// It does: a control.
     Left,
+}
+
+/// What an acquire that missed its quorum, or got it too late, leaves behind (step 5).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum FailedAcquire {
+    /// Nothing that can be reached.
+    #[default]
+    Releases,
+    /// Its keys: a control.
+    LeavesAll,
 }
 
 /// What a renewal that missed its quorum leaves behind.
@@ -130,7 +141,7 @@ impl LockSession for Session {
         let requests = self.links.iter_mut().map(|link| link.query::<Option<()>>(&set));
         let tally = Tally::of_grants(requests.map(granted_or_refused), self.quorum).await;
         if tally.yes < self.quorum {
-            self.release_everywhere(claim).await;
+            self.give_up(claim).await;
             return tally.refusal(self.quorum);
         }
         if self.validity_left(invoked, ttl) {
@@ -138,7 +149,7 @@ impl LockSession for Session {
             return Ok(Acquired::Granted(lease));
         }
         let elapsed = self.env.now().saturating_since(invoked);
-        self.release_everywhere(claim).await;
+        self.give_up(claim).await;
         let what = format!("the quorum took {elapsed:?}, which leaves no validity of {ttl:?}");
         Err(LockError::indefinite(what))
     }
@@ -174,6 +185,9 @@ impl LockSession for Session {
     }
 
     async fn withdraw(&mut self, claim: &Claim) -> Result<()> {
+        if self.habits.failed_acquire == FailedAcquire::LeavesAll {
+            return Ok(());
+        }
         // Unlike a release it waits for all: what it leaves behind on one server blocks the next quorum.
         let key = self.key.of(&claim.lock, &self.settings);
         let (keys, arguments) = ([key], [claim.owner.as_str()]);
@@ -188,6 +202,13 @@ impl LockSession for Session {
 }
 
 impl Session {
+    /// Takes back what an acquire that was not granted may have put anywhere.
+    async fn give_up(&mut self, claim: &Claim) {
+        if self.habits.failed_acquire == FailedAcquire::Releases {
+            self.release_everywhere(claim).await;
+        }
+    }
+
     /// Sends a release to every server and returns once a majority has decided what it found.
     async fn release_everywhere(&mut self, claim: &Claim) -> Tally {
         let key = self.key.of(&claim.lock, &self.settings);

@@ -34,6 +34,7 @@ pub(super) const ENTRY: ProviderEntry = ProviderEntry {
         (topology != Topology::Independent)
             .then_some("servers that tell clients where they are name addresses inside the engine")
     },
+    refuses_coordinators: Some("it has no image of one"),
     refuses_replicas: Some("its servers have none"),
     shared: false,
     start,

@@ -22,6 +22,7 @@ pub(super) const ENTRY: ProviderEntry = ProviderEntry {
     databases: &[DatabaseEngine::Sqlite],
     refuses: |kind, effect| match (kind, effect) {
         (ServerKind::Database, _) => Some("its database is a file and no server"),
+        (ServerKind::Coordinator, _) => Some("it has no coordination service"),
         (_, ServerEffect::Crash { keeps: Keeps::EverySecond }) => {
             Some("its model has no append-only file")
         }
@@ -31,6 +32,7 @@ pub(super) const ENTRY: ProviderEntry = ProviderEntry {
     refuses_topology: |topology| {
         (topology != Topology::Independent).then_some("its model is one server")
     },
+    refuses_coordinators: Some("there is no model of one"),
     refuses_replicas: None,
     shared: false,
     start: |_| Ok(Arc::new(Embedded::start()?)),

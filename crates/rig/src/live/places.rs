@@ -11,12 +11,13 @@ use lockproof_bookings::{
     SqliteStore,
 };
 use lockproof_env::Env;
-use lockproof_locks::{Backends, SharedConnections};
+use lockproof_locks::{Backends, Coordinator, SharedConnections};
 use lockproof_model::HolderId;
 use redis::{ConnectionAddr, ConnectionInfo, IntoConnectionInfo, ProtocolVersion, RedisResult};
 use serde::{Deserialize, Serialize};
 
 use super::adapters::{Adapters, WithAdapters};
+use super::coordinator::CoordinatorBackends;
 use super::drivers::DriverEntry;
 use super::group::{GroupBackends, GroupWay};
 use super::provider::Database;
@@ -32,10 +33,14 @@ pub struct Places {
     redis: Vec<RedisPlace>,
     /// Where these are one service to a lock: how it reaches them.
     group: Option<GroupWay>,
+    coordinator: Option<CoordinatorPlace>,
     database: DatabasePlace,
     /// The program that speaks for the lock, where one does.
     adapter: Option<Adapter>,
 }
+
+/// By the word of the service, and where it listens.
+type CoordinatorPlace = (String, SocketAddr);
 
 #[derive(Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -92,7 +97,14 @@ impl Places {
                 DatabasePlace::Mariadb { url, schema, limits, by_way_of: proxy }
             }
         };
-        Ok(Self { redis, group, database, adapter: None })
+        Ok(Self { redis, group, coordinator: None, database, adapter: None })
+    }
+
+    /// The same with a coordination service, where there is one.
+    #[must_use]
+    pub(super) fn with_coordinator(self, place: Option<(Coordinator, SocketAddr)>) -> Self {
+        let coordinator = place.map(|(service, address)| (service.word().to_owned(), address));
+        Self { coordinator, ..self }
     }
 
     /// The same for a lock that `adapter` speaks for.
@@ -110,6 +122,12 @@ impl Places {
         drop(rustls::crypto::ring::default_provider().install_default());
         if let Some(way) = &self.group {
             return Ok(Arc::new(GroupBackends::new(way.clone())));
+        }
+        if let Some((word, address)) = &self.coordinator {
+            let known = Coordinator::ALL.into_iter().find(|service| service.word() == word);
+            let service = known.ok_or_else(|| RigError::new(format!("nobody knows of {word}")))?;
+            let address = *address;
+            return Ok(Arc::new(CoordinatorBackends::new(service, move |_| address)));
         }
         let infos = self.redis.iter().map(RedisPlace::info).collect::<RedisResult<Vec<_>>>();
         let infos = infos.map_err(|error| {

@@ -9,7 +9,7 @@ use rustix::process::Signal;
 
 use super::children::{Running, find_program, pause, signal};
 use super::process_state::thread_states;
-use super::{container, mariadb, postgres, small_disk};
+use super::{container, coordinator, mariadb, postgres, small_disk};
 
 /// One thing that a live run may need.
 #[derive(Clone, Debug)]
@@ -39,6 +39,19 @@ pub fn probes() -> Vec<Probe> {
             found: find_program("redis-server", &[]).map(|path| describe(&path)),
             purpose: "--provider process",
             remedy: "apt-get install redis-server".into(),
+        },
+        Probe {
+            what: "etcd",
+            found: coordinator::etcd_program().map(|path| describe(&path)),
+            purpose: "the lock etcd, --provider process",
+            remedy: "apt-get install etcd-server".into(),
+        },
+        Probe {
+            what: "zookeeper",
+            found: coordinator::zookeeper_program()
+                .map(|(java, classes)| format!("{classes}, by {}", describe(&java))),
+            purpose: "the lock zookeeper, --provider process",
+            remedy: "apt-get install zookeeper".into(),
         },
         Probe {
             what: "postgres",

@@ -1,32 +1,36 @@
-//! Provider `process`: redis-server, Postgres and MariaDB found on this machine, started for the run.
+//! Provider `process`: redis-server, etcd, `ZooKeeper`, Postgres and `MariaDB` found on this machine, started for the run.
 //!
-//! Each cell gets redis-servers of its own; the Postgres cluster is made once, by `initdb` in a temporary directory, and
-//! so is a MariaDB by `mariadb-install-db`, where one is asked for. Each cell gets a schema of its own in it; one whose
-//! faults would do something to the whole server gets a server of its own.
+//! Each cell gets redis-servers of its own, or a coordination service; the Postgres cluster is made once, by `initdb` in a
+//! temporary directory, and so is a `MariaDB` by `mariadb-install-db`, where one is asked for. Each cell gets a schema of
+//! its own in it; one whose faults would do something to the whole server gets a server of its own.
 
 use std::sync::Arc;
 
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
+use lockproof_locks::Coordinator;
 use tokio::sync::OnceCell;
 
 use super::children::Spawner;
+use super::coordinator::CoordinatorServer;
 use super::group::RedisGroup;
 use super::postgres::Cluster;
 use super::provider::{Database, OwnDatabase, Provider, ProviderEntry, RedisServer};
 use super::workspace::Workspace;
-use super::{mariadb, redis_cluster, redis_server, sentinel, small_disk};
+use super::{coordinator, mariadb, redis_cluster, redis_server, sentinel, small_disk};
 use crate::{DatabaseEngine, RigError, ServerEffect, ServerKind, ServerNeeds, Topology};
 
 pub(super) const ENTRY: ProviderEntry = ProviderEntry {
     name: "process",
-    summary: "redis-server, Postgres and MariaDB found on this machine, started on free ports",
+    summary: "redis-server, etcd, ZooKeeper, Postgres and MariaDB found on this machine, started on free ports",
     databases: &[DatabaseEngine::Postgres, DatabaseEngine::Mariadb],
     refuses: |kind, effect| match (kind, effect) {
         (ServerKind::Database, ServerEffect::FillDisk) => small_disk::refusal(),
+        (ServerKind::Coordinator, effect) => coordinator::refusal(effect),
         _ => None,
     },
     refuses_topology: |_| None,
+    refuses_coordinators: None,
     refuses_replicas: None,
     shared: false,
     start: |_| Ok(Arc::new(Processes::start()?)),
@@ -77,6 +81,13 @@ impl Provider for Processes {
             }
         }
         .boxed()
+    }
+
+    fn coordinator(
+        &self,
+        service: Coordinator,
+    ) -> BoxFuture<'_, Result<CoordinatorServer, RigError>> {
+        coordinator::start(service, &self.spawner, &self.workspace).boxed()
     }
 
     fn database<'a>(

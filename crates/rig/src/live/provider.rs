@@ -8,10 +8,12 @@ use std::sync::Arc;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use lockproof_bookings::{MariadbAddress, PostgresAddress};
+use lockproof_locks::Coordinator;
 use lockproof_model::{ServerInfo, ServerSetting};
 use redis::{ConnectionAddr, ConnectionInfo, IntoConnectionInfo};
 
 use crate::live::control::Control;
+use crate::live::coordinator::CoordinatorServer;
 use crate::live::group::RedisGroup;
 use crate::live::sessions::{MariadbSessions, PostgresSessions, Sessions};
 use crate::live::{container, embedded, external, process};
@@ -43,6 +45,8 @@ pub struct ProviderEntry {
     pub refuses: fn(ServerKind, ServerEffect) -> Option<&'static str>,
     /// Why it has no Redis servers of a topology, where it has none.
     pub refuses_topology: fn(Topology) -> Option<&'static str>,
+    /// Why it has no coordination service, where it has none.
+    pub refuses_coordinators: Option<&'static str>,
     /// Why its Redis servers have no replicas that are asked for, where they have none. Those of others have what they have.
     pub refuses_replicas: Option<&'static str>,
     /// Whether its servers are there for others too: they are named by URLs, everything on them bears the run's
@@ -86,6 +90,15 @@ pub trait Provider: Debug + Send + Sync {
         _needs: ServerNeeds,
     ) -> BoxFuture<'_, Result<RedisGroup, RigError>> {
         let what = format!("this provider has no {topology}");
+        std::future::ready(Err(RigError::new(what))).boxed()
+    }
+
+    /// The coordination service of a cell.
+    fn coordinator(
+        &self,
+        service: Coordinator,
+    ) -> BoxFuture<'_, Result<CoordinatorServer, RigError>> {
+        let what = format!("this provider has no {service}; use --provider process");
         std::future::ready(Err(RigError::new(what))).boxed()
     }
 

@@ -15,6 +15,7 @@ use serde::de::DeserializeOwned;
 
 use super::adapters::{AdapterAffliction, Adapters, WithAdapters};
 use super::control::{self, Control};
+use super::coordinator::{self, CoordinatorBackends, CoordinatorServer, CoordinatorView};
 use super::drivers::{DriverEntry, usual_driver};
 use super::group::{GroupBackends, GroupWay, RedisGroup};
 use super::holders::{HolderProcess, HolderProcesses, HolderProgram};
@@ -48,6 +49,9 @@ pub struct LiveRig {
     database: Database,
     sessions: Option<Sessions>,
     redis: Vec<RedisServer>,
+    coordinator: Option<CoordinatorServer>,
+    /// For looking at what the servers hold.
+    env: Env,
     /// Where the database is the cell's own.
     own_database: Option<Arc<dyn Control>>,
     infos: Vec<ServerInfo>,
@@ -84,6 +88,10 @@ impl LiveRig {
     ) -> Result<Self, RigError> {
         let holders: Vec<_> = (1..=plan.holders).map(HolderId).collect();
         let (redis, way) = redis_servers(provider, &plan).await?;
+        let coordinator = match plan.coordinator {
+            Some(service) => Some(provider.coordinator(service).await?),
+            None => None,
+        };
         let (database, control) = match plan.database.needs {
             None => (provider.database(&plan.name, plan.database.engine).await?, None),
             Some(needs) => {
@@ -93,7 +101,12 @@ impl LiveRig {
             }
         };
         let sessions = database.sessions();
-        let links = Links::lay(addresses(&redis, &database), plan.links, &holders, plan.seed);
+        let links = Links::lay(
+            addresses(&redis, coordinator.as_ref(), &database),
+            plan.links,
+            &holders,
+            plan.seed,
+        );
         let links = Arc::new(links.await?);
         let (settings, ways) = (database.settings().to_vec(), Arc::clone(&links));
         let proxy = move |holder| ways.proxy(Link::Database, holder);
@@ -103,11 +116,13 @@ impl LiveRig {
             .await
             .map_err(|error| RigError::new("cannot make the booking tables").because(error))?;
         let mut infos = counted(&redis);
+        infos.extend(coordinator.as_ref().map(|server| server.info.clone()));
         infos.push(ServerInfo { settings, ..database_info(store.as_ref()).await? });
         let group = way.map(|way| Arc::new(GroupBackends::new(way)));
-        let backends: Arc<dyn Backends> = match &group {
-            Some(group) => Arc::clone(group) as _,
-            None => Arc::new(connections(env, &links, &plan, &redis, driver)),
+        let backends: Arc<dyn Backends> = match (&group, &coordinator) {
+            (Some(group), _) => Arc::clone(group) as _,
+            (None, Some(server)) => Arc::new(to_coordinator(&links, server)),
+            (None, None) => Arc::new(connections(env, &links, &plan, &redis, driver)),
         };
         let backends: Arc<dyn Backends> = if plan.redis_servers == 0 {
             Arc::new(WithLeases { servers: backends, store: Arc::clone(&store) })
@@ -128,6 +143,8 @@ impl LiveRig {
             database,
             sessions,
             redis,
+            coordinator,
+            env: env.clone(),
             own_database: control,
             infos,
         })
@@ -184,9 +201,13 @@ impl LiveRig {
             place(&self.links, Link::Redis(number), &server.connection, holder)
         });
         let group = self.group.as_ref().map(|group| group.way().clone());
+        let coordinator = self.coordinator.as_ref();
+        let coordinator =
+            coordinator.map(|server| (server.service, way_to(&self.links, server, holder)));
         let limits = self.plan.database.limits;
         let proxy = self.links.proxy(Link::Database, holder);
         let places = Places::new(redis, group, &self.database, limits, proxy)?;
+        let places = places.with_coordinator(coordinator);
         Ok(places.with_adapter(self.adapters.as_ref().map(|known| known.adapter().clone())))
     }
 }
@@ -213,11 +234,12 @@ impl System for LiveRig {
     }
 
     fn drivers(&self) -> Vec<DriverSetting> {
-        let mut settings = match &self.group {
+        let mut settings = match (&self.group, &self.coordinator) {
             _ if self.adapters.is_some() => Vec::new(),
-            Some(group) => group.driver_settings(),
-            None if self.redis.is_empty() => Vec::new(),
-            None => (self.driver.settings)(),
+            (Some(group), _) => group.driver_settings(),
+            (None, Some(server)) => coordinator::driver_settings(server.service),
+            (None, None) if self.redis.is_empty() => Vec::new(),
+            (None, None) => (self.driver.settings)(),
         };
         settings.extend(self.store.driver_settings());
         settings
@@ -294,6 +316,7 @@ impl Rig for LiveRig {
         let control = |&link: &Link| {
             let control = match link {
                 Link::Redis(number) => &self.redis.get(number)?.control,
+                Link::Coordinator(_) => &self.coordinator.as_ref()?.control,
                 Link::Database => self.own_database.as_ref()?,
             };
             Some((link, Arc::clone(control)))
@@ -323,6 +346,11 @@ impl Rig for LiveRig {
 
     fn expire_lock<'a>(&'a self, lock: &'a LockName) -> BoxFuture<'a, Result<Expired, RigError>> {
         async move {
+            if let Some(server) = &self.coordinator {
+                let view = CoordinatorView::new(server.service, server.address, self.env.clone());
+                let ended = view.expire(&self.plan.lock, lock).await?;
+                return Ok(Expired { held_on: ended.len().min(1), servers: 1 });
+            }
             if self.redis.is_empty() {
                 let expired = self.store.expire_lease(lock).await;
                 let stood = expired.map_err(|error| {
@@ -392,6 +420,19 @@ fn connections(
     }
 }
 
+/// The lock's way to its coordination service, over the links.
+fn to_coordinator(links: &Arc<Links>, server: &CoordinatorServer) -> CoordinatorBackends {
+    let (links, service, straight) = (Arc::clone(links), server.service, server.address);
+    CoordinatorBackends::new(service, move |holder| {
+        links.proxy(Link::Coordinator(service), holder).unwrap_or(straight)
+    })
+}
+
+/// Where `holder` finds it.
+fn way_to(links: &Links, server: &CoordinatorServer, holder: HolderId) -> SocketAddr {
+    links.proxy(Link::Coordinator(server.service), holder).unwrap_or(server.address)
+}
+
 /// Where `holder` finds a Redis server that is at `straight`.
 fn place(links: &Links, link: Link, straight: &ConnectionInfo, holder: HolderId) -> ConnectionInfo {
     match links.proxy(link, holder) {
@@ -434,12 +475,16 @@ async fn redis_servers(
 /// Where proxies can stand in for servers, and what is spoken there where one can follow that.
 fn addresses(
     redis: &[RedisServer],
+    coordinator: Option<&CoordinatorServer>,
     database: &Database,
 ) -> BTreeMap<Link, (SocketAddr, Option<Protocol>)> {
     let servers = redis.iter().enumerate();
     let redis = servers
         .filter_map(|(n, server)| Some((Link::Redis(n), (server.tcp?, Some(Protocol::Redis)))));
-    redis.chain(database.tcp().map(|place| (Link::Database, place))).collect()
+    let coordinator =
+        coordinator.map(|server| (Link::Coordinator(server.service), (server.address, None)));
+    let database = database.tcp().map(|place| (Link::Database, place));
+    redis.chain(coordinator).chain(database).collect()
 }
 
 async fn database_info(store: &dyn BookingStore) -> Result<ServerInfo, RigError> {

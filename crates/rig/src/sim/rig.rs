@@ -90,7 +90,7 @@ impl SimRig {
     fn chosen(&self, servers: &[Link]) -> Vec<(usize, Shared<ModelRedis>)> {
         let known = |&server: &Link| match server {
             Link::Redis(server) => Some((server, self.redis.get(server)?.clone())),
-            Link::Database => None,
+            Link::Database | Link::Coordinator(_) => None,
         };
         servers.iter().filter_map(known).collect()
     }

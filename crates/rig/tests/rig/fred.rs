@@ -23,6 +23,7 @@ async fn rig(driver: &str, links: LinkUse) -> (LiveRig, Arc<dyn Backends>) {
         name: "fred".to_owned(),
         holders: 1,
         redis_servers: 1,
+        coordinator: None,
         topology: Topology::default(),
         links,
         lock: LockSettings::default(),

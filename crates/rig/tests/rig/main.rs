@@ -1,5 +1,6 @@
 //! Servers stand up, and nothing of them is left.
 
+mod coordinators;
 mod embedded;
 mod fred;
 mod killed;

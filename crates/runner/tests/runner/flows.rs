@@ -1,20 +1,23 @@
 //! The shipped scenarios of the flows, in virtual time: each expectation held, and each control seen to fail.
 
 use std::collections::BTreeSet;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use lockproof_checkers::{Checker, kinds};
 use lockproof_model::{AttemptResult, Expectation, Outcome, Reason, Refusal, RefusedBy, Step};
 use lockproof_runner::{CellPlan, Schedule, cells_of, simulate};
-use lockproof_scenario::{Scenario, load};
+use lockproof_scenario::{Scenario, files_under, load};
 
 /// Schedules of each cell: a control fails in one of them at least.
 const SEEDS: u64 = 4;
 
 fn shipped(name: &str) -> Scenario {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../scenarios");
-    load(&folder.join(format!("{name}.toml"))).unwrap_or_else(|problems| panic!("{problems}"))
+    let files = files_under(&folder).expect("the folder can be read");
+    let named = |path: &PathBuf| path.file_stem().is_some_and(|stem| stem == name);
+    let path = files.into_iter().find(named).unwrap_or_else(|| panic!("no scenario {name}"));
+    load(&path).unwrap_or_else(|problems| panic!("{problems}"))
 }
 
 fn with_flow(name: &str, flow: &str) -> Scenario {

@@ -1,17 +1,19 @@
 //! Leases that are kept alive, and grants that wait for replicas: each bound is left out once, and is missed.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use lockproof_model::{CellReport, Status};
 use lockproof_runner::{CellPlan, CellSettings, Finished, Matrix, Observer, cells_of};
-use lockproof_scenario::{Scenario, load};
+use lockproof_scenario::{Scenario, files_under, load};
 
 /// Every strategy of a shipped scenario in the simulated world, after `change` had its way with it.
 fn simulated(name: &str, change: impl FnOnce(&mut Scenario)) -> Vec<CellReport> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../scenarios");
-    let path = folder.join(format!("{name}.toml"));
+    let files = files_under(&folder).expect("the folder can be read");
+    let named = |path: &PathBuf| path.file_stem().is_some_and(|stem| stem == name);
+    let path = files.into_iter().find(named).unwrap_or_else(|| panic!("no scenario {name}"));
     let mut scenario = load(&path).unwrap_or_else(|why| panic!("{why}"));
     change(&mut scenario);
     let settings = CellSettings {

@@ -83,8 +83,8 @@ fn an_unknown_strategy_is_placed_with_what_was_meant() {
         &["bad.toml:2:31: unknown guard `fencng`; did you mean `fencing`? available:"],
     );
     refused(
-        &with("\"redlock\"", "\"zookeeper+version\""),
-        &["bad.toml:2:31: unknown lock `zookeeper`; available:"],
+        &with("\"redlock\"", "\"chubby+version\""),
+        &["bad.toml:2:31: unknown lock `chubby`; available:"],
     );
     refused(
         &with("\"redlock\"", "\"redis-set-nx\""),

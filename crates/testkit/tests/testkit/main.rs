@@ -69,6 +69,7 @@ const CONTROLS: &[(&str, &[&str])] = &[
     ),
     ("redis-timestamp-steal", &[]),
     ("redlock-no-elapsed-check", &["a_quorum_that_comes_too_late_is_no_grant"]),
+    ("redlock-no-cleanup", &["a_withdrawn_claim_frees_the_lock"]),
     ("redlock-release-on-failed-renew", &["a_renewal_that_failed_releases_nothing"]),
     ("lease-row-client-time", &["a_second_claim_is_held_while_the_first_stands"]),
 ];

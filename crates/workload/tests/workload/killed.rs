@@ -50,6 +50,7 @@ fn played<F: Future<Output = ()> + Send + 'static>(
             links: LinkUse::PerHolder,
             lock: settings.clone(),
             needs: ServerNeeds::default(),
+            coordinator: None,
             topology: lockproof_rig::Topology::default(),
             database: lockproof_rig::DatabasePlan::default(),
             layout: Layout { slots: load.slots, capacity: 9, constraints: Constraints::NONE },

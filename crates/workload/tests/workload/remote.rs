@@ -127,6 +127,7 @@ fn rig(simulation: &Simulation, load: &Load) -> Arc<SimRig> {
         links: LinkUse::PerHolder,
         lock: LockSettings::default(),
         needs: ServerNeeds::default(),
+        coordinator: None,
         topology: lockproof_rig::Topology::default(),
         database: lockproof_rig::DatabasePlan::default(),
         layout: Layout { slots: load.slots, capacity: 9, constraints: Constraints::NONE },

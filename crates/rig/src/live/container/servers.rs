@@ -136,6 +136,7 @@ impl Provider for Containers {
     fn own_database<'a>(
         &'a self,
         name: &'a str,
+        _engine: Option<DatabaseEngine>,
         _needs: ServerNeeds,
     ) -> BoxFuture<'a, Result<OwnDatabase, RigError>> {
         async move {
