@@ -62,6 +62,8 @@ pub(crate) enum Kind {
     MariadbConnectionLost,
     #[error("MariaDB drew no key for a booking")]
     NoKey,
+    #[error("MariaDB answered with no lease to the statement that takes one")]
+    NoLease,
     #[error("cannot {doing} in the model database")]
     Model {
         doing: &'static str,

@@ -17,7 +17,7 @@ pub mod catalog;
 mod columns;
 mod error;
 pub mod guard;
-mod leases;
+mod lock_connection;
 mod mariadb;
 mod model_store;
 mod postgres;
@@ -27,7 +27,7 @@ mod store;
 
 pub use error::{BookingError, Result};
 pub use guard::{Checked, Guard, Inserted, Request, Seen};
-pub use leases::LeaseTable;
+pub use lock_connection::LockConnection;
 pub use lockproof_model::Certainty;
 pub use mariadb::{Dialled as MariadbDialled, MariadbAddress, MariadbStore, MariadbUrlError};
 pub use model_store::{Direct, DirectSession, ModelStore, NoAnswer, Reply, Wire, WireSession};

@@ -9,7 +9,7 @@ mod address;
 mod answer;
 mod connection;
 mod dial;
-mod leases;
+mod locks;
 mod name;
 mod tls;
 
@@ -19,19 +19,18 @@ use std::sync::Arc;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use lockproof_model::{
-    AttemptId, BookingId, BookingRow, BookingTable, DriverSetting, HolderId, LockName, SlotId,
-    SlotRow, Span,
+    AttemptId, BookingId, BookingRow, BookingTable, DriverSetting, HolderId, SlotId, SlotRow, Span,
 };
 use tokio_postgres::{Client, Error, Row};
 
 pub use self::address::{PostgresAddress, PostgresDialError, PostgresUrlError};
 use self::connection::PostgresConnection;
 pub use self::dial::Dialled;
-use self::leases::PostgresLeases;
+use self::locks::PostgresLocks;
 pub use self::name::SchemaName;
 pub use self::tls::TlsError;
 use crate::columns::{narrow, token_from};
-use crate::{BookingError, BookingStore, Connection, Layout, LeaseTable, Result};
+use crate::{BookingError, BookingStore, Connection, Layout, LockConnection, Result};
 
 /// Which driver, for the report; a test holds it against Cargo.lock.
 const DRIVER: &str = "tokio-postgres 0.7.18";
@@ -157,17 +156,23 @@ impl BookingStore for PostgresStore {
         .boxed()
     }
 
-    fn open_leases(&self, holder: HolderId) -> BoxFuture<'_, Result<Box<dyn LeaseTable>>> {
+    fn open_locks(&self, holder: HolderId) -> BoxFuture<'_, Result<Box<dyn LockConnection>>> {
         async move {
             let schema = Arc::clone(&self.schema);
-            let leases = PostgresLeases::open((self.holders)(holder), schema).await?;
-            Ok(Box::new(leases) as Box<dyn LeaseTable>)
+            let locks = PostgresLocks::open(&(self.holders)(holder), schema).await;
+            // Nothing but a session has been asked for.
+            let locks = locks.map_err(BookingError::definite)?;
+            Ok(Box::new(locks) as Box<dyn LockConnection>)
         }
         .boxed()
     }
 
-    fn expire_lease<'a>(&'a self, lock: &'a LockName) -> BoxFuture<'a, Result<bool>> {
-        async move { leases::expire(&self.judge().await?.client, &self.schema, lock).await }.boxed()
+    fn lock_owner<'a>(&'a self, name: &'a str) -> BoxFuture<'a, Result<Option<String>>> {
+        async move { locks::owner(&self.judge().await?.client, &self.schema, name).await }.boxed()
+    }
+
+    fn end_lock<'a>(&'a self, name: &'a str) -> BoxFuture<'a, Result<bool>> {
+        async move { locks::end(&self.judge().await?.client, &self.schema, name).await }.boxed()
     }
 
     fn table(&self) -> BoxFuture<'_, Result<BookingTable>> {

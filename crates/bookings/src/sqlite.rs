@@ -15,7 +15,7 @@
 //! wait, as one does that is paused while a database server grants it a row lock.
 
 mod connection;
-mod leases;
+mod locks;
 mod statements;
 mod thread;
 
@@ -25,12 +25,12 @@ use std::sync::Arc;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use lockproof_env::Env;
-use lockproof_model::{BookingTable, DriverSetting, HolderId, LockName};
+use lockproof_model::{BookingTable, DriverSetting, HolderId};
 use tokio::sync::Semaphore;
 
 use self::connection::SqliteConnection;
-use self::leases::SqliteLeases;
-use crate::{BookingStore, Connection, Layout, LeaseTable, Result};
+use self::locks::SqliteLocks;
+use crate::{BookingError, BookingStore, Connection, Layout, LockConnection, Result};
 
 /// Which driver, for the report; a test holds it against Cargo.lock.
 const DRIVER: &str = "rusqlite 0.41.1";
@@ -98,15 +98,26 @@ impl BookingStore for SqliteStore {
         async { Ok(Box::new(self.connect().await?) as Box<dyn Connection>) }.boxed()
     }
 
-    fn open_leases(&self, _holder: HolderId) -> BoxFuture<'_, Result<Box<dyn LeaseTable>>> {
-        async { Ok(Box::new(SqliteLeases(self.connect().await?)) as Box<dyn LeaseTable>) }.boxed()
+    fn open_locks(&self, _holder: HolderId) -> BoxFuture<'_, Result<Box<dyn LockConnection>>> {
+        async {
+            let connection = self.connect().await.map_err(BookingError::definite)?;
+            Ok(Box::new(SqliteLocks(connection)) as Box<dyn LockConnection>)
+        }
+        .boxed()
     }
 
-    fn expire_lease<'a>(&'a self, lock: &'a LockName) -> BoxFuture<'a, Result<bool>> {
+    fn lock_owner<'a>(&'a self, name: &'a str) -> BoxFuture<'a, Result<Option<String>>> {
         async move {
-            let lock = lock.clone();
-            let mut db = self.connect().await?;
-            db.write("end a lease", move |connection| leases::expire(connection, &lock)).await
+            let (mut db, name) = (self.connect().await?, name.to_owned());
+            db.run("look for a lock", move |connection| locks::owner(connection, &name)).await
+        }
+        .boxed()
+    }
+
+    fn end_lock<'a>(&'a self, name: &'a str) -> BoxFuture<'a, Result<bool>> {
+        async move {
+            let (mut db, name) = (self.connect().await?, name.to_owned());
+            db.write("end a lock", move |connection| locks::end(connection, &name)).await
         }
         .boxed()
     }

@@ -2,15 +2,12 @@
 
 use std::fmt::Debug;
 
-use futures_util::FutureExt;
-use futures_util::future::{BoxFuture, ready};
+use futures_util::future::BoxFuture;
 use lockproof_model::{
-    AttemptId, BookingId, BookingTable, DriverSetting, FencingToken, HolderId, LockName, SlotId,
-    Span,
+    AttemptId, BookingId, BookingTable, DriverSetting, FencingToken, HolderId, SlotId, Span,
 };
 
-use crate::error::Kind;
-use crate::{LeaseTable, Result};
+use crate::{LockConnection, Result};
 
 /// A database that holds slots and bookings.
 ///
@@ -33,25 +30,21 @@ pub trait BookingStore: Debug + Send + Sync {
     /// would starve all of them behind one that is paused.
     fn open(&self, holder: HolderId) -> BoxFuture<'_, Result<Box<dyn Connection>>>;
 
-    /// Opens a connection of `holder` to the table of leases. By default there is none.
-    fn open_leases(&self, _holder: HolderId) -> BoxFuture<'_, Result<Box<dyn LeaseTable>>> {
-        ready(Err(no_leases(self.engine()))).boxed()
-    }
+    /// Opens a session of `holder` for locks in this database.
+    fn open_locks(&self, holder: HolderId) -> BoxFuture<'_, Result<Box<dyn LockConnection>>>;
 
-    /// Ends the lease of `lock` as if its TTL had, whoever has it, past every link; whether one stood.
-    fn expire_lease<'a>(&'a self, _lock: &'a LockName) -> BoxFuture<'a, Result<bool>> {
-        ready(Err(no_leases(self.engine()))).boxed()
-    }
+    /// Who has the lock called `name`, asked past every link: the owner value of a lease, or the session whose it is.
+    fn lock_owner<'a>(&'a self, name: &'a str) -> BoxFuture<'a, Result<Option<String>>>;
+
+    /// Ends that lock, whoever has it, past every link: a lease as if its TTL had ended, a session's lock with its
+    /// session. Whether there was one.
+    fn end_lock<'a>(&'a self, name: &'a str) -> BoxFuture<'a, Result<bool>>;
 
     /// Both tables as one consistent state, read by a connection of its own that no fault reaches.
     fn table(&self) -> BoxFuture<'_, Result<BookingTable>>;
 
     /// Takes the tables away at the run's end.
     fn drop_tables(&self) -> BoxFuture<'_, Result<()>>;
-}
-
-fn no_leases(engine: &'static str) -> crate::BookingError {
-    crate::BookingError::from(Kind::Unsupported { engine, what: "table of leases" }).definite()
 }
 
 /// One holder's own connection, as the primitives that guards are written in.

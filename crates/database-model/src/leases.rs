@@ -32,6 +32,13 @@ impl Database {
         self.now = now;
     }
 
+    /// Whose the lease of a lock is, where it stands.
+    #[must_use]
+    pub fn lease_owner(&self, lock: u64) -> Option<u64> {
+        let row = self.leases.get(&lock)?;
+        row.stands(millis(self.now)).then_some(row.owner)
+    }
+
     /// Ends the lease of a lock, whoever has it; whether one stood.
     pub fn expire_lease(&mut self, lock: u64) -> bool {
         let now = millis(self.now);

@@ -14,29 +14,35 @@
 //! - A released row stays, with its token: tokens only rise, are as durable as the bookings, and fence.
 //!
 //! What it cannot do: know that its holder was paused past the TTL (F01). It costs a write transaction per grant.
+//!
+//! A holder has one session, so that a withdrawal is executed after the request that it undoes. Where that session was lost
+//! with the request on its way, the withdrawal goes over another one and may overtake it: then the TTL ends the claim.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use lockproof_env::Env;
 use lockproof_model::{Claim, FencingToken, HolderId, Instant, Lease, LeaseChange};
+use tokio::sync::Mutex as AsyncMutex;
 
 use super::{LockEntry, Needs, Tokens};
+use crate::database::{answer, open_session};
 use crate::settings::whole_millis;
+use crate::shared_clients::SharedClients;
 use crate::{
-    Acquired, AnyLock, Backends, LeaseDatabase, Lock, LockError, LockSession, LockSettings,
+    Acquired, AnyLock, Backends, DatabaseSession, InDatabase, Lock, LockSession, LockSettings,
     Released, Renewed, Result,
 };
 
 pub(super) const ENTRY: LockEntry = LockEntry {
     name: "lease-row",
     summary: "a row per lock in the bookings' database: owner, end by its clock, a token that only rises",
-    needs: Needs::Database,
+    needs: Needs::Database(InDatabase::Leases),
     tokens: Tokens::Drawn,
     renews: true,
     control: None,
     build: |settings, backends, env| {
-        AnyLock::new(LeaseRow { settings, backends, env, clock: |_, _, _| None })
+        AnyLock::new(LeaseRow::new(settings, backends, env, |_, _, _| None))
     },
 };
 
@@ -46,23 +52,59 @@ type Clock = fn(HolderId, Instant, Duration) -> Option<Instant>;
 /// The lock, for the control too.
 #[derive(Debug)]
 pub(super) struct LeaseRow {
-    pub(super) settings: LockSettings,
-    pub(super) backends: Arc<dyn Backends>,
-    pub(super) env: Env,
-    pub(super) clock: Clock,
+    settings: LockSettings,
+    backends: Arc<dyn Backends>,
+    env: Env,
+    clock: Clock,
+    clients: SharedClients<Client>,
+}
+
+impl LeaseRow {
+    pub(super) fn new(
+        settings: LockSettings,
+        backends: Arc<dyn Backends>,
+        env: Env,
+        clock: Clock,
+    ) -> Self {
+        Self { settings, backends, env, clock, clients: SharedClients::default() }
+    }
 }
 
 impl Lock for LeaseRow {
     type Session = Session;
 
     async fn open(&self, holder: HolderId) -> Result<Session> {
-        let Self { settings, backends, env, clock } = self;
-        let opening = env.timeout(settings.time_limit, backends.leases(holder)).await;
-        let leases = opening.map_err(|elapsed| {
-            LockError::definite("could not reach the database of leases").because(elapsed)
-        })??;
+        let Self { settings, backends, env, clock, clients } = self;
+        let client = clients.of(holder, || Client {
+            backends: Arc::clone(backends),
+            env: env.clone(),
+            limit: settings.time_limit,
+            holder,
+            session: None,
+        });
+        client.lock().await.live().await?;
         let (settings, env, clock) = (settings.clone(), env.clone(), *clock);
-        Ok(Session { settings, env, holder, clock, leases, last_ttl: Duration::ZERO })
+        Ok(Session { settings, env, holder, clock, client, last_ttl: Duration::ZERO })
+    }
+}
+
+/// A holder's session at the database, dialled again by the next request after it was lost: a lease outlives it.
+#[derive(Debug)]
+struct Client {
+    backends: Arc<dyn Backends>,
+    env: Env,
+    limit: Duration,
+    holder: HolderId,
+    session: Option<Box<dyn DatabaseSession>>,
+}
+
+impl Client {
+    async fn live(&mut self) -> Result<&mut dyn DatabaseSession> {
+        let session = match self.session.take_if(|session| !session.is_closed()) {
+            Some(session) => session,
+            None => open_session(&self.backends, &self.env, self.limit, self.holder).await?,
+        };
+        Ok(self.session.insert(session).as_mut())
     }
 }
 
@@ -72,7 +114,7 @@ pub(super) struct Session {
     env: Env,
     holder: HolderId,
     clock: Clock,
-    leases: Box<dyn LeaseDatabase>,
+    client: Arc<AsyncMutex<Client>>,
     /// The one that was last asked for, which a wrong clock is wrong in terms of.
     last_ttl: Duration,
 }
@@ -119,10 +161,10 @@ impl LockSession for Session {
 
 impl Session {
     async fn change(&mut self, claim: &Claim, change: LeaseChange) -> Result<Option<FencingToken>> {
+        let name = self.settings.plain_key(&claim.lock);
         let now = (self.clock)(self.holder, self.env.now(), self.last_ttl);
-        let asked = self.leases.change(claim, change, now);
-        self.env.timeout(self.settings.time_limit, asked).await.map_err(|elapsed| {
-            LockError::indefinite("no answer from the database of leases").because(elapsed)
-        })?
+        let mut client = self.client.lock().await;
+        let asked = client.live().await?.change_lease(&name, &claim.owner, change, now);
+        answer(&self.env, self.settings.time_limit, asked).await
     }
 }

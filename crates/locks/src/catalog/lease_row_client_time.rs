@@ -8,24 +8,19 @@
 
 use super::lease_row::LeaseRow;
 use super::{LockEntry, Needs, Tokens};
-use crate::AnyLock;
+use crate::{AnyLock, InDatabase};
 
 pub(super) const ENTRY: LockEntry = LockEntry {
     name: "lease-row-client-time",
     summary: "lease-row whose end is judged by the holder's clock, that of every second one three TTLs ahead",
-    needs: Needs::Database,
+    needs: Needs::Database(InDatabase::Leases),
     tokens: Tokens::None("a control; its tokens would rise all the same, and hide what is wrong"),
     renews: true,
     control: Some("a holder whose clock is ahead takes leases that stand (F35)"),
     build: |settings, backends, env| {
-        AnyLock::new(LeaseRow {
-            settings,
-            backends,
-            env,
-            clock: |holder, now, ttl| {
-                let ahead = if holder.0.is_multiple_of(2) { 3 } else { 0 };
-                Some(now + ttl * ahead)
-            },
-        })
+        AnyLock::new(LeaseRow::new(settings, backends, env, |holder, now, ttl| {
+            let ahead = if holder.0.is_multiple_of(2) { 3 } else { 0 };
+            Some(now + ttl * ahead)
+        }))
     },
 };

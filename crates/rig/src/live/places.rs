@@ -22,7 +22,7 @@ use super::drivers::DriverEntry;
 use super::group::{GroupBackends, GroupWay};
 use super::provider::Database;
 use super::sessions::{MariadbSessions, PostgresSessions};
-use crate::database_leases::WithLeases;
+use crate::database_locks::WithDatabase;
 use crate::{Adapter, RigError, SessionLimits};
 
 /// How one holder reaches every server: directly, or through the proxies of its links. Passwords are in there, so it is
@@ -144,7 +144,7 @@ impl Places {
         };
         let servers: Arc<dyn Backends> = Arc::new(dialled);
         if infos.is_empty() && self.adapter.is_none() {
-            return Ok(Arc::new(WithLeases { servers, store: self.store(env)? }));
+            return Ok(Arc::new(WithDatabase { servers, store: self.store(env)? }));
         }
         let Some(adapter) = self.adapter.clone() else { return Ok(servers) };
         let adapters = Adapters::prepare(env, adapter, move |_| told.clone())?;

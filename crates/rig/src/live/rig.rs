@@ -24,7 +24,7 @@ use super::places::{Places, open_store};
 use super::provider::{Database, OwnDatabase, Provider, RedisServer};
 use super::sessions::Sessions;
 use super::straight::{self, remove_keys, strings_under};
-use crate::database_leases::WithLeases;
+use crate::database_locks::{self, WithDatabase};
 use crate::holders::afflict_tasks;
 use crate::{
     Adapter, Affliction, Disturbance, Expired, HolderAffliction, HolderEffect, Link, LinkEffect,
@@ -125,7 +125,7 @@ impl LiveRig {
             (None, None) => Arc::new(connections(env, &links, &plan, &redis, driver)),
         };
         let backends: Arc<dyn Backends> = if plan.redis_servers == 0 {
-            Arc::new(WithLeases { servers: backends, store: Arc::clone(&store) })
+            Arc::new(WithDatabase { servers: backends, store: Arc::clone(&store) })
         } else {
             backends
         };
@@ -352,11 +352,7 @@ impl Rig for LiveRig {
                 return Ok(Expired { held_on: ended.len().min(1), servers: 1 });
             }
             if self.redis.is_empty() {
-                let expired = self.store.expire_lease(lock).await;
-                let stood = expired.map_err(|error| {
-                    RigError::new("cannot end a lease in the database").because(error)
-                })?;
-                return Ok(Expired { held_on: usize::from(stood), servers: 1 });
+                return database_locks::expire(&*self.store, &self.plan.lock, lock).await;
             }
             let key = self.plan.lock.redis_key(lock);
             if let Some(group) = &self.group {

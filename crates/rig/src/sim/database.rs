@@ -226,6 +226,7 @@ impl Way for SimWire {
 
     fn administer(&self, visit: &mut dyn FnMut(&mut Database)) {
         let mut desk = self.0.desk.borrow_mut();
+        desk.database.tell_time(self.0.network.now());
         visit(&mut desk.database);
         let woken = desk.woken();
         drop(desk);

@@ -19,7 +19,7 @@ use super::database_faults::DatabaseAffliction;
 use super::network::Network;
 use super::redis_server::{ModelRedis, Rewound};
 use super::wire::WireBackends;
-use crate::database_leases::WithLeases;
+use crate::database_locks::{self, WithDatabase};
 use crate::{
     Affliction, Disturbance, Expired, Link, LinkEffect, Rig, RigError, RigPlan, ServerEffect,
     System,
@@ -80,7 +80,7 @@ impl SimRig {
         let store: Arc<dyn BookingStore> = Arc::new(ModelStore::new(Arc::new(database.clone())));
         // What every Redis request passes stays as short as it is.
         let backends: Arc<dyn Backends> = if plan.redis_servers == 0 {
-            Arc::new(WithLeases { servers: backends, store: Arc::clone(&store) })
+            Arc::new(WithDatabase { servers: backends, store: Arc::clone(&store) })
         } else {
             backends
         };
@@ -207,13 +207,7 @@ impl Rig for SimRig {
 
     fn expire_lock<'a>(&'a self, lock: &'a LockName) -> BoxFuture<'a, Result<Expired, RigError>> {
         if self.redis.is_empty() {
-            let expired = self.store.expire_lease(lock).map(|expired| {
-                let stood = expired.map_err(|error| {
-                    RigError::new("cannot end a lease in the database").because(error)
-                })?;
-                Ok(Expired { held_on: usize::from(stood), servers: 1 })
-            });
-            return expired.boxed();
+            return database_locks::expire(&*self.store, &self.plan.lock, lock).boxed();
         }
         let key = self.plan.lock.redis_key(lock);
         let held_on = self.redis.iter().filter(|server| server.drop_key(&key)).count();

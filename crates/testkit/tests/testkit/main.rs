@@ -17,7 +17,7 @@ const GIVES_UP: Duration = Duration::from_secs(3);
 fn every_planted_lock_is_rejected_by_the_trials_of_its_bug() {
     for planted in LOCKS {
         let draw_tokens = planted.entry.tokens == Tokens::Drawn;
-        let subject = Subject { entry: planted.entry, draw_tokens, adapter: None };
+        let subject = Subject { entry: planted.entry, draw_tokens, adapter: None, database: None };
         for name in planted.rejected_by {
             let trial = find(name).unwrap_or_else(|| panic!("no trial {name}"));
             assert_eq!(trial.applies_to(&subject), Ok(()));
@@ -32,7 +32,7 @@ fn every_planted_lock_is_rejected_by_the_trials_of_its_bug() {
 fn a_planted_lock_passes_the_trials_that_its_bug_does_not_touch() {
     for planted in LOCKS {
         let draw_tokens = planted.entry.tokens == Tokens::Drawn;
-        let subject = Subject { entry: planted.entry, draw_tokens, adapter: None };
+        let subject = Subject { entry: planted.entry, draw_tokens, adapter: None, database: None };
         find("a_released_lock_is_free_and_leaves_nothing").unwrap().conduct(subject, "embedded");
     }
 }
@@ -80,7 +80,7 @@ fn every_control_of_the_catalog_is_rejected_and_promises_nothing() {
     let names: Vec<_> = controls.clone().map(|entry| entry.name).collect();
     assert_eq!(names, CONTROLS.iter().map(|(name, _)| *name).collect::<Vec<_>>());
     for (entry, (_, trials)) in controls.zip(CONTROLS) {
-        let subject = Subject { entry, draw_tokens: false, adapter: None };
+        let subject = Subject { entry, draw_tokens: false, adapter: None, database: None };
         for name in *trials {
             let trial = find(name).unwrap_or_else(|| panic!("no trial {name}"));
             assert!(trial.applies_to(&subject).unwrap_err().contains("is a control"));

@@ -56,13 +56,13 @@ pub(super) const TRIALS: &[Trial] = &[
     },
     Trial {
         name: "a_lease_says_what_was_granted",
-        asks: Asks::Nothing,
+        asks: Asks::Ends,
         links: Direct,
         run: |bench| lease_says(bench).boxed(),
     },
     Trial {
         name: "a_ttl_that_rounding_would_shorten_is_refused_for_certain",
-        asks: Asks::Nothing,
+        asks: Asks::Ends,
         links: Direct,
         run: |bench| crooked_ttl(bench).boxed(),
     },

@@ -12,13 +12,13 @@ use crate::Bench;
 pub(super) const TRIALS: &[Trial] = &[
     Trial {
         name: "a_grant_ends_by_itself_and_not_before_its_validity",
-        asks: Asks::Nothing,
+        asks: Asks::Ends,
         links: Direct,
         run: |bench| ends_by_itself(bench).boxed(),
     },
     Trial {
         name: "a_late_release_leaves_the_next_holder_alone",
-        asks: Asks::Nothing,
+        asks: Asks::Ends,
         links: Direct,
         run: |bench| late_release(bench).boxed(),
     },
