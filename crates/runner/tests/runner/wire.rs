@@ -94,6 +94,10 @@ macro_rules! compared {
 }
 
 compared! {
+    advisory_behind_a_pooler: "advisory-behind-a-pooler",
+    advisory_keys_collide: "advisory-keys-collide",
+    advisory_session_ended: "advisory-session-ended",
+    advisory_session_shared: "advisory-session-shared",
     answers_after_the_lease: "answers-after-the-lease",
     backend_killed: "backend-killed",
     caller_without_a_key: "caller-without-a-key",
