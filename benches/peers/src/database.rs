@@ -49,6 +49,9 @@ const CONTESTS: [(&str, &str, u32, f64); 6] = [
 ];
 
 /// Runs everything, and says which bars were missed.
+///
+/// # Panics
+/// A server that is here cannot be started, or does not answer.
 #[must_use]
 pub fn main() -> ExitCode {
     let arguments = Arguments::parse();
@@ -123,6 +126,7 @@ fn start(runtime: &Runtime, provider: &Arc<dyn Provider>, redis_servers: usize) 
         layout: pgbench::LAYOUT,
         seed: 1,
     };
+    let _timers = runtime.enter();
     let env = lockproof_env::live::env(1);
     let started = runtime.block_on(LiveRig::start(&env, provider.as_ref(), plan));
     started.unwrap_or_else(|error| panic!("{}", lockproof_model::in_full(&error)))

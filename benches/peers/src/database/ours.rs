@@ -30,6 +30,7 @@ pub(super) fn contestant<'a>(
         };
         return Contestant::of(name, runtime, runtime.block_on(open));
     };
+    let _timers = runtime.enter();
     let env = live::env(1);
     let lock = (entry.build)(LockSettings::default(), rig.backends(), env.fork("lock"));
     let policy = Policy { ttl: TTL, wait: Wait::NEVER, drift: Drift::default() };

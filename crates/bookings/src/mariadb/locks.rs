@@ -12,7 +12,7 @@ use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use lockproof_model::{FencingToken, HolderId, Instant, LeaseChange, OwnerValue, fnv1a};
 use mysql_async::prelude::FromRow;
-use mysql_async::{Params, Statement, params};
+use mysql_async::{Params, Statement, Value};
 
 use super::dial::{self, Dialled, read};
 use super::{MariadbAddress, answer};
@@ -43,7 +43,7 @@ impl MariadbLocks {
     }
 
     async fn ask(&self, doing: &'static str, how: &Statement, name: &str) -> Result<bool> {
-        let values = params! { "name" => name_of(&self.schema, name) };
+        let values = Params::from(vec![("name", name_of(&self.schema, name))]);
         let answer = self.first(doing, how, values).await?;
         // NULL where there is no such lock at all.
         Ok(answer.and_then(|(said,): (Option<i64>,)| said) == Some(1))
@@ -76,9 +76,12 @@ impl LockConnection for MariadbLocks {
         async move {
             const DOING: &str = "change the lease";
             let (owner, statements) = (owner.as_str(), &self.statements);
-            let values = params! {
-                "name" => name, "owner" => owner, "now" => now.map(millis), "ttl" => ttl_millis(change),
-            };
+            let values = Params::from(vec![
+                ("name", Value::from(name)),
+                ("owner", Value::from(owner)),
+                ("now", Value::from(now.map(millis))),
+                ("ttl", Value::from(ttl_millis(change))),
+            ]);
             let how = match change {
                 LeaseChange::Take { .. } => {
                     let row = self.first(DOING, &statements.take, values).await?;
@@ -168,7 +171,7 @@ pub(super) async fn owner(
         "SELECT owner FROM {schema}.leases WHERE name = :name AND expires >= {CLOCK}
          UNION ALL SELECT CONVERT(IS_USED_LOCK(:called), CHAR)"
     );
-    let values = params! { "name" => name, "called" => name_of(schema, name) };
+    let values = Params::from(vec![("name", name.to_owned()), ("called", name_of(schema, name))]);
     let rows: Vec<(Option<String>,)> = judge.rows_of("look for a lock", &owner, values).await?;
     Ok(rows.into_iter().find_map(|(owner,)| owner))
 }

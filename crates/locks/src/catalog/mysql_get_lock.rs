@@ -1,7 +1,7 @@
 //! `GET_LOCK(name, 0)` in a session of the lock's own, `RELEASE_LOCK(name)` in the same one.
 //!
 //! How a lock of a session is used, and what it cannot do, is said in `session_lock.rs`. Names are the whole server's, so
-//! that the run's database is part of each; since MariaDB 10.0.2 and MySQL 5.7 a session may have several, and one of them
+//! that the run's database is part of each; since MariaDB 10.0.2 and `MySQL` 5.7 a session may have several, and one of them
 //! several times.
 //!
 //! <https://mariadb.com/kb/en/get_lock/>

@@ -284,8 +284,6 @@ impl Drop for SimSession {
 /// What the statement begins with, as a rule names it.
 const fn verb(statement: &Statement) -> &'static str {
     match statement {
-        Statement::Lease(LeaseStatement { change: LeaseChange::Take { .. }, .. }) => "INSERT",
-        Statement::Lease(_) => "UPDATE",
         Statement::Begin(_) => "BEGIN",
         Statement::ReadSlot { .. }
         | Statement::CountConfirmed { .. }
@@ -298,8 +296,14 @@ const fn verb(statement: &Statement) -> &'static str {
         Statement::RaiseFence { .. }
         | Statement::BumpVersion { .. }
         | Statement::SetVersion { .. }
-        | Statement::AddVersion { .. } => "UPDATE",
-        Statement::Insert(_) | Statement::ReserveKey { .. } => "INSERT",
+        | Statement::AddVersion { .. }
+        | Statement::Lease(LeaseStatement {
+            change: LeaseChange::Renew { .. } | LeaseChange::End,
+            ..
+        }) => "UPDATE",
+        Statement::Insert(_)
+        | Statement::ReserveKey { .. }
+        | Statement::Lease(LeaseStatement { change: LeaseChange::Take { .. }, .. }) => "INSERT",
         Statement::Delete { .. } => "DELETE",
         Statement::Commit => "COMMIT",
         Statement::Rollback => "ROLLBACK",
