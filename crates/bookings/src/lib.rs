@@ -17,6 +17,7 @@ pub mod catalog;
 mod columns;
 mod error;
 pub mod guard;
+mod lock_connection;
 mod mariadb;
 mod model_store;
 mod postgres;
@@ -26,6 +27,7 @@ mod store;
 
 pub use error::{BookingError, Result};
 pub use guard::{Checked, Guard, Inserted, Request, Seen};
+pub use lock_connection::LockConnection;
 pub use lockproof_model::Certainty;
 pub use mariadb::{Dialled as MariadbDialled, MariadbAddress, MariadbStore, MariadbUrlError};
 pub use model_store::{Direct, DirectSession, ModelStore, NoAnswer, Reply, Wire, WireSession};

@@ -7,7 +7,7 @@ use lockproof_model::{
     AttemptId, BookingId, BookingTable, DriverSetting, FencingToken, HolderId, SlotId, Span,
 };
 
-use crate::Result;
+use crate::{LockConnection, Result};
 
 /// A database that holds slots and bookings.
 ///
@@ -29,6 +29,16 @@ pub trait BookingStore: Debug + Send + Sync {
     /// Opens a connection that `holder` shares with nobody: a pool smaller than the number of holders
     /// would starve all of them behind one that is paused.
     fn open(&self, holder: HolderId) -> BoxFuture<'_, Result<Box<dyn Connection>>>;
+
+    /// Opens a session of `holder` for locks in this database.
+    fn open_locks(&self, holder: HolderId) -> BoxFuture<'_, Result<Box<dyn LockConnection>>>;
+
+    /// Who has the lock called `name`, asked past every link: the owner value of a lease, or the session whose it is.
+    fn lock_owner<'a>(&'a self, name: &'a str) -> BoxFuture<'a, Result<Option<String>>>;
+
+    /// Ends that lock, whoever has it, past every link: a lease as if its TTL had ended, a session's lock with its
+    /// session. Whether there was one.
+    fn end_lock<'a>(&'a self, name: &'a str) -> BoxFuture<'a, Result<bool>>;
 
     /// Both tables as one consistent state, read by a connection of its own that no fault reaches.
     fn table(&self) -> BoxFuture<'_, Result<BookingTable>>;

@@ -35,6 +35,8 @@ pub enum Answer {
     Inserted(BookingId),
     /// Whether the advisory lock was taken, or given back.
     Advisory(bool),
+    /// The token of the lease that was changed; `None` where none was.
+    Lease(Option<u64>),
 }
 
 /// A statement failed. The open transaction is undone, its locks are free, and it takes only COMMIT and ROLLBACK.

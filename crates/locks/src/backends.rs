@@ -10,7 +10,7 @@ use redis::aio::ConnectionLike;
 use redis::{Cmd, Pipeline, RedisFuture, RedisResult, Value};
 
 use crate::shared_connections::SharedConnection;
-use crate::{AdapterLine, ByteStream, LockError, Result};
+use crate::{AdapterLine, ByteStream, DatabaseSession, LockError, Result};
 
 /// The servers of a strategy. The workbench's rig implements it, and so does any program that uses these
 /// locks by themselves.
@@ -26,6 +26,15 @@ pub trait Backends: Debug + Send + Sync + 'static {
     /// # Errors
     /// The server cannot be reached. Nothing was sent, so the error is definite.
     fn redis(&self, server: usize, holder: HolderId) -> BoxFuture<'_, Result<RedisConnection>>;
+
+    /// A new session of `holder` at the database, for locks alone. By default there is none.
+    ///
+    /// # Errors
+    /// The database cannot be reached, or there is none. Nothing was asked, so the error is definite.
+    fn database(&self, _holder: HolderId) -> BoxFuture<'_, Result<Box<dyn DatabaseSession>>> {
+        let none = LockError::definite("there is no database here for locks");
+        std::future::ready(Err(none)).boxed()
+    }
 
     /// A new connection of `holder` to the coordination service that the lock runs on. A program that has none leaves
     /// this out; one that has needs no more than `TcpStream::connect`.

@@ -46,7 +46,7 @@ pub use hash::fnv1a;
 pub use history::{Attempt, AttemptResult, History, RefusedBy};
 pub use instant::Instant;
 pub use judgement::{Expectation, Judgement, ParseExpectationError, Status};
-pub use lease::{Lease, Refusal};
+pub use lease::{Lease, LeaseChange, Refusal};
 pub use names::{
     AttemptId, BookingId, Claim, FencingToken, HolderId, LockName, OperationId, OwnerValue, SlotId,
 };

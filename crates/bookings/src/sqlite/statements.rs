@@ -37,7 +37,7 @@ pub(super) fn create(db: &Connection, layout: Layout) -> rusqlite::Result<()> {
 
 pub(super) fn drop_tables(db: &Connection) -> rusqlite::Result<()> {
     db.execute_batch(
-        "DROP TABLE IF EXISTS request_keys; DROP TABLE IF EXISTS bookings; DROP TABLE IF EXISTS slots",
+        "DROP TABLE IF EXISTS leases; DROP TABLE IF EXISTS request_keys; DROP TABLE IF EXISTS bookings; DROP TABLE IF EXISTS slots",
     )
 }
 

@@ -134,6 +134,7 @@ impl Prepared {
                 let which = if scope == AdvisoryScope::Session { 14 } else { 15 };
                 self.ask(which, key).await
             }
+            Statement::Lease(_) => unreachable!("held against servers where stores are"),
             Statement::AdvisoryUnlock { key } => self.ask(16, key).await,
             Statement::AdvisoryUnlockAll => {
                 self.client.execute(&self.statements[17], &[]).await?;
