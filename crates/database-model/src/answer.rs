@@ -27,6 +27,8 @@ pub enum Answer {
     Slot(Option<SlotRow>),
     /// So many rows were counted.
     Count(u32),
+    /// The slot's row and so many rows counted; `None` where there is no such slot.
+    SlotAndCount(Option<(SlotRow, u32)>),
     /// So many rows were changed.
     Changed(u32),
     /// The row is written under this key.

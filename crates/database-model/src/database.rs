@@ -247,6 +247,7 @@ impl Database {
         match statement {
             Statement::ReadSlot { slot, lock } => self.read_slot(at, slot, lock),
             Statement::CountConfirmed { slot } => self.count_confirmed(at, slot),
+            Statement::ReadSlotAndCount { slot } => self.read_slot_and_count(at, slot),
             Statement::RaiseFence { .. }
             | Statement::BumpVersion { .. }
             | Statement::SetVersion { .. }

@@ -19,6 +19,12 @@ pub enum Statement {
         /// Which slot.
         slot: SlotId,
     },
+    /// `SELECT capacity, version, fence, (SELECT count(*) …) FROM slots WHERE slot = …`, the count that of
+    /// `CountConfirmed`: both as of one moment.
+    ReadSlotAndCount {
+        /// Which slot.
+        slot: SlotId,
+    },
     /// `UPDATE slots SET fence = token WHERE slot = … AND fence <= token`.
     RaiseFence {
         /// Which slot.

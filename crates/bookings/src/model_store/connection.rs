@@ -5,7 +5,7 @@ use std::sync::Arc;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use lockproof_database_model::{Answer, BookingValues, Isolation, SlotLock, SqlError, Statement};
-use lockproof_model::{FencingToken, HolderId, SlotId};
+use lockproof_model::{FencingToken, HolderId, SlotId, SlotRow};
 
 use super::{Reply, Wire, WireSession};
 use crate::error::Kind;
@@ -114,9 +114,7 @@ impl<W: Wire> ModelConnection<W> {
             RowLock::ForUpdate => SlotLock::ForUpdate,
         };
         match self.statement("read the slot", Statement::ReadSlot { slot, lock }).await? {
-            Answer::Slot(Some(row)) => {
-                Ok(SlotState { capacity: row.capacity, version: row.version, fence: row.fence })
-            }
+            Answer::Slot(Some(row)) => Ok(slot_state(row)),
             Answer::Slot(None) => Err(Kind::NoSlot(slot).into()),
             other => Err(unexpected(other)),
         }
@@ -150,6 +148,18 @@ impl<W: Wire> Connection for ModelConnection<W> {
         async move {
             match self.statement("count bookings", Statement::CountConfirmed { slot }).await? {
                 Answer::Count(count) => Ok(count),
+                other => Err(unexpected(other)),
+            }
+        }
+        .boxed()
+    }
+
+    fn read_slot_and_count(&mut self, slot: SlotId) -> BoxFuture<'_, Result<(SlotState, u32)>> {
+        async move {
+            let statement = Statement::ReadSlotAndCount { slot };
+            match self.statement("read the slot and count bookings", statement).await? {
+                Answer::SlotAndCount(Some((row, count))) => Ok((slot_state(row), count)),
+                Answer::SlotAndCount(None) => Err(Kind::NoSlot(slot).into()),
                 other => Err(unexpected(other)),
             }
         }
@@ -238,6 +248,10 @@ const fn is_abort(error: SqlError) -> bool {
 fn fits(token: FencingToken) -> Result<()> {
     let column = i64::try_from(token.0).map_err(|_| Kind::FencingTokenTooLarge(token));
     Ok(column.map(drop)?)
+}
+
+const fn slot_state(row: SlotRow) -> SlotState {
+    SlotState { capacity: row.capacity, version: row.version, fence: row.fence }
 }
 
 fn unexpected(answer: Answer) -> BookingError {

@@ -152,6 +152,19 @@ impl Connection for PostgresConnection {
         .boxed()
     }
 
+    fn read_slot_and_count(&mut self, slot: SlotId) -> BoxFuture<'_, Result<(SlotState, u32)>> {
+        async move {
+            let key = i64::from(slot.0);
+            let row =
+                self.statement("read the slot and count bookings", async |client, statements| {
+                    client.query_opt(&statements.read_slot_and_count, &[&key]).await
+                });
+            let row = row.await?.ok_or(Kind::NoSlot(slot))?;
+            Ok((slot_state(&row)?, narrow(row.get(3))?))
+        }
+        .boxed()
+    }
+
     fn raise_fence(&mut self, slot: SlotId, token: FencingToken) -> BoxFuture<'_, Result<Raised>> {
         async move {
             let (key, column) = (i64::from(slot.0), token_to(token)?);

@@ -68,6 +68,7 @@ pub(super) struct Statements {
     pub(super) read_slot: Statement,
     pub(super) lock_slot: Statement,
     pub(super) count_confirmed: Statement,
+    pub(super) read_slot_and_count: Statement,
     pub(super) raise_fence: Statement,
     pub(super) bump_version: Statement,
     pub(super) insert: Statement,
@@ -80,6 +81,9 @@ impl Statements {
         let lock_slot = format!("{read_slot} FOR UPDATE");
         let count_confirmed = format!(
             "SELECT count(*) FROM {schema}.bookings WHERE slot = $1 AND state = 'confirmed'"
+        );
+        let read_slot_and_count = format!(
+            "SELECT capacity, version, fence, ({count_confirmed}) FROM {schema}.slots WHERE slot = $1"
         );
         let raise_fence =
             format!("UPDATE {schema}.slots SET fence = $2 WHERE slot = $1 AND fence <= $2");
@@ -94,13 +98,29 @@ impl Statements {
             client.prepare(&read_slot),
             client.prepare(&lock_slot),
             client.prepare(&count_confirmed),
+            client.prepare(&read_slot_and_count),
             client.prepare(&raise_fence),
             client.prepare(&bump_version),
             client.prepare(&insert),
         );
-        let (read_slot, lock_slot, count_confirmed, raise_fence, bump_version, insert) =
-            prepared.map_err(|error| BookingError::postgres("prepare the statements", error))?;
-        Ok(Self { read_slot, lock_slot, count_confirmed, raise_fence, bump_version, insert })
+        let (
+            read_slot,
+            lock_slot,
+            count_confirmed,
+            read_slot_and_count,
+            raise_fence,
+            bump_version,
+            insert,
+        ) = prepared.map_err(|error| BookingError::postgres("prepare the statements", error))?;
+        Ok(Self {
+            read_slot,
+            lock_slot,
+            count_confirmed,
+            read_slot_and_count,
+            raise_fence,
+            bump_version,
+            insert,
+        })
     }
 }
 

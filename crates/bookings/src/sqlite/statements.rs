@@ -37,15 +37,27 @@ pub(super) fn drop_tables(db: &Connection) -> rusqlite::Result<()> {
 
 pub(super) fn read_slot(db: &Connection, slot: SlotId) -> rusqlite::Result<Option<SlotState>> {
     db.prepare_cached("SELECT capacity, version, fence FROM slots WHERE slot = ?1")?
-        .query_row([slot.0], |row| {
-            Ok(SlotState { capacity: row.get(0)?, version: row.get(1)?, fence: fence(row, 2)? })
-        })
+        .query_row([slot.0], slot_state)
         .optional()
 }
 
 pub(super) fn count_confirmed(db: &Connection, slot: SlotId) -> rusqlite::Result<u32> {
     db.prepare_cached("SELECT count(*) FROM bookings WHERE slot = ?1 AND state = 'confirmed'")?
         .query_row([slot.0], |row| row.get(0))
+}
+
+/// `None` when there is no such slot.
+pub(super) fn read_slot_and_count(
+    db: &Connection,
+    slot: SlotId,
+) -> rusqlite::Result<Option<(SlotState, u32)>> {
+    db.prepare_cached(
+        "SELECT capacity, version, fence,
+                (SELECT count(*) FROM bookings WHERE slot = ?1 AND state = 'confirmed')
+         FROM slots WHERE slot = ?1",
+    )?
+    .query_row([slot.0], |row| Ok((slot_state(row)?, row.get(3)?)))
+    .optional()
 }
 
 /// `None` when there is no such slot.
@@ -111,6 +123,10 @@ pub(super) fn table(db: &Connection) -> rusqlite::Result<BookingTable> {
         .query_map([], booking_row)?
         .collect::<rusqlite::Result<_>>()?;
     Ok(BookingTable { slots, bookings })
+}
+
+fn slot_state(row: &Row<'_>) -> rusqlite::Result<SlotState> {
+    Ok(SlotState { capacity: row.get(0)?, version: row.get(1)?, fence: fence(row, 2)? })
 }
 
 fn slot_row(row: &Row<'_>) -> rusqlite::Result<SlotRow> {

@@ -91,6 +91,8 @@ fn statement() -> impl Strategy<Value = Statement> {
     prop_oneof![
         8 => (slot(), lock).prop_map(|(slot, lock)| Statement::ReadSlot { slot, lock }),
         6 => slot().prop_map(|slot| Statement::CountConfirmed { slot }),
+        // One more slot than there is: then nothing is counted.
+        4 => (1..=3_u32).prop_map(|slot| Statement::ReadSlotAndCount { slot: SlotId(slot) }),
         2 => (slot(), 1..=3_u64).prop_map(|(slot, token)| {
             Statement::RaiseFence { slot, token: FencingToken(token) }
         }),

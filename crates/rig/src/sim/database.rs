@@ -281,6 +281,7 @@ const fn verb(statement: &Statement) -> &'static str {
         Statement::Begin(_) => "BEGIN",
         Statement::ReadSlot { .. }
         | Statement::CountConfirmed { .. }
+        | Statement::ReadSlotAndCount { .. }
         | Statement::AdvisoryLock { .. }
         | Statement::TryAdvisoryLock { .. }
         | Statement::AdvisoryUnlock { .. }

@@ -17,7 +17,7 @@ use crate::script::Outcome;
 pub(crate) const SETTINGS: &str = "SET enable_seqscan = off; SET enable_bitmapscan = off;
      SET plan_cache_mode = force_generic_plan; SET jit = off; SET deadlock_timeout = '1ms'";
 
-const SQL: [&str; 18] = [
+const SQL: [&str; 19] = [
     "SELECT slot, capacity, version, fence FROM {schema}.slots WHERE slot = $1",
     "SELECT slot, capacity, version, fence FROM {schema}.slots WHERE slot = $1 FOR UPDATE",
     "SELECT slot, capacity, version, fence FROM {schema}.slots WHERE slot = $1 FOR UPDATE NOWAIT",
@@ -38,6 +38,9 @@ const SQL: [&str; 18] = [
     "SELECT pg_try_advisory_xact_lock($1)",
     "SELECT pg_advisory_unlock($1)",
     "SELECT pg_advisory_unlock_all()",
+    "SELECT slot, capacity, version, fence,
+         (SELECT count(*) FROM {schema}.bookings WHERE slot = $1 AND state = 'confirmed')
+     FROM {schema}.slots WHERE slot = $1",
 ];
 
 /// One session's statements on one schema.
@@ -93,6 +96,11 @@ impl Prepared {
                 let key = i64::from(slot.0);
                 let row = self.client.query_one(&self.statements[5], &[&key]).await?;
                 Ok(Answer::Count(narrow(&row, 0)))
+            }
+            Statement::ReadSlotAndCount { slot } => {
+                let key = i64::from(slot.0);
+                let row = self.client.query_opt(&self.statements[18], &[&key]).await?;
+                Ok(Answer::SlotAndCount(row.as_ref().map(|row| (slot_row(row), narrow(row, 4)))))
             }
             Statement::RaiseFence { slot, token } => {
                 let fence = i64::try_from(token.0).expect("the test writes small numbers");
