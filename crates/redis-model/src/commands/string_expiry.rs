@@ -63,11 +63,10 @@ impl<'a> Change<'a> {
         let mut parsed = Self::Nothing;
         let mut rest = words.iter();
         while let Some(word) = rest.next() {
-            let word = word.to_ascii_uppercase();
-            let next = if word == b"PERSIST" {
+            let next = if word.eq_ignore_ascii_case(b"PERSIST") {
                 Self::Persist
             } else {
-                let (unit, base) = clock_option(&word).ok_or(Refusal::SYNTAX)?;
+                let (unit, base) = clock_option(word).ok_or(Refusal::SYNTAX)?;
                 Self::Expire(unit, base, rest.next().ok_or(Refusal::SYNTAX)?)
             };
             let agrees = match (parsed, next) {

@@ -83,16 +83,20 @@ impl<'a> SetOptions<'a> {
         let mut parsed = Self { condition: None, returns_old: false, expiry: Expiry::Never };
         let mut rest = words.iter();
         while let Some(word) = rest.next() {
-            match word.to_ascii_uppercase().as_slice() {
-                b"NX" => parsed.require(Condition::Missing)?,
-                b"XX" => parsed.require(Condition::Present)?,
-                b"GET" => parsed.returns_old = true,
-                b"KEEPTTL" => parsed.expire(Expiry::Keep)?,
-                other => {
-                    let (unit, base) = clock_option(other).ok_or(Refusal::SYNTAX)?;
-                    let amount = rest.next().ok_or(Refusal::SYNTAX)?;
-                    parsed.expire(Expiry::In(unit, base, amount))?;
-                }
+            // Every lock that is taken passes here: compared as it comes, and not copied in capitals.
+            let is = |name: &[u8]| word.eq_ignore_ascii_case(name);
+            if is(b"NX") {
+                parsed.require(Condition::Missing)?;
+            } else if is(b"XX") {
+                parsed.require(Condition::Present)?;
+            } else if is(b"GET") {
+                parsed.returns_old = true;
+            } else if is(b"KEEPTTL") {
+                parsed.expire(Expiry::Keep)?;
+            } else {
+                let (unit, base) = clock_option(word).ok_or(Refusal::SYNTAX)?;
+                let amount = rest.next().ok_or(Refusal::SYNTAX)?;
+                parsed.expire(Expiry::In(unit, base, amount))?;
             }
         }
         Ok(parsed)
@@ -121,12 +125,14 @@ impl<'a> SetOptions<'a> {
     }
 }
 
+/// In any case.
 pub(super) fn clock_option(word: &[u8]) -> Option<(Unit, Base)> {
-    match word {
-        b"EX" => Some((Unit::Seconds, Base::Now)),
-        b"PX" => Some((Unit::Milliseconds, Base::Now)),
-        b"EXAT" => Some((Unit::Seconds, Base::Epoch)),
-        b"PXAT" => Some((Unit::Milliseconds, Base::Epoch)),
-        _ => None,
-    }
+    const OPTIONS: [(&[u8], Unit, Base); 4] = [
+        (b"EX", Unit::Seconds, Base::Now),
+        (b"PX", Unit::Milliseconds, Base::Now),
+        (b"EXAT", Unit::Seconds, Base::Epoch),
+        (b"PXAT", Unit::Milliseconds, Base::Epoch),
+    ];
+    let named = OPTIONS.iter().find(|(name, ..)| name.eq_ignore_ascii_case(word));
+    named.map(|&(_, unit, base)| (unit, base))
 }
