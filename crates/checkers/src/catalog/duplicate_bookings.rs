@@ -4,8 +4,6 @@
 //! only says why. An attempt of which nobody knew is settled by the table: its row is there, or it is not,
 //! and either is fine.
 
-use std::collections::BTreeMap;
-
 use lockproof_model::{
     Anomaly, Attempt, AttemptId, AttemptResult, BookingRow, Evidence, Finding, Layer, SlotId,
 };
@@ -49,7 +47,7 @@ impl Checker for DuplicateBookings {
         let oversold = Oversold::all_of(evidence.table, &passages);
         let mut anomalies: Vec<_> = oversold.map(|oversold| duplicate_booking(&oversold)).collect();
         for attempt in &evidence.history.attempts {
-            let count = rows.get(&(attempt.id, attempt.slot)).copied().unwrap_or(0);
+            let count = rows_of(attempt, &rows);
             let found = match &attempt.result {
                 AttemptResult::Booked { .. } if count == 0 => Some(lost(attempt, &passages)),
                 AttemptResult::Refused { refusal, .. } if count > 0 => {
@@ -68,12 +66,18 @@ impl Checker for DuplicateBookings {
     }
 }
 
-fn rows_by_attempt(bookings: &[BookingRow]) -> BTreeMap<(AttemptId, SlotId), u32> {
-    let mut rows = BTreeMap::new();
-    for row in bookings {
-        *rows.entry((row.attempt, row.slot)).or_insert(0) += 1;
-    }
+/// In order, so that those of an attempt stand together.
+fn rows_by_attempt(bookings: &[BookingRow]) -> Vec<(AttemptId, SlotId)> {
+    let mut rows: Vec<_> = bookings.iter().map(|row| (row.attempt, row.slot)).collect();
+    rows.sort_unstable();
     rows
+}
+
+fn rows_of(attempt: &Attempt, rows: &[(AttemptId, SlotId)]) -> u32 {
+    let wanted = (attempt.id, attempt.slot);
+    let first = rows.partition_point(|row| *row < wanted);
+    let count = rows[first..].iter().take_while(|row| **row == wanted).count();
+    u32::try_from(count).unwrap_or(u32::MAX)
 }
 
 fn duplicate_booking(oversold: &Oversold<'_>) -> Anomaly {
