@@ -30,7 +30,8 @@ impl Target {
     /// The lock of the slot.
     #[must_use]
     pub fn lock(self) -> LockName {
-        LockName::new(&format!("slot-{}", self.slot.0))
+        // By hand, since one is named for every attempt.
+        LockName::new(&["slot-", itoa::Buffer::new().format(self.slot.0)].concat())
     }
 }
 

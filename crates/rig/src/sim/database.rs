@@ -47,8 +47,8 @@ pub(super) struct Desk {
 /// A statement and its answer, one after the other on their way.
 #[derive(Debug)]
 pub(super) struct Exchange {
-    pub(super) server: Shared<Server>,
-    wire: Shared<Wire>,
+    pub(super) server: Rc<Server>,
+    wire: Rc<Wire>,
     pub(super) session: SessionId,
     statement: Cell<Option<Statement>>,
     outcome: Cell<Option<Outcome>>,
@@ -58,7 +58,7 @@ pub(super) struct Exchange {
 impl Event for Exchange {
     fn happen(self: Rc<Self>) {
         if let Some(statement) = self.statement.take() {
-            let server = self.server.clone();
+            let server = Rc::clone(&self.server);
             server.receive(self, statement);
         } else if let Some(outcome) = self.outcome.take() {
             self.wire.done(&*self);
@@ -106,7 +106,7 @@ impl Server {
     fn receive(&self, exchange: Rc<Exchange>, statement: Statement) {
         let mut desk = self.desk.borrow_mut();
         if desk.standing.is_paused() {
-            let again = move || exchange.server.clone().receive(exchange, statement);
+            let again = move || Rc::clone(&exchange.server).receive(exchange, statement);
             return desk.standing.wait(Box::new(again));
         }
         desk.limited.goes_on(exchange.session);
@@ -137,8 +137,8 @@ impl Server {
     fn reply(&self, exchange: Rc<Exchange>, outcome: Outcome) {
         self.desk.borrow_mut().answers(&exchange);
         exchange.outcome.set(Some(outcome));
-        let wire = exchange.wire.clone();
-        self.network.send(wire.as_rc(), Direction::ToClient, exchange);
+        let wire = Rc::clone(&exchange.wire);
+        self.network.send(&wire, Direction::ToClient, exchange);
     }
 
     /// Somebody connects.
@@ -237,26 +237,25 @@ pub(super) struct SimSession {
 
 impl WireSession for SimSession {
     fn send(&mut self, statement: Statement) -> impl Future<Output = Reply> + Send + use<> {
-        let Server { network, .. } = &*self.server;
-        if network.has_rules() {
+        let (server, wire) = (self.server.as_rc(), self.wire.as_rc());
+        if server.network.has_rules() {
             let request = SpokenRequest::Postgres(verb(&statement));
-            network.announce(&self.wire, self.wire.awaited(), request);
+            server.network.announce(wire, wire.awaited(), request);
         }
         let exchange = Shared::new(Exchange {
-            server: self.server.clone(),
-            wire: self.wire.clone(),
+            server: Rc::clone(server),
+            wire: Rc::clone(wire),
             session: self.session,
             statement: Cell::new(Some(statement)),
             outcome: Cell::new(None),
             ticket: Ticket::new(),
         });
         let request = exchange.as_rc();
-        if self.wire.is_closed() {
+        if wire.is_closed() {
             request.broken();
         } else {
-            self.wire.wait(Rc::downgrade(request) as _);
-            let request = Rc::clone(request);
-            self.server.network.send(self.wire.as_rc(), Direction::ToServer, request);
+            wire.wait(Rc::downgrade(request) as _);
+            server.network.send(wire, Direction::ToServer, Rc::clone(request) as _);
         }
         Answered(exchange).map_err(|Broken| NoAnswer)
     }

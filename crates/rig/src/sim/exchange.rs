@@ -14,8 +14,8 @@ use super::ticket::{Answerable, Ticket, Waits};
 
 /// The two, one after the other on their way.
 pub(super) struct Exchange {
-    model: Shared<ModelRedis>,
-    wire: Shared<Wire>,
+    model: Rc<ModelRedis>,
+    wire: Rc<Wire>,
     request: Cell<Option<Request>>,
     reply: Cell<Option<Reply>>,
     ticket: Ticket<Reply>,
@@ -34,9 +34,10 @@ impl Exchange {
         wire: &Shared<Wire>,
         request: Request,
     ) -> Shared<Self> {
+        let wire = wire.as_rc();
         let exchange = Shared::new(Self {
-            model: model.clone(),
-            wire: wire.clone(),
+            model: Rc::clone(model.as_rc()),
+            wire: Rc::clone(wire),
             request: Cell::new(Some(request)),
             reply: Cell::new(None),
             ticket: Ticket::new(),
@@ -53,10 +54,10 @@ impl Exchange {
 
 impl Event for Exchange {
     fn happen(self: Rc<Self>) {
-        let (model, wire) = (self.model.clone(), self.wire.clone());
+        let (model, wire) = (Rc::clone(&self.model), Rc::clone(&self.wire));
         match self.request.take() {
-            Some(Request::Connect) => model.welcome(wire.as_rc(), self),
-            Some(Request::Command(command)) => model.as_rc().receive(wire.as_rc(), command, self),
+            Some(Request::Connect) => model.welcome(&wire, self),
+            Some(Request::Command(command)) => model.receive(&wire, command, self),
             None => {
                 if let Some(reply) = self.reply.take() {
                     wire.done(&*self);

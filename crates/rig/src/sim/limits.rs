@@ -4,6 +4,7 @@
 //! when the time is over: it is the same turn then only if nothing has come of it since.
 
 use std::collections::BTreeMap;
+use std::rc::Rc;
 
 use lockproof_database_model::SessionId;
 
@@ -44,7 +45,7 @@ impl Desk {
     /// A statement begins to wait.
     pub(super) fn waits(&self, exchange: &Exchange) {
         let Some(limit) = self.limited.limits.lock else { return };
-        let (server, session) = (exchange.server.clone(), exchange.session);
+        let (server, session) = (Rc::clone(&exchange.server), exchange.session);
         let turn = self.limited.turn(session);
         exchange.server.network.after(limit, move || {
             let mut desk = server.desk.borrow_mut();
@@ -61,7 +62,7 @@ impl Desk {
     pub(super) fn answers(&mut self, exchange: &Exchange) {
         self.limited.goes_on(exchange.session);
         let Some(limit) = self.limited.limits.idle_in_transaction else { return };
-        let (server, session) = (exchange.server.clone(), exchange.session);
+        let (server, session) = (Rc::clone(&exchange.server), exchange.session);
         if !self.database.is_in_transaction(session) {
             return;
         }
