@@ -3,7 +3,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 /// Folders that hold what was made, not what was written.
-const GENERATED: &[&str] = &[".git", "target", "reports"];
+const GENERATED: &[&str] = &[".git", "target", "reports", "node_modules"];
 /// Cargo marks every target folder with it, whatever the folder is called.
 const CACHE_MARK: &str = "CACHEDIR.TAG";
 

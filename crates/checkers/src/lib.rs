@@ -17,7 +17,6 @@ mod catalog;
 mod cause;
 mod checker;
 mod hold;
-pub mod kinds;
 mod passage;
 mod sale;
 mod story;
@@ -25,4 +24,5 @@ mod words;
 
 pub use catalog::{CheckerEntry, ENTRIES, duplicates, find};
 pub use checker::{Checker, judge_all, layers_of};
+pub use lockproof_model::kinds;
 pub use story::tell;

@@ -22,8 +22,12 @@ pub(crate) struct Interrupt {
 }
 
 impl Interrupt {
-    /// Listens from now on, on a thread that ends with the program.
-    pub(crate) fn listen() -> io::Result<Self> {
+    /// What a command that writes a report does when it is interrupted.
+    pub(crate) const REPORTING: &str = "healing faults, ending attempts, writing the report";
+
+    /// Listens from now on, on a thread that ends with the program. The first signal is answered by `stopping`: what
+    /// is being done until the program ends.
+    pub(crate) fn listen(stopping: &'static str) -> io::Result<Self> {
         let interrupt = Self { halt: Arc::default(), signal: Arc::default(), told: Arc::default() };
         let (halt, seen) = (Arc::clone(&interrupt.halt), Arc::clone(&interrupt.signal));
         let told = Arc::clone(&interrupt.told);
@@ -35,7 +39,7 @@ impl Interrupt {
                 }
                 seen.store(signal, Ordering::Relaxed);
                 told.notify_one();
-                terminal::error("stopping: healing faults, ending attempts, writing the report (again to stop at once)");
+                terminal::error(&format!("stopping: {stopping} (again to stop at once)"));
             }
         })?;
         Ok(interrupt)

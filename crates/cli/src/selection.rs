@@ -44,6 +44,10 @@ pub(crate) fn of_world(
     scenarios: Vec<Arc<Scenario>>,
     world: World,
 ) -> Result<Vec<Arc<Scenario>>, Failure> {
+    let scenarios = match world {
+        World::Live => scenarios,
+        World::Sim => scenarios.into_iter().map(without_programs).collect(),
+    };
     let refusal = |scenario: &Scenario| {
         let why = match world {
             World::Live => {
@@ -67,6 +71,21 @@ pub(crate) fn of_world(
         terminal::error(&format!("skipped {line}"));
     }
     Ok(here)
+}
+
+/// Without the strategies whose lock is a program by itself, each skipped aloud; unless there are no others, for which the
+/// scenario is refused.
+fn without_programs(scenario: Arc<Scenario>) -> Arc<Scenario> {
+    let (programs, cells): (Vec<Cell>, Vec<Cell>) =
+        scenario.cells.iter().copied().partition(|cell| cell.strategy.adapter.is_some());
+    if programs.is_empty() || cells.is_empty() {
+        return scenario;
+    }
+    for why in programs.iter().filter_map(|cell| cell.strategy.needs_live()) {
+        let path = scenario.path.display();
+        terminal::error(&format!("skipped in {path}: {why}; use lockproof run"));
+    }
+    Arc::new(Scenario { cells, ..Scenario::clone(&scenario) })
 }
 
 /// Keeps the wanted strategies. One that no scenario names runs in all of them and is expected to be safe.

@@ -9,8 +9,8 @@ use lockproof_model::HolderId;
 use redis::aio::ConnectionLike;
 use redis::{Cmd, Pipeline, RedisFuture, RedisResult, Value};
 
-use crate::Result;
 use crate::shared_connections::SharedConnection;
+use crate::{AdapterLine, LockError, Result};
 
 /// The servers of a strategy. The workbench's rig implements it, and so does any program that uses these
 /// locks by themselves.
@@ -26,6 +26,16 @@ pub trait Backends: Debug + Send + Sync + 'static {
     /// # Errors
     /// The server cannot be reached. Nothing was sent, so the error is definite.
     fn redis(&self, server: usize, holder: HolderId) -> BoxFuture<'_, Result<RedisConnection>>;
+
+    /// Starts the program that speaks for a lock of somebody else's, for `holder` alone; one that was started for it
+    /// before is ended. By default there is none.
+    ///
+    /// # Errors
+    /// It cannot be started. Nothing was said, so the error is definite.
+    fn adapter(&self, _holder: HolderId) -> BoxFuture<'_, Result<AdapterLine>> {
+        let what = "no program can be started here to speak for a lock";
+        std::future::ready(Err(LockError::definite(what))).boxed()
+    }
 }
 
 /// Any connection that the Redis client library can speak over.

@@ -7,15 +7,22 @@ use lockproof_env::Env;
 
 use crate::{AnyLock, Backends, LockSettings};
 
+mod external;
 mod none;
 mod redis_get_then_del;
 mod redis_naive_del;
+mod redis_no_withdraw;
+mod redis_renew_by_set;
 mod redis_set_nx;
 mod redis_setnx_expire;
+mod redis_shared_owner;
+mod redis_ttl_in_seconds;
 mod redlock;
 mod redlock_no_elapsed_check;
 
-/// Every lock that a strategy can name.
+pub use external::EXTERNAL;
+
+/// Every lock that a strategy can name by itself.
 pub const ENTRIES: &[LockEntry] = &[
     none::ENTRY,
     redis_set_nx::ENTRY,
@@ -23,6 +30,10 @@ pub const ENTRIES: &[LockEntry] = &[
     redis_naive_del::ENTRY,
     redis_get_then_del::ENTRY,
     redis_setnx_expire::ENTRY,
+    redis_no_withdraw::ENTRY,
+    redis_shared_owner::ENTRY,
+    redis_ttl_in_seconds::ENTRY,
+    redis_renew_by_set::ENTRY,
     redlock_no_elapsed_check::ENTRY,
 ];
 

@@ -42,6 +42,19 @@ impl LockSettings {
     pub fn redis_key(&self, lock: &LockName) -> String {
         [&self.key_prefix, "{", lock.as_str(), "}"].concat()
     }
+
+    /// The lock that a key is of; none for a key that only belongs to one, such as the counter of its tokens.
+    #[must_use]
+    pub fn lock_of_redis_key(&self, key: &str) -> Option<LockName> {
+        let braced = key.strip_prefix(&self.key_prefix)?;
+        braced.strip_prefix('{')?.strip_suffix('}').map(LockName::new)
+    }
+
+    /// A pattern of Redis for the keys of all locks.
+    #[must_use]
+    pub fn every_redis_key(&self) -> String {
+        [&self.key_prefix, "{*}"].concat()
+    }
 }
 
 /// The key of the lock that a session was last asked for: the release wants the one that the acquire has made.

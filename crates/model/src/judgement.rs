@@ -2,12 +2,17 @@
 
 use std::fmt;
 use std::str::FromStr;
+use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
+use humantime::{format_duration, parse_duration};
+use serde::de::Error;
+use serde::{Deserialize, Deserializer, Serialize};
 
-/// What `[expect]` says of a strategy's effect on the table.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
+use crate::kinds;
+
+/// What `[expect]` says of a strategy: its effect on the table, or what it suffers besides.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(into = "String")]
 pub enum Expectation {
     /// At least one slot is sold above its capacity: the strategy is a control here.
     Duplicates,
@@ -17,6 +22,25 @@ pub enum Expectation {
     NoBookings,
     /// Exactly so many bookings are confirmed, none above capacity.
     Bookings(u32),
+    /// An anomaly of this kind, one of [`kinds::ALL`], whatever the layer; and no duplicate, unless it is that. No other
+    /// strategy of the scenario may show it: they are what it is cured by.
+    Shows(&'static str),
+    /// For at least so long nothing is sold although somebody wants to book; and nothing twice.
+    Blocked(Duration),
+}
+
+impl Expectation {
+    /// Whether slots shall be sold twice.
+    #[must_use]
+    pub fn is_duplicates(self) -> bool {
+        self == Self::Duplicates
+    }
+
+    /// Whether an anomaly of this kind is what shall be seen.
+    #[must_use]
+    pub fn shows(self, kind: &str) -> bool {
+        matches!(self, Self::Shows(shown) if shown == kind)
+    }
 }
 
 impl fmt::Display for Expectation {
@@ -26,6 +50,10 @@ impl fmt::Display for Expectation {
             Self::NoDuplicates => f.write_str("no-duplicates"),
             Self::NoBookings => f.write_str("no-bookings"),
             Self::Bookings(count) => write!(f, "bookings = {count}"),
+            Self::Shows(kind) => write!(f, "shows = {kind}"),
+            Self::Blocked(least) => {
+                write!(f, "blocked = {}", format_duration(*least).to_string().replace(' ', ""))
+            }
         }
     }
 }
@@ -33,7 +61,7 @@ impl fmt::Display for Expectation {
 /// The text names no expectation.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "`{0}` is no expectation; write duplicates, no-duplicates, no-bookings or {{ bookings = N }}"
+    "`{0}` is no expectation; write duplicates, no-duplicates, no-bookings, {{ bookings = N }}, {{ shows = \"…\" }} or {{ blocked = \"…\" }}"
 )]
 pub struct ParseExpectationError(String);
 
@@ -47,17 +75,23 @@ impl FromStr for Expectation {
             "no-duplicates" => Ok(Self::NoDuplicates),
             "no-bookings" => Ok(Self::NoBookings),
             _ => {
-                let count = text.strip_prefix("bookings = ").ok_or_else(wrong)?;
-                count.parse().map(Self::Bookings).map_err(|_| wrong())
+                let (what, value) = text.split_once(" = ").ok_or_else(wrong)?;
+                let expectation = match what {
+                    "bookings" => value.parse().map(Self::Bookings).ok(),
+                    "shows" => kinds::find(value).map(Self::Shows),
+                    "blocked" => parse_duration(value).map(Self::Blocked).ok(),
+                    _ => None,
+                };
+                expectation.ok_or_else(wrong)
             }
         }
     }
 }
 
-impl TryFrom<String> for Expectation {
-    type Error = ParseExpectationError;
-    fn try_from(text: String) -> Result<Self, Self::Error> {
-        text.parse()
+/// By hand, since a derived one would borrow the kind from its input.
+impl<'de> Deserialize<'de> for Expectation {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(D::Error::custom)
     }
 }
 
@@ -102,6 +136,8 @@ mod tests {
             Expectation::NoDuplicates,
             Expectation::NoBookings,
             Expectation::Bookings(19),
+            Expectation::Shows(kinds::ORPHANED_LOCK),
+            Expectation::Blocked(Duration::from_millis(1500)),
         ] {
             assert_eq!(expectation.to_string().parse(), Ok(expectation));
         }

@@ -10,10 +10,12 @@
 
 mod certainty;
 mod exploration;
+mod failure_modes;
 mod fault;
 mod history;
 mod instant;
 mod judgement;
+pub mod kinds;
 mod lease;
 mod names;
 mod nanos;
@@ -25,6 +27,7 @@ mod verdict;
 
 pub use certainty::{Certainty, in_full};
 pub use exploration::{Exploration, Size, Violation};
+pub use failure_modes::{FAILURE_MODES, FailureMode, Place, failure_mode};
 pub use fault::{FaultRecord, FaultSummary};
 pub use history::{Attempt, AttemptResult, History, RefusedBy};
 pub use instant::Instant;

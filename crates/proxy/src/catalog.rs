@@ -12,6 +12,7 @@ mod attributes;
 mod bandwidth;
 mod latency;
 mod limit_data;
+mod noop;
 mod packet_loss;
 mod postgres_rule;
 mod redis_rule;
@@ -25,6 +26,7 @@ pub use attributes::{Attribute, AttributeError, Attributes, Kind, Value};
 pub use bandwidth::Bandwidth;
 pub use latency::Latency;
 pub use limit_data::LimitData;
+pub use noop::Noop;
 pub use packet_loss::PacketLoss;
 pub use reset_peer::ResetPeer;
 pub use slicer::Slicer;
@@ -41,6 +43,7 @@ pub const CATALOG: &[Entry] = &[
     slicer::ENTRY,
     limit_data::ENTRY,
     packet_loss::ENTRY,
+    noop::ENTRY,
     redis_rule::ENTRY,
     postgres_rule::ENTRY,
 ];

@@ -94,7 +94,7 @@ mod toxic;
 
 pub use catalog::{
     Attribute, AttributeError, Attributes, Bandwidth, CATALOG, Entry, Kind, Latency, LimitData,
-    PacketLoss, ResetPeer, Slicer, SlowClose, Timeout, Value, find,
+    Noop, PacketLoss, ResetPeer, Slicer, SlowClose, Timeout, Value, find,
 };
 pub use effect::{Effect, ToxicRecord};
 pub use follow::Protocol;

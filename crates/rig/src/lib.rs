@@ -15,6 +15,7 @@
 //! processes carry a parent-death signal, and the temporary directories of killed runs are swept by the next one, as
 //! are their keys and schemas on servers of others, and nothing else there.
 
+mod adapter;
 mod error;
 mod external_servers;
 mod hidden;
@@ -27,6 +28,7 @@ mod server;
 pub mod sim;
 mod system;
 
+pub use adapter::Adapter;
 pub use error::RigError;
 pub use external_servers::{
     ContainerImages, DatabaseUrl, ExternalServers, RedisUrl, ServerUrlError,

@@ -1,5 +1,6 @@
 //! The live world: real sockets, real servers, real time.
 
+mod adapters;
 mod append_only;
 mod background;
 mod children;

@@ -32,7 +32,7 @@ pub trait System: Rig + Debug + 'static {
     fn drivers(&self) -> Vec<DriverSetting>;
 
     /// The locks that stand at the servers now; empty where this rig cannot look.
-    fn locks_left(&self) -> Vec<LockLeft>;
+    fn locks_left(&self) -> BoxFuture<'_, Vec<LockLeft>>;
 
     /// Removes what the cell left at shared servers. Its own servers stop when it is dropped.
     ///

@@ -158,6 +158,12 @@ async fn stand_and_conduct(
     let epoch = Epoch::now();
     let env = env_since(epoch, plan.seed);
     let salt = lockproof_env::live::entropy();
+    let rig = match plan.cell.strategy.adapter {
+        Some(adapter) => {
+            rig.with_adapter(&env, adapter.clone()).map_err(|error| in_full(&error))?
+        }
+        None => rig,
+    };
     let (rig, launcher) = match plan.scenario.holders_as {
         HoldersAs::Tasks => (Arc::new(rig), None),
         HoldersAs::Processes => {
@@ -210,6 +216,8 @@ pub(crate) fn finish(
         duplicates: doubles,
         contended: contended_slots(&history.attempts),
         faults: &faults,
+        longest_gap,
+        shown: &plan.scenario.shown(),
         cut_short: cut_short.or(interrupted),
     });
     // A load whose servers or holders went away shows nothing by what it did not come to; what it did come to stands.

@@ -83,7 +83,7 @@ pub(crate) async fn conduct(
     };
     let (record, cut_short) = ran.map_err(|error| in_full(&error))?;
     let (injections, faults) = triggers.end().await;
-    let left = system.locks_left();
+    let left = system.locks_left().await;
     let table = system.store().table().await.map_err(|error| in_full(&error))?;
     Ok(Outcome { record, table, injections, faults, left, cut_short, system, gone: None })
 }

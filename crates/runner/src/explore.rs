@@ -41,6 +41,8 @@ pub struct Search {
     pub layers: Vec<Layer>,
     /// … and of one of these kinds, as [`lockproof_checkers::kinds`] spells them; of any, where there are none.
     pub kinds: Vec<&'static str>,
+    /// Kinds of anomaly that count besides, whatever their layer.
+    pub besides: Vec<&'static str>,
     /// What is looked for.
     pub checkers: Vec<&'static dyn Checker>,
     /// Raised by an interrupt.
@@ -48,17 +50,31 @@ pub struct Search {
 }
 
 impl Search {
+    /// The same search, for what the scenario of `plan` says that a strategy shows besides. A search that is narrower
+    /// than the table looks for nothing else than it was told to.
+    #[must_use]
+    pub(crate) fn of_cell(&self, plan: &CellPlan) -> Self {
+        let is_narrow = !self.layers.contains(&Layer::Effect) || !self.kinds.is_empty();
+        let besides = if is_narrow || plan.cell.expect.is_duplicates() {
+            Vec::new()
+        } else {
+            plan.scenario.shown()
+        };
+        Self { besides, ..self.clone() }
+    }
+
     /// The first anomaly that counts.
     #[must_use]
     pub fn breaks(&self, findings: &[Finding]) -> Option<Broken> {
-        let counts = |finding: &&Finding| {
-            finding.verdict == Verdict::Violated && self.layers.contains(&finding.layer)
-        };
-        let sought = |anomaly: &&Anomaly| {
-            self.kinds.is_empty() || self.kinds.contains(&anomaly.kind.as_str())
-        };
-        findings.iter().filter(counts).find_map(|finding| {
-            let anomaly = finding.anomalies.iter().find(sought)?;
+        let violated = |finding: &&Finding| finding.verdict == Verdict::Violated;
+        findings.iter().filter(violated).find_map(|finding| {
+            let in_layer = self.layers.contains(&finding.layer);
+            let counts = |anomaly: &&Anomaly| {
+                let kind = anomaly.kind.as_str();
+                let sought = self.kinds.is_empty() || self.kinds.contains(&kind);
+                in_layer && sought || self.besides.contains(&kind)
+            };
+            let anomaly = finding.anomalies.iter().find(counts)?;
             Some(Broken {
                 layer: finding.layer,
                 anomaly: anomaly.kind.clone(),

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use lockproof_model::{Expectation, Exploration, Judgement, Layer, Status};
+use lockproof_model::{CellReport, Expectation, Exploration, Judgement, Layer, Status};
 use lockproof_workload::Latencies;
 
 use crate::cell::{Artifacts, CellPlan, Finished};
@@ -20,12 +20,16 @@ pub fn explore_cell(
     now: impl Fn() -> Duration + Sync,
     watch: &(impl Fn(u64) + Sync),
 ) -> Finished {
+    let search = &search.of_cell(plan);
     let explored = explore(plan, search, now, watch);
     let mut figures = explored.figures;
     let Some((number, found, broken)) = explored.found else {
         // Its first schedule stands for the rest.
         let mut finished = simulate_cell(plan, &search.checkers);
-        finished.report.judgement = judge(plan, search, &figures, None);
+        finished.report.judgement = match blocked_too_briefly(plan, search, &finished.report) {
+            Some(judgement) => judgement,
+            None => judge(plan, search, &figures, None),
+        };
         finished.report.duplicates = 0;
         finished.report.exploration = Some(figures);
         return finished;
@@ -86,11 +90,19 @@ fn judge(
     };
     let Exploration { schedules, bit, .. } = figures;
     // A control shows what the table suffers; where that is not looked for, it need not show anything.
-    let is_control = plan.cell.expect == Expectation::Duplicates
-        && search.layers.contains(&Layer::Effect)
-        && search.kinds.is_empty();
+    let control = match plan.cell.expect {
+        Expectation::Duplicates if is_wide(search) => Some("to sell a slot twice".to_owned()),
+        Expectation::Shows(kind) if is_wide(search) => {
+            Some(format!("to show an anomaly of the kind {kind}"))
+        }
+        _ => None,
+    };
+    let as_expected = |broken: &Broken| match plan.cell.expect {
+        Expectation::Shows(kind) => broken.anomaly == kind,
+        _ => broken.layer == Layer::Effect,
+    };
     match broken {
-        Some(broken) if broken.layer == Layer::Effect && is_control => judgement(Status::Met, None),
+        Some(broken) if control.is_some() && as_expected(broken) => judgement(Status::Met, None),
         Some(broken) => {
             judgement(Status::Failed, Some(format!("schedule {schedules}: {}", broken.sentence)))
         }
@@ -101,14 +113,28 @@ fn judge(
             let reason = format!("no fault took effect in {schedules} schedules");
             judgement(Status::Inconclusive, Some(reason))
         }
-        None if is_control => judgement(
-            Status::Failed,
-            Some(format!(
-                "expected to sell a slot twice and did not in {schedules} schedules: the detector or the model is wrong, or the budget too small"
-            )),
-        ),
-        None => judgement(Status::Met, None),
+        None => match control {
+            Some(what) => judgement(
+                Status::Failed,
+                Some(format!(
+                    "expected {what} and did not in {schedules} schedules: the detector or the model is wrong, or the budget too small"
+                )),
+            ),
+            None => judgement(Status::Met, None),
+        },
     }
+}
+
+/// Whether the search looks at everything that the table suffers.
+fn is_wide(search: &Search) -> bool {
+    search.layers.contains(&Layer::Effect) && search.kinds.is_empty()
+}
+
+/// The first schedule speaks for the others here: it has its faults, and nothing is sought that a random one would add.
+fn blocked_too_briefly(plan: &CellPlan, search: &Search, first: &CellReport) -> Option<Judgement> {
+    let blocked = matches!(plan.cell.expect, Expectation::Blocked(_)) && is_wide(search);
+    (blocked && search.schedules > 0 && first.judgement.status != Status::Met)
+        .then(|| first.judgement.clone())
 }
 
 fn has_faults(plan: &CellPlan, search: &Search) -> bool {

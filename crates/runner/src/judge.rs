@@ -1,9 +1,12 @@
 //! From what a cell came to, whether its expectation held.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
+use humantime::format_duration;
 use lockproof_model::{
-    Attempt, Expectation, FaultSummary, Finding, Instant, Judgement, Layer, SlotId, Status, Verdict,
+    Anomaly, Attempt, Expectation, FaultSummary, Finding, Instant, Judgement, Layer, SlotId,
+    Status, Verdict,
 };
 use lockproof_scenario::Require;
 
@@ -24,6 +27,10 @@ pub struct Facts<'a> {
     pub contended: u32,
     /// What each fault did.
     pub faults: &'a [FaultSummary],
+    /// The longest stretch in which nothing was sold though somebody wanted to book.
+    pub longest_gap: Duration,
+    /// Kinds of anomaly that the scenario expects of some strategy, and of no other.
+    pub shown: &'a [&'static str],
     /// Why the load was cut short, where it was.
     pub cut_short: Option<&'a str>,
 }
@@ -53,15 +60,20 @@ fn failures(facts: &Facts<'_>) -> Vec<String> {
         let times = if facts.duplicates == 1 { "booking" } else { "bookings" };
         reasons.push(format!("{} duplicate {times}, none expected", facts.duplicates));
     }
-    for anomaly in effect(facts).flat_map(|finding| &finding.anomalies) {
-        if anomaly.kind != DUPLICATE {
+    for (layer, anomaly) in anomalies(facts) {
+        let is_known = anomaly.kind == DUPLICATE || facts.expect.shows(&anomaly.kind);
+        let is_others = facts.shown.contains(&anomaly.kind.as_str());
+        if !is_known && (layer == Layer::Effect || is_others && !facts.expect.is_duplicates()) {
             reasons.push(anomaly.sentence.clone());
         }
     }
     let wanted = match facts.expect {
         Expectation::NoBookings => Some(0),
         Expectation::Bookings(count) => Some(count),
-        Expectation::Duplicates | Expectation::NoDuplicates => None,
+        Expectation::Duplicates
+        | Expectation::NoDuplicates
+        | Expectation::Shows(_)
+        | Expectation::Blocked(_) => None,
     };
     // A load that was cut short is excused for what it did not come to, never for what it did.
     let excused = |wanted: u32| facts.cut_short.is_some() && facts.bookings < wanted;
@@ -74,10 +86,10 @@ fn failures(facts: &Facts<'_>) -> Vec<String> {
 /// The anomaly that expectations speak about; every other of the effect layer is never expected.
 const DUPLICATE: &str = lockproof_checkers::kinds::DUPLICATE_BOOKING;
 
-fn effect<'a>(facts: &Facts<'a>) -> impl Iterator<Item = &'a Finding> + use<'a> {
-    let violated =
-        |finding: &&Finding| finding.layer == Layer::Effect && finding.verdict == Verdict::Violated;
-    facts.findings.iter().filter(violated)
+fn anomalies<'a>(facts: &Facts<'a>) -> impl Iterator<Item = (Layer, &'a Anomaly)> + use<'a> {
+    let violated = |finding: &&Finding| finding.verdict == Verdict::Violated;
+    let of = |finding: &'a Finding| finding.anomalies.iter().map(|a| (finding.layer, a));
+    facts.findings.iter().filter(violated).flat_map(of)
 }
 
 /// What the run would have needed to show anything.
@@ -87,7 +99,10 @@ fn missing(facts: &Facts<'_>) -> Vec<String> {
     // Where nothing was sold at all, nothing could have been sold twice.
     let bookings = match facts.expect {
         Expectation::NoDuplicates | Expectation::Duplicates => bookings.max(1),
-        Expectation::NoBookings | Expectation::Bookings(_) => bookings,
+        Expectation::NoBookings
+        | Expectation::Bookings(_)
+        | Expectation::Shows(_)
+        | Expectation::Blocked(_) => bookings,
     };
     if facts.bookings < bookings {
         reasons.push(format!("{} bookings, at least {bookings} required", facts.bookings));
@@ -113,10 +128,25 @@ fn missing(facts: &Facts<'_>) -> Vec<String> {
 }
 
 fn control_that_holds(facts: &Facts<'_>) -> Option<String> {
-    (facts.expect == Expectation::Duplicates && facts.duplicates == 0).then(|| {
-        "expected to sell a slot twice and did not, though nothing was missing: the detector or the scenario is broken"
-            .to_owned()
-    })
+    let what = match facts.expect {
+        Expectation::Duplicates if facts.duplicates == 0 => {
+            "to sell a slot twice and did not".to_owned()
+        }
+        Expectation::Shows(kind) if !anomalies(facts).any(|(_, anomaly)| anomaly.kind == kind) => {
+            format!("to show an anomaly of the kind {kind} and did not")
+        }
+        Expectation::Blocked(least) if facts.longest_gap < least => format!(
+            "to sell nothing for at least {} and sold again after {}",
+            format_duration(least),
+            format_duration(Duration::from_millis(
+                u64::try_from(facts.longest_gap.as_millis()).unwrap_or(u64::MAX)
+            ))
+        ),
+        _ => return None,
+    };
+    Some(format!(
+        "expected {what}, though nothing was missing: the detector or the scenario is broken"
+    ))
 }
 
 /// Slots on which attempts of two holders overlapped in time.
@@ -139,7 +169,7 @@ pub fn contended_slots(attempts: &[Attempt]) -> u32 {
 
 #[cfg(test)]
 mod tests {
-    use lockproof_model::{AttemptId, AttemptResult, HolderId};
+    use lockproof_model::{AttemptId, AttemptResult, HolderId, kinds};
 
     use super::*;
 
@@ -154,6 +184,8 @@ mod tests {
             duplicates,
             contended: 3,
             faults: &[],
+            longest_gap: Duration::from_millis(100),
+            shown: &[],
             cut_short: None,
         }
     }
@@ -204,6 +236,34 @@ mod tests {
         assert_eq!(status(&cut), Status::Inconclusive);
         let many = Facts { expect: Expectation::NoBookings, ..cut };
         assert_eq!(status(&many), Status::Failed);
+    }
+
+    #[test]
+    fn an_anomaly_is_expected_of_one_strategy_and_of_no_other() {
+        let orphan = Anomaly {
+            kind: kinds::ORPHANED_LOCK.to_owned(),
+            sentence: "it stands".to_owned(),
+            count: 1,
+            slot: SlotId(1),
+            witness: Vec::new(),
+        };
+        let found = [Finding::from_anomalies("orphaned-locks", Layer::Liveness, vec![orphan])];
+        let shows = Expectation::Shows(kinds::ORPHANED_LOCK);
+        let shown = [kinds::ORPHANED_LOCK];
+        let expected = Facts { findings: &found, shown: &shown, ..facts(shows, 0) };
+        assert_eq!(status(&expected), Status::Met);
+        assert_eq!(status(&Facts { findings: &[], ..expected }), Status::Failed, "a control");
+        assert_eq!(status(&Facts { duplicates: 1, ..expected }), Status::Failed);
+        let cured = Facts { expect: Expectation::NoDuplicates, ..expected };
+        assert_eq!(status(&cured), Status::Failed);
+        assert_eq!(status(&Facts { shown: &[], ..cured }), Status::Met, "nobody asked");
+    }
+
+    #[test]
+    fn what_shall_be_blocked_is_blocked_for_long_enough() {
+        let blocked = |millis| Expectation::Blocked(Duration::from_millis(millis));
+        assert_eq!(status(&facts(blocked(100), 0)), Status::Met);
+        assert_eq!(status(&facts(blocked(101), 0)), Status::Failed);
     }
 
     #[test]

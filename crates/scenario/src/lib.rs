@@ -10,6 +10,7 @@
 //!                  └▶ parse.rs  [workload] [lock] [[fault]] [expect] [require] ─▶ Scenario
 //! ```
 
+mod adapter;
 mod arrivals;
 mod database;
 mod faults;

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use lockproof_faults::FaultPlan;
 use lockproof_locks::{LockSettings, Wait};
-use lockproof_model::Expectation;
+use lockproof_model::{Expectation, FAILURE_MODES, failure_mode, kinds};
 use lockproof_rig::sim::RedisDriver;
 use lockproof_workload::{FlowEntry, Load, Pace, Stop};
 use toml::Spanned;
@@ -119,7 +119,7 @@ fn scenario(path: &Path, mut top: Reader<'_, '_>) -> Option<Scenario> {
     schema_version(&mut top);
     let name = name(path, &mut top);
     let title = top.text("title").map_or_else(|| name.clone(), Spanned::into_inner);
-    let catalog = top.texts("catalog").into_iter().map(Spanned::into_inner).collect();
+    let catalog = catalog(&mut top);
     let only: Option<Only> = only::read(&mut top);
     let strategies = strategies(&mut top);
     let Workload { load, holders_as, capacity } = workload(&mut top);
@@ -184,6 +184,19 @@ fn schema_version(top: &mut Reader<'_, '_>) {
         let what = format!("this program reads schema_version {SCHEMA_VERSION}, not {version}");
         top.problem_at(span.as_ref(), what);
     }
+}
+
+/// The failure modes that it shows, by their numbers.
+fn catalog(top: &mut Reader<'_, '_>) -> Vec<String> {
+    let ids = top.texts("catalog");
+    for id in &ids {
+        if failure_mode(id.get_ref()).is_none() {
+            let last = FAILURE_MODES.last().map(|mode| mode.id).unwrap_or_default();
+            let what = format!("`{}` is no failure mode: they are F01 to {last}", id.get_ref());
+            top.source().problem(&id.span(), what);
+        }
+    }
+    ids.into_iter().map(Spanned::into_inner).collect()
 }
 
 fn name(path: &Path, top: &mut Reader<'_, '_>) -> String {
@@ -369,13 +382,34 @@ fn expectation(value: &Spanned<DeValue<'_>>, reader: &Reader<'_, '_>) -> Option<
     }
     if let DeValue::Table(table) = value.get_ref() {
         let mut inner = Reader::new(reader.source(), "an expectation", value.span(), table.clone());
-        let bookings = inner.number("bookings", 0..=u32::MAX);
+        let expectation = detailed(&mut inner);
         inner.finish();
-        return bookings.map(Expectation::Bookings);
+        return expectation;
     }
-    let what = "an expectation is duplicates, no-duplicates, no-bookings or { bookings = N }";
+    let what = "an expectation is duplicates, no-duplicates, no-bookings, { bookings = N }, { shows = \"…\" } or { blocked = \"…\" }";
     reader.source().problem(&value.span(), what);
     None
+}
+
+/// An expectation of more than a word; the first of its fields counts, and another one is told of as unknown.
+fn detailed(inner: &mut Reader<'_, '_>) -> Option<Expectation> {
+    if inner.has("shows") {
+        let kind = inner.text("shows")?;
+        let found = kinds::find(kind.get_ref());
+        if found.is_none() {
+            let what = format!(
+                "`{}` is no kind of anomaly{}",
+                kind.get_ref(),
+                hint(kind.get_ref(), kinds::ALL)
+            );
+            inner.source().problem(&kind.span(), what);
+        }
+        return found.map(Expectation::Shows);
+    }
+    if inner.has("blocked") {
+        return positive(inner, "blocked").map(Expectation::Blocked);
+    }
+    inner.number("bookings", 0..=u32::MAX).map(Expectation::Bookings)
 }
 
 fn require(top: &mut Reader<'_, '_>) -> Require {

@@ -117,6 +117,16 @@ impl Scenario {
         self.cells.iter().find(|cell| cell.strategy == *strategy).copied()
     }
 
+    /// The kinds of anomaly that it expects of some strategy; of no other one shall they be seen.
+    #[must_use]
+    pub fn shown(&self) -> Vec<&'static str> {
+        let shown = |cell: &Cell| match cell.expect {
+            Expectation::Shows(kind) => Some(kind),
+            _ => None,
+        };
+        self.cells.iter().filter_map(shown).collect()
+    }
+
     /// Whether the scenario's faults can reach `strategy`.
     ///
     /// # Errors
@@ -194,6 +204,12 @@ impl Scenario {
         if self.topology != Topology::Independent {
             let topology = self.topology;
             return Some(format!("its Redis is a {topology}, which only the live world has"));
+        }
+        // Where there are others, those are left out, and can be simulated.
+        let adapters: Vec<_> =
+            self.cells.iter().filter_map(|cell| cell.strategy.needs_live()).collect();
+        if adapters.len() == self.cells.len() {
+            return adapters.into_iter().next();
         }
         let needs = |plan: &FaultPlan| Some((plan.number, plan.needs_live()?));
         if let Some((number, what)) = self.faults.iter().find_map(needs) {

@@ -67,6 +67,10 @@ fn write_resolved(scenario: &Scenario, out: &mut String) -> std::fmt::Result {
     for cell in &scenario.cells {
         let expect = match cell.expect {
             Expectation::Bookings(count) => format!("{{ bookings = {count} }}"),
+            Expectation::Shows(kind) => format!("{{ shows = {} }}", quote(kind)),
+            Expectation::Blocked(least) => {
+                format!("{{ blocked = \"{}\" }}", format_duration(least))
+            }
             other => quote(&other.to_string()),
         };
         writeln!(out, "{} = {expect}", quote(&cell.strategy.to_string()))?;

@@ -82,6 +82,11 @@ fn topology(reader: &mut Reader<'_, '_>, servers: &mut Servers, strategies: &[St
 
 /// Why `strategy` cannot run on servers of that topology, where it cannot.
 pub(crate) fn unfit(topology: Topology, strategy: &Strategy) -> Option<String> {
+    if topology != Topology::Independent && strategy.adapter.is_some() {
+        return Some(format!(
+            "the lock of {strategy} is a program, which is told of independent servers alone, and a {topology} is one service; leave `topology` out"
+        ));
+    }
     let is_several = matches!(strategy.lock.needs, Needs::IndependentRedis(_));
     (topology != Topology::Independent && is_several).then(|| {
         format!(

@@ -4,17 +4,21 @@ use std::fmt;
 
 use lockproof_bookings::catalog as guards;
 use lockproof_locks::{self as locks, LockEntry, Tokens};
+use lockproof_rig::Adapter;
 
+use crate::adapter;
 use crate::suggest::hint;
 
 /// A way to sell a slot once: a lock and a guard, spelled `redlock+version`. A guard of its own is `row-lock`, a
-/// lock of its own `redis-set-nx`.
+/// lock of its own `redis-set-nx`, the lock of a program of your own `external:PATH`.
 #[derive(Clone, Copy, Debug)]
 pub struct Strategy {
     /// How to be alone.
     pub lock: &'static LockEntry,
     /// How the write protects itself.
     pub guard: &'static guards::Entry,
+    /// The program that speaks for the lock, where one does.
+    pub adapter: Option<&'static Adapter>,
 }
 
 impl Strategy {
@@ -23,17 +27,36 @@ impl Strategy {
     /// # Errors
     /// A part is unknown, or the two do not fit.
     pub fn parse(text: &str) -> Result<Self, StrategyError> {
+        if let Some(path) = text.strip_prefix(adapter::PREFIX) {
+            return Self::external(path)?.fits();
+        }
         let lock = |name: &str| locks::find(name).ok_or_else(|| StrategyError::lock(name));
         let guard = |name: &str| guards::find(name).ok_or_else(|| StrategyError::guard(name));
+        let adapter = None;
         let strategy = match text.split_once('+') {
-            Some((first, second)) => Self { lock: lock(first)?, guard: guard(second)? },
+            Some((first, second)) => Self { lock: lock(first)?, guard: guard(second)?, adapter },
             None => match (locks::find(text), guards::find(text)) {
-                (Some(lock), _) => Self { lock, guard: guard("none")? },
-                (None, Some(guard)) => Self { lock: lock("none")?, guard },
+                (Some(lock), _) => Self { lock, guard: guard("none")?, adapter },
+                (None, Some(guard)) => Self { lock: lock("none")?, guard, adapter },
                 (None, None) => return Err(StrategyError::neither(text)),
             },
         };
         strategy.fits()
+    }
+
+    /// The lock of the program at the path that `text` begins with.
+    fn external(text: &str) -> Result<Self, StrategyError> {
+        let (path, guard) = adapter::split(text).map_err(StrategyError)?;
+        let adapter::Spoken { lock, adapter } = adapter::find(path).map_err(StrategyError)?;
+        Ok(Self { lock, guard, adapter: Some(adapter) })
+    }
+
+    /// Why it cannot be simulated, where it cannot.
+    #[must_use]
+    pub fn needs_live(&self) -> Option<String> {
+        self.adapter.map(|_| {
+            format!("the lock of {self} is a program by itself, which only the live world can run")
+        })
     }
 
     fn fits(self) -> Result<Self, StrategyError> {
@@ -46,10 +69,12 @@ impl Strategy {
         }
     }
 
-    /// Every pair that fits, locks by guards in documentation order.
+    /// Every pair of the catalogs that fits, locks by guards in documentation order.
     pub fn all() -> impl Iterator<Item = Self> {
         locks::ENTRIES.iter().flat_map(|lock| {
-            guards::ENTRIES.iter().filter_map(move |guard| Self { lock, guard }.fits().ok())
+            guards::ENTRIES
+                .iter()
+                .filter_map(move |guard| Self { lock, guard, adapter: None }.fits().ok())
         })
     }
 }
@@ -88,6 +113,10 @@ impl StrategyError {
     }
 
     fn neither(name: &str) -> Self {
+        if name == locks::EXTERNAL.name {
+            let what = "`external` is followed by a program: external:PATH, or external:PATH+guard";
+            return Self(what.to_owned());
+        }
         let mut names = lock_names();
         names.extend(guard_names().iter().filter(|name| **name != "none"));
         Self(format!("unknown strategy `{name}`{}", hint(name, &names)))

@@ -11,7 +11,7 @@ use lockproof_locks::{
 };
 use lockproof_model::{Claim, HolderId, LockName, OwnerValue};
 use lockproof_rig::live::LiveRig;
-use lockproof_rig::{LinkUse, RigError, RigPlan, ServerNeeds, System};
+use lockproof_rig::{Adapter, LinkUse, RigError, RigPlan, ServerNeeds, System};
 
 use crate::Mixed;
 
@@ -26,6 +26,8 @@ pub struct Subject {
     pub entry: &'static LockEntry,
     /// Whether it is built to draw fencing tokens.
     pub draw_tokens: bool,
+    /// The program that speaks for it, where one does.
+    pub adapter: Option<fn() -> Adapter>,
 }
 
 impl Subject {
@@ -34,7 +36,7 @@ impl Subject {
         let draws = [false, true].into_iter();
         draws
             .filter(|&draw_tokens| !draw_tokens || entry.tokens == Tokens::Drawn)
-            .map(move |draw_tokens| Self { entry, draw_tokens })
+            .map(move |draw_tokens| Self { entry, draw_tokens, adapter: None })
     }
 
     /// Its name in those of its trials.
@@ -101,6 +103,10 @@ impl Bench {
             seed: 1,
         };
         let rig = LiveRig::start(&env, provider.as_ref(), plan).await?;
+        let rig = match subject.adapter {
+            Some(adapter) => rig.with_adapter(&env, adapter())?,
+            None => rig,
+        };
         let servers = provider.addresses();
         Ok(Self { subject, env, rig, settings, servers, _provider: provider })
     }

@@ -11,6 +11,7 @@
 //!
 //! **Architecture invariant:** used from tests/ folders only. A trial fails by panicking, as a test does.
 
+pub mod adapters;
 mod bench;
 pub mod conformance;
 mod gates;

@@ -7,8 +7,5 @@ mod redlock;
 
 pub use flows::RETRIES_UNKNOWN_COMMIT;
 pub use guards::BLIND_VERSION;
-pub use locks::{
-    DEAF_TO_WITHDRAWAL, IMMORTAL, LOCKS, NAIVE_RELEASE, NO_EXCLUSION, PlantedLock, REPEATED_TOKENS,
-    RESURRECTING_RENEWAL,
-};
+pub use locks::{IMMORTAL, LOCKS, NO_EXCLUSION, PlantedLock, REPEATED_TOKENS};
 pub use redlock::LITTERING_REDLOCK;

@@ -19,7 +19,7 @@ pub(super) const TABLES: &[NamedTable] = &[
 fn locks() -> String {
     let header = ["lock", "what it does", "needs", "fencing tokens", "renews", "unsafe on purpose"];
     let mut table = Table::new(header);
-    for entry in lockproof_locks::ENTRIES {
+    for entry in lockproof_locks::ENTRIES.iter().chain([&lockproof_locks::EXTERNAL]) {
         let tokens = match entry.tokens {
             Tokens::Drawn => "yes".to_owned(),
             Tokens::None(reason) => format!("no: {reason}"),
@@ -109,7 +109,7 @@ mod tests {
     #[test]
     fn every_table_has_a_row_for_every_entry() {
         let rows = [
-            lockproof_locks::ENTRIES.len(),
+            lockproof_locks::ENTRIES.len() + 1,
             lockproof_bookings::catalog::ENTRIES.len(),
             lockproof_faults::ENTRIES.len(),
             lockproof_workload::ENTRIES.len(),

@@ -37,6 +37,7 @@ pub(crate) fn search(name: &'static str, size: Size) -> Contestant {
         buggify: Buggify::Off,
         layers: vec![Layer::Effect],
         kinds: Vec::new(),
+        besides: Vec::new(),
         checkers: lockproof_checkers::ENTRIES.iter().map(|entry| entry.checker).collect(),
         halt: Arc::default(),
     };

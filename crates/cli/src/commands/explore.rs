@@ -27,7 +27,7 @@ pub(crate) fn run(
 ) -> Result<Exit, Failure> {
     let scenarios = selection::load(&arguments.paths, &arguments.strategy)?;
     let scenarios = selection::of_world(scenarios, World::Sim)?;
-    let interrupt = Interrupt::listen()
+    let interrupt = Interrupt::listen(Interrupt::REPORTING)
         .map_err(|error| Failure::infrastructure(format!("cannot listen for signals: {error}")))?;
     let seed = arguments.seed.unwrap_or_else(entropy);
     let keeper = Keeper::create(&arguments.out, &scenarios)?;
@@ -98,6 +98,7 @@ fn search(arguments: &ExploreArguments, interrupt: &Interrupt) -> Search {
             Seek::Belief => vec![INSIDE_VALIDITY],
             Seek::Effect | Seek::Liveness | Seek::Any => Vec::new(),
         },
+        besides: Vec::new(),
         checkers: lockproof_checkers::ENTRIES.iter().map(|entry| entry.checker).collect(),
         halt: Arc::clone(&interrupt.halt),
     }

@@ -41,7 +41,8 @@ fn locks() -> Rows {
         vec![lock.name.to_owned(), lock.needs.to_string(), tokens, summary, control]
     };
     let header = vec!["lock", "needs", "fencing tokens", "what it is", ""];
-    (header, lockproof_locks::ENTRIES.iter().map(row).collect())
+    let external = std::iter::once(&lockproof_locks::EXTERNAL);
+    (header, lockproof_locks::ENTRIES.iter().chain(external).map(row).collect())
 }
 
 fn guards() -> Rows {

@@ -15,7 +15,7 @@ use crate::terminal;
 const NAME: &str = "lockproof";
 
 pub(crate) fn run(arguments: &ProxyArguments) -> Result<Exit, Failure> {
-    let interrupt = Interrupt::listen()
+    let interrupt = Interrupt::listen("closing the proxies and their connections")
         .map_err(|error| Failure::infrastructure(format!("cannot listen for signals: {error}")))?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|error| Failure::infrastructure(error.to_string()))?;

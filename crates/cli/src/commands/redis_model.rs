@@ -10,7 +10,7 @@ use crate::interrupt::Interrupt;
 use crate::terminal;
 
 pub(crate) fn run(arguments: &RedisModelArguments) -> Result<Exit, Failure> {
-    let interrupt = Interrupt::listen()
+    let interrupt = Interrupt::listen("closing the connections")
         .map_err(|error| Failure::infrastructure(format!("cannot listen for signals: {error}")))?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|error| Failure::infrastructure(error.to_string()))?;

@@ -91,6 +91,7 @@ fn simulated(plan: &CellPlan, replay: &Replay) -> Result<(CellReport, News), Fai
         buggify: Buggify::Off,
         layers: vec![Layer::Effect, Layer::Belief, Layer::Liveness],
         kinds: BROKEN.to_vec(),
+        besides: Vec::new(),
         checkers: checkers(),
         halt: Arc::default(),
     };

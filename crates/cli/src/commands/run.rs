@@ -40,7 +40,7 @@ pub(crate) fn run(arguments: &RunArguments, color: Color, verbose: u8) -> Result
         }
         World::Sim => (scenarios, ExternalServers::default()),
     };
-    let interrupt = Interrupt::listen()
+    let interrupt = Interrupt::listen(Interrupt::REPORTING)
         .map_err(|error| Failure::infrastructure(format!("cannot listen for signals: {error}")))?;
     let seed = arguments.seed.unwrap_or_else(entropy);
     let provider = match world {

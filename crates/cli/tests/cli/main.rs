@@ -2,6 +2,9 @@
 
 #![expect(clippy::unwrap_used, reason = "the helpers of tests fail as tests do")]
 
+#[path = "../../../locks/tests/locks/adapter_packages.rs"]
+mod adapter_packages;
+mod adapters;
 mod answers;
 mod explores;
 mod external;

@@ -11,6 +11,7 @@ use crate::{Rendering, text};
 
 mod explored;
 mod head;
+mod modes;
 mod open_loop;
 mod reasons;
 mod schedules;
@@ -45,6 +46,7 @@ impl Terminal {
             // Parts of a scenario have one blank line between them, scenarios two.
             lines.extend([String::new(), String::new()]);
         }
+        lines.extend(modes::lines(report, style));
         lines.extend(summary::lines(report, self.directory.as_deref(), style));
         lines
     }

@@ -1,13 +1,14 @@
 //! Child processes that die with the program.
 
+use std::ffi::OsStr;
 use std::io;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStdin, ChildStdout, Command, ExitStatus};
+use std::process::{Child, ChildStderr, ChildStdin, ChildStdout, Command, ExitStatus};
 use std::sync::{Mutex, PoisonError, mpsc};
 use std::time::Duration;
 
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 
 /// Spawns children from a thread that lasts as long as this does.
 ///
@@ -121,6 +122,11 @@ impl Running {
         self.child.stdin.take()
     }
 
+    /// What it says of errors, where that was asked for.
+    pub(super) fn stderr(&mut self) -> Option<ChildStderr> {
+        self.child.stderr.take()
+    }
+
     /// Kills it, even where it stands still, and gives what became of it.
     pub(super) fn kill(&mut self) -> io::Result<ExitStatus> {
         self.child.kill()?;
@@ -169,6 +175,23 @@ impl Drop for Running {
 pub(super) fn signal(process: u32, signal: Signal) {
     if let Some(pid) = i32::try_from(process).ok().and_then(Pid::from_raw) {
         let _ = kill_process(pid, signal);
+    }
+}
+
+/// The same to a child and whatever it has started, which share the process group that it was started into.
+pub(super) fn signal_group(leader: u32, signal: Signal) {
+    if let Some(pid) = i32::try_from(leader).ok().and_then(Pid::from_raw) {
+        let _ = kill_process_group(pid, signal);
+    }
+}
+
+/// What this program was told by its environment may be secret, and was told to it alone; how much to log goes for all.
+pub(super) fn forget_settings(command: &mut Command) {
+    for (name, _) in std::env::vars_os() {
+        let ours = name.as_encoded_bytes().starts_with(b"LOCKPROOF_");
+        if ours && name != OsStr::new("LOCKPROOF_LOG") {
+            command.env_remove(name);
+        }
     }
 }
 

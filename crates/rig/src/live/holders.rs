@@ -19,11 +19,10 @@ mod affliction;
 mod seat;
 
 use std::collections::BTreeMap;
-use std::ffi::OsStr;
 use std::io;
 use std::os::fd::AsFd;
 use std::path::PathBuf;
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 use std::sync::Arc;
 
 use lockproof_env::{Env, Group};
@@ -33,7 +32,7 @@ use serde::de::DeserializeOwned;
 
 use self::affliction::ProcessAffliction;
 use self::seat::ProcessSeat;
-use super::children::{DeathSignal, Running, Spawner};
+use super::children::{DeathSignal, Running, Spawner, forget_settings};
 use super::pipe::{PipeReader, PipeWriter};
 use crate::{HolderAffliction, HolderEffect, RigError};
 
@@ -110,16 +109,6 @@ impl HolderProcesses {
     ) -> Result<Box<dyn HolderAffliction>, RigError> {
         let seats = holders.iter().filter_map(|holder| self.seats.get(holder));
         Ok(Box::new(ProcessAffliction::begin(&self.env, seats, effect).await?))
-    }
-}
-
-/// What this program was told by its environment may be secret, and was told to it alone; how much to log goes for all.
-fn forget_settings(command: &mut Command) {
-    for (name, _) in std::env::vars_os() {
-        let ours = name.as_encoded_bytes().starts_with(b"LOCKPROOF_");
-        if ours && name != OsStr::new("LOCKPROOF_LOG") {
-            command.env_remove(name);
-        }
     }
 }
 

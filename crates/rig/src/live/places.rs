@@ -13,9 +13,10 @@ use lockproof_model::HolderId;
 use redis::{ConnectionAddr, ConnectionInfo, IntoConnectionInfo, ProtocolVersion, RedisResult};
 use serde::{Deserialize, Serialize};
 
+use super::adapters::{Adapters, WithAdapters};
 use super::group::{GroupBackends, GroupWay};
 use super::provider::Database;
-use crate::{RigError, SessionLimits};
+use crate::{Adapter, RigError, SessionLimits};
 
 /// How one holder reaches every server: directly, or through the proxies of its links. Passwords are in there, so it is
 /// told over a pipe and never shown.
@@ -26,6 +27,8 @@ pub struct Places {
     /// Where these are one service to a lock: how it reaches them.
     group: Option<GroupWay>,
     database: DatabasePlace,
+    /// The program that speaks for the lock, where one does.
+    adapter: Option<Adapter>,
 }
 
 #[derive(Clone, Serialize, Deserialize)]
@@ -78,7 +81,13 @@ impl Places {
                 DatabasePlace::Postgres { url, schema, limits, by_way_of: proxy }
             }
         };
-        Ok(Self { redis, group, database })
+        Ok(Self { redis, group, database, adapter: None })
+    }
+
+    /// The same for a lock that `adapter` speaks for.
+    #[must_use]
+    pub(super) fn with_adapter(self, adapter: Option<Adapter>) -> Self {
+        Self { adapter, ..self }
     }
 
     /// The lock's way to its servers, dialled in `env`.
@@ -95,10 +104,14 @@ impl Places {
         let infos = infos.map_err(|error| {
             RigError::new("cannot address a Redis server").because(error.to_string())
         })?;
+        let told = infos.clone();
         let dialled = SharedConnections::new(env.clone(), infos.len(), move |server, _| {
             Ok(infos[server].clone())
         });
-        Ok(Arc::new(dialled))
+        let servers: Arc<dyn Backends> = Arc::new(dialled);
+        let Some(adapter) = self.adapter.clone() else { return Ok(servers) };
+        let adapters = Adapters::prepare(env, adapter, move |_| told.clone())?;
+        Ok(Arc::new(WithAdapters { servers, adapters }))
     }
 
     /// Where bookings are kept.

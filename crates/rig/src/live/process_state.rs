@@ -1,6 +1,18 @@
 //! What the kernel shows of a process.
 
 use std::io;
+use std::time::Duration;
+
+use lockproof_env::Env;
+use lockproof_model::Instant;
+
+use crate::RigError;
+
+/// A signal is obeyed within microseconds, unless the machine has no time for anybody.
+const OBEYED_WITHIN: Duration = Duration::from_secs(5);
+const POLL: Duration = Duration::from_micros(200);
+/// As the kernel shows a process that SIGSTOP has reached.
+const STOPPED: char = 'T';
 
 /// The states of a process' threads, a letter each, as the kernel shows them: `T` stands still after SIGSTOP.
 ///
@@ -18,6 +30,47 @@ pub(super) fn thread_states(process: u32) -> io::Result<Vec<char>> {
         }
     }
     Ok(states)
+}
+
+/// Waits until every thread of `process` stands still.
+pub(super) async fn stood_still(env: &Env, process: u32) -> Result<String, RigError> {
+    let threads = shows(env, process, "stood still after SIGSTOP", |states| {
+        states.iter().all(|&state| state == STOPPED)
+    });
+    let count = threads.await?.len();
+    let noun = if count == 1 { "thread" } else { "threads" };
+    Ok(format!("process {process} in state T ({count} {noun}) at {} after SIGSTOP", env.now()))
+}
+
+/// Waits until no thread of `process` stands still any more.
+pub(super) async fn went_on(env: &Env, process: u32, sent: Instant) -> Result<String, RigError> {
+    let threads =
+        shows(env, process, "went on after SIGCONT", |states| !states.contains(&STOPPED)).await?;
+    let state = threads.first().copied().unwrap_or('?');
+    Ok(format!("in state {state} at {} after SIGCONT at {sent}", env.now()))
+}
+
+async fn shows(
+    env: &Env,
+    process: u32,
+    what: &str,
+    holds: impl Fn(&[char]) -> bool + Send,
+) -> Result<Vec<char>, RigError> {
+    let deadline = env.now() + OBEYED_WITHIN;
+    loop {
+        let states = thread_states(process).map_err(|error| {
+            RigError::new(format!("cannot see whether process {process} {what}")).because(error)
+        })?;
+        if !states.is_empty() && holds(&states) {
+            return Ok(states);
+        }
+        if env.now() >= deadline {
+            return Err(RigError::new(format!(
+                "process {process} has not {what} within {OBEYED_WITHIN:?}: {states:?}"
+            )));
+        }
+        env.sleep(POLL).await;
+    }
 }
 
 /// A thread that has just ended is no longer there to stand still; the kernel says so in either way.

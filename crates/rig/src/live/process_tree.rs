@@ -1,14 +1,14 @@
-//! A server that is several processes: a parent and the children that it starts, one level deep.
+//! What is several processes: a parent and the children that it starts, one level deep.
 //!
-//! The kernel lists children in `/proc/<pid>/task/<thread>/children`. The parent is stopped first, so that it starts
-//! none while they are gone through.
+//! The kernel lists children in `/proc/<pid>/task/<thread>/children`, by the thread that has started them. The parent is
+//! stopped first, so that it starts none while they are gone through.
 
 use std::io;
 use std::time::Duration;
 
 use rustix::process::Signal;
 
-use super::children::{is_stopped, signal};
+use super::children::{is_stopped, signal, signal_group};
 use crate::RigError;
 
 /// A signal is obeyed within microseconds, unless the machine has no time for anybody.
@@ -17,8 +17,33 @@ pub(super) const POLL: Duration = Duration::from_millis(1);
 
 /// The children of `parent` that are there now.
 pub(super) fn children_of(parent: u32) -> io::Result<Vec<u32>> {
-    let list = std::fs::read_to_string(format!("/proc/{parent}/task/{parent}/children"))?;
-    Ok(list.split_whitespace().filter_map(|number| number.parse().ok()).collect())
+    let mut children = Vec::new();
+    for thread in std::fs::read_dir(format!("/proc/{parent}/task"))? {
+        // A thread that has ended meanwhile has left its children to another, which is yet to come or has been looked at:
+        // of a parent that stands still none ends.
+        let Ok(list) = std::fs::read_to_string(thread?.path().join("children")) else { continue };
+        children.extend(list.split_whitespace().filter_map(|number| number.parse::<u32>().ok()));
+    }
+    Ok(children)
+}
+
+/// Stops the children of `parent`, which stands still, with their process groups; who they are.
+pub(super) fn stop_families(parent: u32) -> Vec<u32> {
+    let children = children_of(parent).unwrap_or_default();
+    children.iter().for_each(|&child| signal_group(child, Signal::STOP));
+    children
+}
+
+/// Lets them go on.
+pub(super) fn continue_families(parent: u32) {
+    let children = children_of(parent).unwrap_or_default();
+    children.into_iter().for_each(|child| signal_group(child, Signal::CONT));
+}
+
+/// Kills them.
+pub(super) fn kill_families(parent: u32) {
+    let children = children_of(parent).unwrap_or_default();
+    children.into_iter().for_each(|child| signal_group(child, Signal::KILL));
 }
 
 /// Stops `parent` and its children, and waits until all stand still. Gives how many children there were.

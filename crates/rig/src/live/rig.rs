@@ -9,10 +9,11 @@ use futures_util::future::BoxFuture;
 use lockproof_bookings::BookingStore;
 use lockproof_env::{Env, Group};
 use lockproof_locks::{Backends, SharedConnections};
-use lockproof_model::{DriverSetting, HolderId, LockLeft, LockName, ServerInfo};
+use lockproof_model::{DriverSetting, HolderId, LockLeft, LockName, OwnerValue, ServerInfo};
 use redis::{ConnectionAddr, ConnectionInfo};
 use serde::de::DeserializeOwned;
 
+use super::adapters::{AdapterAffliction, Adapters, WithAdapters};
 use super::control::{self, Control};
 use super::group::{GroupBackends, GroupWay, RedisGroup};
 use super::holders::{HolderProcess, HolderProcesses, HolderProgram};
@@ -20,11 +21,11 @@ use super::links::Links;
 use super::places::{Places, open_store};
 use super::provider::{Database, OwnDatabase, Provider, RedisServer};
 use super::sessions::Sessions;
-use super::straight::{self, remove_keys};
+use super::straight::{self, remove_keys, strings_under};
 use crate::holders::afflict_tasks;
 use crate::{
-    Affliction, Disturbance, Expired, HolderAffliction, HolderEffect, Link, LinkEffect, LinkUse,
-    Rig, RigError, RigPlan, ServerEffect, System, Topology,
+    Adapter, Affliction, Disturbance, Expired, HolderAffliction, HolderEffect, Link, LinkEffect,
+    LinkUse, Rig, RigError, RigPlan, ServerEffect, System, Topology,
 };
 
 /// One cell's servers, links and holders. Dropping it stops what is the cell's own.
@@ -34,6 +35,8 @@ pub struct LiveRig {
     groups: BTreeMap<HolderId, Group>,
     /// Where they are no tasks. Before the servers, so that nobody is left who could ask them.
     processes: Option<HolderProcesses>,
+    /// Where the lock is one that programs speak for. Theirs are below the holders' processes, where there are any.
+    adapters: Option<Arc<Adapters>>,
     backends: Arc<dyn Backends>,
     /// Where the Redis servers are one service to a lock.
     group: Option<Arc<GroupBackends>>,
@@ -95,6 +98,7 @@ impl LiveRig {
             plan,
             groups,
             processes: None,
+            adapters: None,
             backends,
             group,
             links,
@@ -117,6 +121,23 @@ impl LiveRig {
             RigError::new("cannot start the thread that starts holders").because(error)
         })?;
         Ok(Self { processes: Some(processes), ..self })
+    }
+
+    /// The same rig with programs that speak for its lock, one per holder, each told of the holder's own links.
+    ///
+    /// # Errors
+    /// The thread that starts them cannot be started.
+    pub fn with_adapter(self, env: &Env, adapter: Adapter) -> Result<Self, RigError> {
+        let links = Arc::clone(&self.links);
+        let straight: Vec<_> = self.redis.iter().map(|server| server.connection.clone()).collect();
+        let servers = move |holder| {
+            let numbered = straight.iter().enumerate();
+            numbered.map(|(n, to)| place(&links, Link::Redis(n), to, holder)).collect()
+        };
+        let adapters = Adapters::prepare(env, adapter, servers)?;
+        let servers = Arc::clone(&self.backends);
+        let backends = WithAdapters { servers, adapters: Arc::clone(&adapters) };
+        Ok(Self { adapters: Some(adapters), backends: Arc::new(backends), ..self })
     }
 
     /// Starts a process for `holder`, which is to say `T`s.
@@ -143,7 +164,8 @@ impl LiveRig {
         let group = self.group.as_ref().map(|group| group.way().clone());
         let limits = self.plan.database.limits;
         let proxy = self.links.proxy(Link::Database, holder);
-        Places::new(redis, group, &self.database, limits, proxy)
+        let places = Places::new(redis, group, &self.database, limits, proxy)?;
+        Ok(places.with_adapter(self.adapters.as_ref().map(|known| known.adapter().clone())))
     }
 }
 
@@ -170,6 +192,7 @@ impl System for LiveRig {
 
     fn drivers(&self) -> Vec<DriverSetting> {
         let mut settings = match &self.group {
+            _ if self.adapters.is_some() => Vec::new(),
             Some(group) => group.driver_settings(),
             None if self.redis.is_empty() => Vec::new(),
             None => SharedConnections::driver_settings(),
@@ -178,8 +201,24 @@ impl System for LiveRig {
         settings
     }
 
-    fn locks_left(&self) -> Vec<LockLeft> {
-        Vec::new()
+    fn locks_left(&self) -> BoxFuture<'_, Vec<LockLeft>> {
+        async {
+            let settings = &self.plan.lock;
+            let mut left = Vec::new();
+            // What a replica has, its primary may have given back; and a key of a cluster moves.
+            let alone = if self.group.is_none() { self.redis.as_slice() } else { &[] };
+            for (server, redis) in (1..).zip(alone) {
+                // One that cannot be asked, since a fault took it away for good, tells of none.
+                let found = strings_under(&redis.connection, &settings.key_prefix).await;
+                left.extend(found.unwrap_or_default().into_iter().filter_map(|found| {
+                    let lock = settings.lock_of_redis_key(&found.key)?;
+                    let owner = OwnerValue::new(&found.value);
+                    Some(LockLeft { lock, server, owner, ends: found.ends })
+                }));
+            }
+            left
+        }
+        .boxed()
     }
 
     fn clear(&self) -> BoxFuture<'_, Result<(), RigError>> {
@@ -256,7 +295,7 @@ impl Rig for LiveRig {
     ) -> BoxFuture<'a, Result<Box<dyn HolderAffliction>, RigError>> {
         match &self.processes {
             Some(processes) => processes.afflict(holders, effect).boxed(),
-            None => std::future::ready(Ok(afflict_tasks(self, holders, effect))).boxed(),
+            None => self.afflict_tasks(holders, effect).boxed(),
         }
     }
 
@@ -279,6 +318,22 @@ impl Rig for LiveRig {
             Ok(Expired { held_on, servers: self.redis.len() })
         }
         .boxed()
+    }
+}
+
+impl LiveRig {
+    async fn afflict_tasks(
+        &self,
+        holders: &[HolderId],
+        effect: HolderEffect,
+    ) -> Result<Box<dyn HolderAffliction>, RigError> {
+        let tasks = || afflict_tasks(self, holders, effect);
+        Ok(match &self.adapters {
+            None => tasks(),
+            Some(adapters) => {
+                Box::new(AdapterAffliction::begin(adapters, holders, effect, tasks).await?)
+            }
+        })
     }
 }
 

@@ -96,6 +96,37 @@ pub(super) async fn remove(
     Ok(removed)
 }
 
+/// A key that holds a string.
+#[derive(Debug)]
+pub(super) struct StringKey {
+    pub(super) key: String,
+    pub(super) value: String,
+    /// Whether it has a TTL.
+    pub(super) ends: bool,
+}
+
+/// Every key that begins with `prefix` and holds a string.
+pub(super) async fn strings_under(
+    server: &ConnectionInfo,
+    prefix: &str,
+) -> RedisResult<Vec<StringKey>> {
+    let mut connection = dial(server).await?;
+    let mut found = Vec::new();
+    for key in keys_under(&mut connection, prefix).await? {
+        let (value, ttl): (Option<String>, i64) = redis::pipe()
+            .cmd("GET")
+            .arg(&key)
+            .cmd("PTTL")
+            .arg(&key)
+            .query_async(&mut connection)
+            .await?;
+        // It may have ended in between.
+        let key = String::from_utf8_lossy(&key).into_owned();
+        found.extend(value.map(|value| StringKey { key, value, ends: ttl != -1 }));
+    }
+    Ok(found)
+}
+
 /// Removes every key that begins with `prefix` and says how many there were.
 pub(super) async fn remove_keys(server: &ConnectionInfo, prefix: &str) -> RedisResult<usize> {
     let mut connection = dial(server).await?;

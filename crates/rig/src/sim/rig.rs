@@ -136,19 +136,17 @@ impl System for SimRig {
         settings
     }
 
-    fn locks_left(&self) -> Vec<LockLeft> {
-        let prefix = &self.plan.lock.key_prefix;
+    fn locks_left(&self) -> BoxFuture<'_, Vec<LockLeft>> {
+        let settings = &self.plan.lock;
         let left = |(server, model): (u32, &Shared<ModelRedis>)| {
-            let values = model.strings(format!("{prefix}{{*}}").as_bytes());
+            let values = model.strings(settings.every_redis_key().as_bytes());
             values.into_iter().filter_map(move |(key, owner, ends)| {
-                // A lock's key is its name in braces; what stands after them is another key's.
-                let lock =
-                    key.strip_prefix(prefix.as_str())?.strip_prefix('{')?.strip_suffix('}')?;
-                let (lock, owner) = (LockName::new(lock), OwnerValue::new(&owner));
-                Some(LockLeft { lock, server, owner, ends })
+                let lock = settings.lock_of_redis_key(&key)?;
+                Some(LockLeft { lock, server, owner: OwnerValue::new(&owner), ends })
             })
         };
-        (1..).zip(&self.redis).flat_map(left).collect()
+        let left = (1..).zip(&self.redis).flat_map(left).collect();
+        std::future::ready(left).boxed()
     }
 
     fn clear(&self) -> BoxFuture<'_, Result<(), RigError>> {

@@ -8,9 +8,7 @@ use std::time::Duration;
 use lockproof_checkers::kinds::{DOUBLE_WRITE, INSIDE_VALIDITY, ORPHANED_LOCK};
 use lockproof_model::Layer;
 use lockproof_runner::Buggify;
-use lockproof_testkit::planted::{
-    DEAF_TO_WITHDRAWAL, LITTERING_REDLOCK, NAIVE_RELEASE, RETRIES_UNKNOWN_COMMIT,
-};
+use lockproof_testkit::planted::{LITTERING_REDLOCK, RETRIES_UNKNOWN_COMMIT};
 
 use crate::hunt::{Cause, Hunt, faults};
 
@@ -33,11 +31,8 @@ fn a_lease_that_ends_in_the_middle_of_a_transaction() {
 
 #[test]
 fn a_release_without_a_comparison() {
-    let hunt = Hunt::new("redis-set-nx", 2000).after(Layer::Belief, &[INSIDE_VALIDITY]);
-    let naive = hunt.planted(|scenario| {
-        scenario.cells[0].strategy.lock = &NAIVE_RELEASE;
-        scenario.load.slots = 1;
-    });
+    let hunt = Hunt::new("redis-naive-del", 2000).after(Layer::Belief, &[INSIDE_VALIDITY]);
+    let naive = hunt.planted(|scenario| scenario.load.slots = 1);
     // Whatever its server loses breaks a lock; a holder that is late breaks it with this bug alone.
     let caught = naive.catches(|cause| cause.is_one_of(&OF_HOLDERS));
     assert!(naive.within(&caught.shrunk, |_| {}).breaks().is_some());
@@ -112,10 +107,9 @@ fn a_failover_before_replication() {
 
 #[test]
 fn a_lost_answer_that_leaves_an_orphaned_lock() {
-    let hunt = || Hunt::new("redis-set-nx", 400).after(Layer::Liveness, &[ORPHANED_LOCK]);
-    let deaf = hunt().planted(|scenario| scenario.cells[0].strategy.lock = &DEAF_TO_WITHDRAWAL);
-    drop(deaf.catches(|cause| cause.is_one_of(&["lose-reply"])));
-    assert_eq!(hunt().breaks(), None, "with a withdrawal");
+    let hunt = |strategy| Hunt::new(strategy, 400).after(Layer::Liveness, &[ORPHANED_LOCK]);
+    drop(hunt("redis-no-withdraw").catches(|cause| cause.is_one_of(&["lose-reply"])));
+    assert_eq!(hunt("redis-set-nx").breaks(), None, "with a withdrawal");
 }
 
 #[test]

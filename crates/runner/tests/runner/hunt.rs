@@ -55,6 +55,7 @@ impl Hunt {
             buggify: self.buggify,
             layers: vec![self.layer],
             kinds: self.kinds.to_vec(),
+            besides: Vec::new(),
             checkers: lockproof_checkers::ENTRIES.iter().map(|entry| entry.checker).collect(),
             halt: Arc::default(),
         }

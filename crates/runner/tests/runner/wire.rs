@@ -41,6 +41,7 @@ fn search(buggify: Buggify, jobs: usize) -> Search {
         buggify,
         layers: vec![Layer::Effect],
         kinds: Vec::new(),
+        besides: Vec::new(),
         checkers: checkers(),
         halt: Arc::default(),
     }

@@ -203,24 +203,32 @@ fn a_load_ends_one_way() {
 }
 
 #[test]
+fn a_failure_mode_is_one_of_the_catalogue() {
+    refused(
+        &FINE.replace("strategies =", "catalog = [\"F01\", \"F67\"]\nstrategies ="),
+        &["bad.toml:2:19: `F67` is no failure mode: they are F01 to F66"],
+    );
+}
+
+#[test]
 fn an_expectation_is_one_that_there_is_of_a_strategy_that_is_listed() {
     let expect = |line: &str| format!("{FINE}\n[expect]\n{line}\n");
     refused(
         &expect("redlock = \"no-duplicate\""),
         &[
-            "bad.toml:12:11: `no-duplicate` is no expectation; write duplicates, no-duplicates, no-bookings or { bookings = N }; did you mean `no-duplicates`?",
+            "bad.toml:12:11: `no-duplicate` is no expectation; write duplicates, no-duplicates, no-bookings, { bookings = N }, { shows = \"…\" } or { blocked = \"…\" }; did you mean `no-duplicates`?",
         ],
     );
     refused(
         &expect("redlock = \"maybe\""),
         &[
-            "bad.toml:12:11: `maybe` is no expectation; write duplicates, no-duplicates, no-bookings or { bookings = N }",
+            "bad.toml:12:11: `maybe` is no expectation; write duplicates, no-duplicates, no-bookings, { bookings = N }, { shows = \"…\" } or { blocked = \"…\" }",
         ],
     );
     refused(
         &expect("redlock = true"),
         &[
-            "bad.toml:12:11: an expectation is duplicates, no-duplicates, no-bookings or { bookings = N }",
+            "bad.toml:12:11: an expectation is duplicates, no-duplicates, no-bookings, { bookings = N }, { shows = \"…\" } or { blocked = \"…\" }",
         ],
     );
     refused(
@@ -228,6 +236,16 @@ fn an_expectation_is_one_that_there_is_of_a_strategy_that_is_listed() {
         &[
             "bad.toml:12:13: unknown key `bookigs` in an expectation; did you mean `bookings`? available:",
         ],
+    );
+    refused(
+        &expect("redlock = { shows = \"orphaned-lok\" }"),
+        &[
+            "bad.toml:12:21: `orphaned-lok` is no kind of anomaly; did you mean `orphaned-lock`? available:",
+        ],
+    );
+    refused(
+        &expect("redlock = { blocked = \"0s\" }"),
+        &["bad.toml:12:23: `blocked` is longer than nothing"],
     );
     refused(
         &expect("row-lock = \"no-duplicates\""),

@@ -1,4 +1,4 @@
-//! Locks on one Redis server, each with one bug that real ones have had.
+//! Locks on one Redis server, each with one bug that nobody ships: those that people do are controls of the catalog.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -23,10 +23,6 @@ pub struct PlantedLock {
 /// Every planted lock.
 pub const LOCKS: &[PlantedLock] = &[
     PlantedLock {
-        entry: &NAIVE_RELEASE,
-        rejected_by: &["only_the_owner_releases", "a_late_release_leaves_the_next_holder_alone"],
-    },
-    PlantedLock {
         entry: &NO_EXCLUSION,
         rejected_by: &[
             "a_second_claim_is_held_while_the_first_stands",
@@ -38,32 +34,10 @@ pub const LOCKS: &[PlantedLock] = &[
         rejected_by: &["tokens_strictly_increase_with_every_grant"],
     },
     PlantedLock {
-        entry: &RESURRECTING_RENEWAL,
-        rejected_by: &[
-            "a_renewal_after_the_end_is_lost_and_resurrects_nothing",
-            "a_renewal_does_not_take_the_lock_from_the_next_holder",
-        ],
-    },
-    PlantedLock {
-        entry: &DEAF_TO_WITHDRAWAL,
-        rejected_by: &[
-            "a_withdrawn_claim_frees_the_lock",
-            "a_dropped_acquire_that_is_withdrawn_leaves_nothing",
-            "an_acquire_dropped_once_the_servers_took_it_leaves_nothing_once_withdrawn",
-            "an_acquire_of_the_driver_dropped_once_the_servers_took_it_leaves_nothing_once_settled",
-        ],
-    },
-    PlantedLock {
         entry: &IMMORTAL,
         rejected_by: &["a_grant_ends_by_itself_and_not_before_its_validity"],
     },
 ];
-
-/// Releases by DEL, whoever has the lock by then (failure mode F10).
-pub static NAIVE_RELEASE: LockEntry =
-    planted("naive-release", Tokens::None(NONE), |settings, backends, env| {
-        build(settings, backends, env, Bug::NaiveRelease)
-    });
 
 /// Grants everyone, and says that it is a lease.
 pub static NO_EXCLUSION: LockEntry =
@@ -75,18 +49,6 @@ pub static NO_EXCLUSION: LockEntry =
 pub static REPEATED_TOKENS: LockEntry =
     planted("repeated-tokens", Tokens::Drawn, |settings, backends, env| {
         build(settings, backends, env, Bug::RepeatedTokens)
-    });
-
-/// Renews by SET, so that a grant that ended comes back (failure mode F41).
-pub static RESURRECTING_RENEWAL: LockEntry =
-    planted("resurrecting-renewal", Tokens::None(NONE), |settings, backends, env| {
-        build(settings, backends, env, Bug::ResurrectingRenewal)
-    });
-
-/// Answers a withdrawal and does nothing.
-pub static DEAF_TO_WITHDRAWAL: LockEntry =
-    planted("deaf-to-withdrawal", Tokens::None(NONE), |settings, backends, env| {
-        build(settings, backends, env, Bug::DeafToWithdrawal)
     });
 
 /// Forgets to send the TTL.
@@ -113,11 +75,8 @@ fn build(settings: LockSettings, backends: Arc<dyn Backends>, env: Env, bug: Bug
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Bug {
-    NaiveRelease,
     NoExclusion,
     RepeatedTokens,
-    ResurrectingRenewal,
-    DeafToWithdrawal,
     Immortal,
 }
 
@@ -173,11 +132,7 @@ impl LockSession for Session {
     async fn renew(&mut self, lease: &mut Lease, ttl: Duration) -> Result<Renewed> {
         let (invoked, key) = (self.env.now(), self.key(&lease.claim.lock));
         let (owner, millis) = (lease.claim.owner.as_str(), millis(ttl)?);
-        if self.bug == Bug::ResurrectingRenewal {
-            let mut set = cmd("SET");
-            set.arg(key).arg(owner).arg("PX").arg(millis);
-            let _: () = self.ask(&set).await?;
-        } else if self.run(RENEW, &key, &[owner, &millis.to_string()]).await? != 1 {
+        if self.run(RENEW, &key, &[owner, &millis.to_string()]).await? != 1 {
             return Ok(Renewed::Lost);
         }
         *lease = Lease {
@@ -189,20 +144,12 @@ impl LockSession for Session {
 
     async fn release(&mut self, lease: Lease) -> Result<Released> {
         let key = self.key(&lease.claim.lock);
-        let deleted = if self.bug == Bug::NaiveRelease {
-            let mut del = cmd("DEL");
-            del.arg(key);
-            self.ask::<i64>(&del).await?
-        } else {
-            self.run(RELEASE, &key, &[lease.claim.owner.as_str()]).await?
-        };
+        let deleted = self.run(RELEASE, &key, &[lease.claim.owner.as_str()]).await?;
         Ok(if deleted == 1 { Released::Owned } else { Released::Lost })
     }
 
     async fn withdraw(&mut self, claim: &Claim) -> Result<()> {
-        if self.bug != Bug::DeafToWithdrawal {
-            self.run(RELEASE, &self.key(&claim.lock), &[claim.owner.as_str()]).await?;
-        }
+        self.run(RELEASE, &self.key(&claim.lock), &[claim.owner.as_str()]).await?;
         Ok(())
     }
 }

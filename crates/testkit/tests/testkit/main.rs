@@ -15,7 +15,7 @@ const GIVES_UP: Duration = Duration::from_secs(3);
 fn every_planted_lock_is_rejected_by_the_trials_of_its_bug() {
     for planted in LOCKS {
         let draw_tokens = planted.entry.tokens == Tokens::Drawn;
-        let subject = Subject { entry: planted.entry, draw_tokens };
+        let subject = Subject { entry: planted.entry, draw_tokens, adapter: None };
         for name in planted.rejected_by {
             let trial = find(name).unwrap_or_else(|| panic!("no trial {name}"));
             assert_eq!(trial.applies_to(&subject), Ok(()));
@@ -30,7 +30,7 @@ fn every_planted_lock_is_rejected_by_the_trials_of_its_bug() {
 fn a_planted_lock_passes_the_trials_that_its_bug_does_not_touch() {
     for planted in LOCKS {
         let draw_tokens = planted.entry.tokens == Tokens::Drawn;
-        let subject = Subject { entry: planted.entry, draw_tokens };
+        let subject = Subject { entry: planted.entry, draw_tokens, adapter: None };
         find("a_released_lock_is_free_and_leaves_nothing").unwrap().conduct(subject, "embedded");
     }
 }
@@ -44,6 +44,27 @@ const CONTROLS: &[(&str, &[&str])] = &[
     ),
     ("redis-get-then-del", &[]),
     ("redis-setnx-expire", &[]),
+    (
+        "redis-no-withdraw",
+        &[
+            "a_withdrawn_claim_frees_the_lock",
+            "a_dropped_acquire_that_is_withdrawn_leaves_nothing",
+            "an_acquire_dropped_once_the_servers_took_it_leaves_nothing_once_withdrawn",
+            "an_acquire_of_the_driver_dropped_once_the_servers_took_it_leaves_nothing_once_settled",
+        ],
+    ),
+    (
+        "redis-shared-owner",
+        &["only_the_owner_releases", "a_late_release_leaves_the_next_holder_alone"],
+    ),
+    ("redis-ttl-in-seconds", &["a_grant_ends_by_itself_and_not_before_its_validity"]),
+    (
+        "redis-renew-by-set",
+        &[
+            "a_renewal_after_the_end_is_lost_and_resurrects_nothing",
+            "a_renewal_does_not_take_the_lock_from_the_next_holder",
+        ],
+    ),
     ("redlock-no-elapsed-check", &["a_quorum_that_comes_too_late_is_no_grant"]),
 ];
 
@@ -53,7 +74,7 @@ fn every_control_of_the_catalog_is_rejected_and_promises_nothing() {
     let names: Vec<_> = controls.clone().map(|entry| entry.name).collect();
     assert_eq!(names, CONTROLS.iter().map(|(name, _)| *name).collect::<Vec<_>>());
     for (entry, (_, trials)) in controls.zip(CONTROLS) {
-        let subject = Subject { entry, draw_tokens: false };
+        let subject = Subject { entry, draw_tokens: false, adapter: None };
         for name in *trials {
             let trial = find(name).unwrap_or_else(|| panic!("no trial {name}"));
             assert!(trial.applies_to(&subject).unwrap_err().contains("is a control"));

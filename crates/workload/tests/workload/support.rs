@@ -23,7 +23,7 @@ pub(crate) struct Stage {
 /// One slot, one Redis, no guard, and bars where the test wants holders to stop.
 pub(crate) async fn stage(bars: &[(u32, Point)]) -> Stage {
     let entry = lockproof_locks::find("redis-set-nx").expect("the catalog has it");
-    let subject = Subject { entry, draw_tokens: false };
+    let subject = Subject { entry, draw_tokens: false, adapter: None };
     let bench =
         Bench::start(subject, "embedded", LinkUse::Direct).await.expect("the servers start");
     let bars = bars.iter().map(|&(holder, point)| (HolderId(holder), point));

@@ -85,11 +85,12 @@ def all_toxics(server, upstream):
         ("slow_close", {"delay": 1}),
         ("slicer", {"average_size": 100, "size_variation": 50, "delay": 10}),
         ("packet_loss", {"loss": 0.5, "rto": 1}),
+        ("noop", {}),
         ("redis_rule", {"command": "SET", "key": "a*", "nth": 1, "then": "drop-reply"}),
     ):
         for stream in ("upstream", "downstream"):
             proxy.add_toxic(type=kind, stream=stream, attributes=attributes)
-    assert len(proxy.toxics()) == 10
+    assert len(proxy.toxics()) == 12
     echoes(proxy, bytes(range(256)) * 20)
     rejects(ProxyExists, lambda: proxy.add_toxic(type="slicer", attributes={}))
     rejects(InvalidToxic, lambda: proxy.add_toxic(type="gremlin"))

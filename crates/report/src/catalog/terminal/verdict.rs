@@ -18,8 +18,9 @@ pub(super) fn of(cell: &CellReport) -> Words {
         Status::Infrastructure => ('!', Ink::Doubt, "no server".to_owned()),
         Status::Inconclusive => ('?', Ink::Doubt, "inconclusive".to_owned()),
         Status::Failed => ('✘', Ink::Bad, failure(cell).to_owned()),
-        Status::Met if cell.duplicates == 0 => ('✔', Ink::Good, safety(cell)),
         Status::Met => match cell.expectation {
+            Some(Expectation::Shows(kind)) => ('✘', Ink::Faint, kind.replace('-', " ")),
+            _ if cell.duplicates == 0 => ('✔', Ink::Good, safety(cell)),
             Some(Expectation::Duplicates) => ('✘', Ink::Faint, "as expected".to_owned()),
             _ => ('✘', Ink::Doubt, "sold twice".to_owned()),
         },
@@ -31,8 +32,11 @@ fn failure(cell: &CellReport) -> &'static str {
     if cell.duplicates > 0 {
         return "sold twice";
     }
-    if cell.expectation == Some(Expectation::Duplicates) {
-        return "not sold twice";
+    match cell.expectation {
+        Some(Expectation::Duplicates) => return "not sold twice",
+        Some(Expectation::Blocked(_)) if !violates_effect(cell) => return "not blocked",
+        Some(Expectation::Shows(_)) if !violates_effect(cell) => return "not shown",
+        _ => {}
     }
     let broken = cell
         .findings
@@ -47,6 +51,10 @@ fn failure(cell: &CellReport) -> &'static str {
     }
 }
 
+fn violates_effect(cell: &CellReport) -> bool {
+    cell.layers.effect == Verdict::Violated
+}
+
 /// What kept the table right, as far as the figures show it.
 fn safety(cell: &CellReport) -> String {
     let refused = cell.refused_by_guard;
@@ -56,7 +64,7 @@ fn safety(cell: &CellReport) -> String {
         format!("fenced {refused}")
     } else if refused > 0 {
         format!("guard refused {refused}")
-    } else if is_blocked(cell) {
+    } else if matches!(cell.expectation, Some(Expectation::Blocked(_))) || is_blocked(cell) {
         "blocked".to_owned()
     } else {
         "no duplicate".to_owned()

@@ -1,22 +1,16 @@
 //! What faults do to holders' processes, and the proof of each.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use lockproof_env::Env;
-use lockproof_model::{HolderId, Instant};
+use lockproof_model::HolderId;
 
 use super::seat::{GoesOn, ProcessSeat};
-use crate::live::process_state::thread_states;
+use crate::live::process_state::{stood_still, went_on};
+use crate::live::process_tree::stop_families;
 use crate::{HolderAffliction, HolderEffect, RigError};
-
-/// A signal is obeyed within microseconds, unless the machine has no time for anybody.
-const OBEYED_WITHIN: Duration = Duration::from_secs(5);
-const POLL: Duration = Duration::from_micros(200);
-/// As the kernel shows a process that SIGSTOP has reached.
-const STOPPED: char = 'T';
 
 /// Processes that suffer something.
 #[derive(Debug)]
@@ -55,6 +49,11 @@ impl ProcessAffliction {
             // Signalled one after the other, and then waited for, so that all stand still at one time.
             for hit in &mut affliction.hit {
                 hit.seen = stood_still(env, hit.process).await?;
+                // A lock's adapter is a child of its holder, and as good as a part of it.
+                for child in stop_families(hit.process) {
+                    let seen = stood_still(env, child).await?;
+                    hit.seen = format!("{}, its adapter, {seen}", hit.seen);
+                }
             }
         }
         Ok(affliction)
@@ -117,45 +116,4 @@ impl Drop for ProcessAffliction {
 
 fn died(seen: &str) -> String {
     format!("{seen}, and never went on: it died")
-}
-
-/// Waits until every thread of `process` stands still.
-async fn stood_still(env: &Env, process: u32) -> Result<String, RigError> {
-    let threads = shows(env, process, "stood still after SIGSTOP", |states| {
-        states.iter().all(|&state| state == STOPPED)
-    });
-    let count = threads.await?.len();
-    let noun = if count == 1 { "thread" } else { "threads" };
-    Ok(format!("process {process} in state T ({count} {noun}) at {} after SIGSTOP", env.now()))
-}
-
-/// Waits until no thread of `process` stands still any more.
-async fn went_on(env: &Env, process: u32, sent: Instant) -> Result<String, RigError> {
-    let threads =
-        shows(env, process, "went on after SIGCONT", |states| !states.contains(&STOPPED)).await?;
-    let state = threads.first().copied().unwrap_or('?');
-    Ok(format!("in state {state} at {} after SIGCONT at {sent}", env.now()))
-}
-
-async fn shows(
-    env: &Env,
-    process: u32,
-    what: &str,
-    holds: impl Fn(&[char]) -> bool + Send,
-) -> Result<Vec<char>, RigError> {
-    let deadline = env.now() + OBEYED_WITHIN;
-    loop {
-        let states = thread_states(process).map_err(|error| {
-            RigError::new(format!("cannot see whether process {process} {what}")).because(error)
-        })?;
-        if !states.is_empty() && holds(&states) {
-            return Ok(states);
-        }
-        if env.now() >= deadline {
-            return Err(RigError::new(format!(
-                "process {process} has not {what} within {OBEYED_WITHIN:?}: {states:?}"
-            )));
-        }
-        env.sleep(POLL).await;
-    }
 }

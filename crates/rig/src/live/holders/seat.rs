@@ -11,6 +11,7 @@ use rustix::process::Signal;
 
 use crate::RigError;
 use crate::live::children::{Running, signal};
+use crate::live::process_tree::{continue_families, kill_families};
 
 /// From the end of its pipe to its own a process needs no longer, unless the machine has no time for anybody.
 const ENDS_WITHIN: Duration = Duration::from_secs(5);
@@ -69,6 +70,9 @@ impl ProcessSeat {
         let Some(mut sitting) = sits.take_if(alive) else { return Ok(None) };
         self.group.kill();
         let id = sitting.running.id();
+        // Its adapter dies with it, and with that what it has started; stopped first, or it would see that.
+        signal(id, Signal::STOP);
+        kill_families(id);
         match sitting.running.kill() {
             Ok(status) => Ok(Some((id, status.to_string()))),
             Err(error) => {
@@ -105,6 +109,7 @@ impl ProcessSeat {
         if sitting.pauses > 0 {
             return GoesOn::Later;
         }
+        continue_families(id);
         signal(id, Signal::CONT);
         GoesOn::Now
     }

@@ -1,4 +1,25 @@
-//! The kinds of anomaly, as [`lockproof_model::Anomaly::kind`] spells them.
+//! The kinds of anomaly, as [`Anomaly::kind`](crate::Anomaly::kind) spells them.
+
+/// Every kind that a scenario can expect of a strategy.
+pub const ALL: &[&str] = &[
+    DUPLICATE_BOOKING,
+    LOST_BOOKING,
+    PHANTOM_BOOKING,
+    DOUBLE_WRITE,
+    INSIDE_VALIDITY,
+    OVERRUN,
+    TOKEN_WENT_BACK,
+    TOKEN_REPEATED,
+    ORPHANED_LOCK,
+    RELEASE_UNDONE,
+    IMMORTAL_LOCK,
+];
+
+/// The kind that is spelled so.
+#[must_use]
+pub fn find(name: &str) -> Option<&'static str> {
+    ALL.iter().find(|kind| **kind == name).copied()
+}
 
 /// A slot has more confirmed bookings than its capacity. The anomaly's count is the excess.
 pub const DUPLICATE_BOOKING: &str = "duplicate-booking";
