@@ -10,7 +10,7 @@ use lockproof_benches::{Servers, Source, World, criterion};
 use lockproof_bookings::catalog::{ENTRIES, Entry};
 use lockproof_bookings::{BookingSession, Checked, Committed, Inserted, Layout, Request};
 use lockproof_env::live;
-use lockproof_model::{AttemptId, FencingToken, HolderId, SlotId};
+use lockproof_model::{AttemptId, FencingToken, HolderId, SlotId, Span};
 use lockproof_rig::System;
 
 const SOURCES: [Source; 2] = [
@@ -95,6 +95,7 @@ impl Seller {
         self.sold += 1;
         Request {
             slot: SlotId(self.sold % SLOTS + 1),
+            span: Span::WHOLE,
             holder: HOLDER,
             attempt: AttemptId(self.sold),
             fencing_token: self.needs_token.then_some(FencingToken(self.sold.into())),

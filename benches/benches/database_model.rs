@@ -13,10 +13,15 @@ use lockproof_database_model::{
     Answer, BookingValues, Database, Executed, Isolation, Layout, PredicateLocks, SessionId,
     SlotLock, Statement,
 };
-use lockproof_model::{AttemptId, HolderId, SlotId};
+use lockproof_model::{AttemptId, HolderId, SlotId, Span};
 
-const LAYOUT: Layout =
-    Layout { slots: 100, capacity: 1, unique_unit: true, predicate_locks: PredicateLocks::Exact };
+const LAYOUT: Layout = Layout {
+    slots: 100,
+    capacity: 1,
+    unique_unit: true,
+    exclude_overlap: false,
+    predicate_locks: PredicateLocks::Exact,
+};
 const SESSIONS: usize = 10;
 
 fn main() {
@@ -86,7 +91,7 @@ fn book(
     for statement in [
         Statement::Begin(isolation),
         Statement::ReadSlot { slot, lock },
-        Statement::CountConfirmed { slot },
+        Statement::CountConfirmed { slot, span: Span::WHOLE },
         insert(slot),
         Statement::Commit,
     ] {
@@ -102,7 +107,8 @@ fn compete(database: &mut Database, sessions: &[SessionId], slot: SlotId) {
         let _ = database.execute(session, Statement::ReadSlot { slot, lock: SlotLock::ForUpdate });
     }
     for &session in sessions {
-        let count = database.execute(session, Statement::CountConfirmed { slot });
+        let count =
+            database.execute(session, Statement::CountConfirmed { slot, span: Span::WHOLE });
         if count == Executed::Done(Ok(Answer::Count(0))) {
             let _ = database.execute(session, insert(slot));
             let _ = database.execute(session, Statement::Commit);
@@ -115,5 +121,12 @@ fn compete(database: &mut Database, sessions: &[SessionId], slot: SlotId) {
 
 fn insert(slot: SlotId) -> Statement {
     let (holder, attempt) = (HolderId(1), AttemptId(slot.0));
-    Statement::Insert(BookingValues { slot, unit: 1, holder, attempt, fencing_token: None })
+    Statement::Insert(BookingValues {
+        slot,
+        span: Span::WHOLE,
+        unit: 1,
+        holder,
+        attempt,
+        fencing_token: None,
+    })
 }

@@ -72,6 +72,7 @@ fn plan(name: &str, layout: Layout) -> RigPlan {
         redis_servers: 0,
         links: LinkUse::Direct,
         lock: LockSettings::default(),
+        coordinator: None,
         topology: lockproof_rig::Topology::default(),
         database: lockproof_rig::DatabasePlan::default(),
         layout,

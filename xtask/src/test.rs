@@ -4,14 +4,14 @@
 //!   servers: named in the environment ─▶ found ─▶ installed ─▶ or missing, said aloud (a failure with CI=true)
 //!      │
 //!      ▼
-//!   a Postgres cluster of the run's own, unless one is named; a container engine of its own, unless one answers
+//!   a Postgres cluster and a MariaDB of the run's own, unless they are named; a container engine of its own, unless one answers
 //!      │
 //!      ▼
 //!   fmt ─▶ clippy ─▶ tests ─▶ tests in containers ─▶ doc tests ─▶ rustdoc (CI)      stops at the first that fails
 //! ```
 //!
-//! **Architecture invariant:** whatever way it ends, the cluster is gone: it is dropped on every way out of [`run`],
-//! Ctrl-C included, and after kill -9 the kernel signals it (where there is a parent-death signal).
+//! **Architecture invariant:** whatever way it ends, the servers are gone: they are dropped on every way out of [`run`],
+//! Ctrl-C included, and after kill -9 the kernel signals them (where there is a parent-death signal).
 
 use std::path::Path;
 
@@ -26,6 +26,7 @@ mod folder;
 mod install;
 mod interrupt;
 mod machine;
+mod mariadb;
 mod plan;
 mod servers;
 
@@ -33,8 +34,9 @@ use cluster::Cluster;
 use engine::Engine;
 use interrupt::Interrupts;
 use machine::Machine;
+use mariadb::Mariadb;
 use plan::Plan;
-use servers::{Absence, Place, Postgres, Server};
+use servers::{Absence, Database, MARIADB_URL, POSTGRES_URL, Place, Server};
 
 /// What is asked for.
 #[derive(Clone, Debug, Default)]
@@ -84,21 +86,36 @@ async fn conduct(
 ) -> Result<Ended, Failure> {
     let machine = with_servers(Machine::here(), interrupts).await?;
     let missing = report(&machine)?;
-    let cluster = match servers::postgres(&machine) {
-        Postgres::Named(url) => {
+    let cluster = match servers::database(&machine, POSTGRES_URL) {
+        Database::Named(url) => {
             interrupts.or(cluster::answers(&url)).await??;
             None
         }
-        Postgres::Missing => None,
-        Postgres::Found => {
+        Database::Missing => None,
+        Database::Found => {
             let cluster = interrupts.or(Cluster::start(&machine)).await??;
             say(format_args!("started Postgres for this run: {}", cluster.url()));
             Some(cluster)
         }
     };
+    let mariadb = match servers::database(&machine, MARIADB_URL) {
+        Database::Named(url) => {
+            interrupts.or(mariadb::answers(&url)).await??;
+            None
+        }
+        Database::Missing => None,
+        Database::Found => {
+            let mariadb = interrupts.or(Mariadb::start()).await??;
+            say(format_args!("started MariaDB for this run: {}", mariadb.url()));
+            Some(mariadb)
+        }
+    };
     let engine = Engine::find(&machine, &missing, interrupts).await?;
     let plan = Plan::new(options, &machine, &missing, engine.as_ref())?;
-    plan.carry_out(root, cluster.as_ref().map(Cluster::url), interrupts).await
+    let postgres = cluster.as_ref().map(|cluster| (POSTGRES_URL, cluster.url()));
+    let mariadb = mariadb.as_ref().map(|mariadb| (MARIADB_URL, mariadb.url()));
+    let databases: Vec<_> = postgres.into_iter().chain(mariadb).collect();
+    plan.carry_out(root, &databases, interrupts).await
 }
 
 /// Installs what is absent, if it can; the machine is another one afterwards.

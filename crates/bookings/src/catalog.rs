@@ -2,21 +2,39 @@
 
 use crate::{Constraints, Guard};
 
+mod advisory_xact;
+mod exclude;
 mod fencing;
+mod fencing_non_atomic;
 mod fencing_write_only;
+mod idempotency_key;
 mod none;
 mod row_lock;
+mod row_lock_missing_row;
+mod row_lock_nowait;
+mod row_lock_skip_locked;
+mod serializable;
 mod unique;
 mod version;
+mod version_unchecked;
 
 /// The guards that a strategy may name.
 pub const ENTRIES: &[Entry] = &[
     none::ENTRY,
     unique::ENTRY,
+    exclude::ENTRY,
     fencing::ENTRY,
     version::ENTRY,
     row_lock::ENTRY,
+    row_lock_nowait::ENTRY,
+    row_lock_skip_locked::ENTRY,
+    advisory_xact::ENTRY,
+    serializable::ENTRY,
+    idempotency_key::ENTRY,
     fencing_write_only::ENTRY,
+    fencing_non_atomic::ENTRY,
+    version_unchecked::ENTRY,
+    row_lock_missing_row::ENTRY,
 ];
 
 /// A guard as scenarios, help texts and conformance trials know it.
@@ -30,10 +48,32 @@ pub struct Entry {
     pub needs_token: bool,
     /// What the database must enforce for it.
     pub constraints: Constraints,
+    /// Why it sells a slot, or any part of one, no more than once, whatever its capacity; `None` where it counts.
+    pub sells_once: Option<&'static str>,
+    /// The engines that cannot do what it asks for.
+    pub unsupported: &'static [Unsupported],
     /// Why it is unsafe on purpose, for a control that a test must see fail; `None` for a guard to use.
     pub control: Option<&'static str>,
     /// The algorithm.
     pub guard: &'static dyn Guard,
+}
+
+/// An engine on which a guard cannot be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Unsupported {
+    /// Its name, as [`BookingStore::engine`](crate::BookingStore::engine) says it.
+    pub engine: &'static str,
+    /// Why not, as a sentence's end: "it has no …".
+    pub reason: &'static str,
+}
+
+impl Entry {
+    /// Why it cannot be on `engine`, where it cannot.
+    #[must_use]
+    pub fn refuses(&self, engine: &str) -> Option<&'static str> {
+        let refusal = self.unsupported.iter().find(|unsupported| unsupported.engine == engine)?;
+        Some(refusal.reason)
+    }
 }
 
 /// The guard that is spelled `name`.

@@ -7,9 +7,10 @@
 use std::error::Error;
 use std::fmt;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use lockproof_database_model::{Answer, SqlError};
-use lockproof_model::{Certainty, FencingToken, Refusal, SlotId};
+use lockproof_model::{AttemptId, Certainty, FencingToken, Refusal, SlotId};
 
 use crate::NoAnswer;
 
@@ -49,6 +50,18 @@ pub(crate) enum Kind {
     Tls(#[source] crate::TlsError),
     #[error("the connection to PostgreSQL was lost; the next begin dials again")]
     ConnectionLost,
+    #[error("cannot {doing} in MariaDB")]
+    Mariadb {
+        doing: &'static str,
+        #[source]
+        source: Box<dyn Error + Send + Sync>,
+    },
+    #[error("cannot open a connection to MariaDB: it did not let us in within {0:?}")]
+    MariadbDialTimedOut(Duration),
+    #[error("the connection to MariaDB was lost; the next begin dials again")]
+    MariadbConnectionLost,
+    #[error("MariaDB drew no key for a booking")]
+    NoKey,
     #[error("cannot {doing} in the model database")]
     Model {
         doing: &'static str,
@@ -73,8 +86,12 @@ pub(crate) enum Kind {
         "`{0}` is no schema name; use up to 63 of a-z, 0-9 and _, beginning with a letter or _"
     )]
     SchemaName(String),
+    #[error("{engine} has no {what}; the guard is not for it")]
+    Unsupported { engine: &'static str, what: &'static str },
     #[error("{0} is not in the slots table; slots are numbered from 1")]
     NoSlot(SlotId),
+    #[error("the key of {0} is used and no booking stands for it; was one removed?")]
+    KeyWithoutBooking(AttemptId),
     #[error("the guard compares fencing tokens and the lease has none; use a lock that draws them")]
     NoFencingToken,
     #[error("{0} does not fit the database's 64-bit column")]
@@ -92,6 +109,19 @@ impl BookingError {
         Kind::Postgres { doing, source }.into()
     }
 
+    /// The driver's error without its wrappings, which repeat what they wrap.
+    pub(crate) fn mariadb(doing: &'static str, error: mysql_async::Error) -> Self {
+        use mysql_async::{Error, IoError};
+        let source = match error {
+            Error::Server(error) => error.into(),
+            Error::Io(IoError::Io(error)) => error.into(),
+            Error::Driver(error) => error.into(),
+            Error::Url(error) => error.into(),
+            Error::Other(error) => error,
+        };
+        Kind::Mariadb { doing, source }.into()
+    }
+
     /// The same error, with the claim that the booking does not stand.
     #[must_use]
     pub(crate) const fn definite(mut self) -> Self {
@@ -106,9 +136,12 @@ impl BookingError {
         self.definite()
     }
 
-    /// Whether the model database's unique index has the key already.
-    pub(crate) fn is_unique_violation(&self) -> bool {
-        matches!(*self.kind, Kind::Model { source: SqlError::UniqueViolation, .. })
+    /// What the model database said, where it did.
+    pub(crate) fn model_error(&self) -> Option<SqlError> {
+        match *self.kind {
+            Kind::Model { source, .. } => Some(source),
+            _ => None,
+        }
     }
 
     /// Whether the booking may stand all the same.

@@ -4,7 +4,7 @@ use std::fmt::Debug;
 
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
-use lockproof_model::{AttemptId, BookingId, FencingToken, HolderId, Refusal, SlotId};
+use lockproof_model::{AttemptId, BookingId, FencingToken, HolderId, Refusal, SlotId, Span};
 
 use crate::error::Kind;
 use crate::{Connection, InsertedRow, NewBooking, Result, RowLock, SlotState, TransactionMode};
@@ -16,6 +16,11 @@ use crate::{Connection, InsertedRow, NewBooking, Result, RowLock, SlotState, Tra
 /// An implementor leaves the transaction open when it refuses, and lets errors pass with `?`: the session
 /// rolls back, and turns an abort by the database into its refusal.
 pub trait Guard: Debug + Send + Sync {
+    /// How often a booking that the database has aborted is tried in all, each time from its begin.
+    fn tries(&self) -> u32 {
+        1
+    }
+
     /// Opens the booking's transaction.
     fn begin<'a>(
         &'a self,
@@ -46,6 +51,8 @@ pub trait Guard: Debug + Send + Sync {
 pub struct Request {
     /// What is to be booked.
     pub slot: SlotId,
+    /// Which part of it.
+    pub span: Span,
     /// By whom.
     pub holder: HolderId,
     /// In which attempt.
@@ -67,7 +74,7 @@ impl Request {
 /// What a check read, and an insert relies on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Seen {
-    /// Confirmed bookings of the slot.
+    /// Confirmed bookings of the slot that overlap the request's span.
     pub confirmed: u32,
     /// How often it may be sold.
     pub capacity: u32,
@@ -87,8 +94,26 @@ pub enum Checked {
         /// Confirmed bookings seen.
         confirmed: u32,
     },
+    /// The request was carried out before, and this booking is what came of it.
+    Done {
+        /// Its primary key.
+        booking: BookingId,
+    },
     /// The guard or the database said no.
     Refused(Refusal),
+}
+
+impl Checked {
+    /// Free while the count is below the capacity.
+    #[must_use]
+    pub const fn of(slot: SlotState, confirmed: u32) -> Self {
+        let SlotState { capacity, version, fence } = slot;
+        if confirmed < capacity {
+            Self::Free(Seen { confirmed, capacity, version, fence })
+        } else {
+            Self::Taken { confirmed }
+        }
+    }
 }
 
 /// What an insert came to.
@@ -109,24 +134,20 @@ pub enum Inserted {
 ///
 /// Two statements for who locks the row: one that waits for it would count in the state of when it was sent, and miss
 /// the booking of whom it waited for. In one statement everybody else reads both as of one moment.
-pub fn look(
-    db: &mut dyn Connection,
-    slot: SlotId,
+pub fn look<'a>(
+    db: &'a mut dyn Connection,
+    request: &'a Request,
     lock: RowLock,
-) -> BoxFuture<'_, Result<Checked>> {
+) -> BoxFuture<'a, Result<Checked>> {
     async move {
+        let Request { slot, span, .. } = *request;
         let (state, confirmed) = match lock {
-            RowLock::None => db.read_slot_and_count(slot).await?,
+            RowLock::None => db.read_slot_and_count(slot, span).await?,
             RowLock::ForUpdate => {
-                (db.read_slot(slot, lock).await?, db.count_confirmed(slot).await?)
+                (db.read_slot(slot, lock).await?, db.count_confirmed(slot, span).await?)
             }
         };
-        let SlotState { capacity, version, fence } = state;
-        Ok(if confirmed < capacity {
-            Checked::Free(Seen { confirmed, capacity, version, fence })
-        } else {
-            Checked::Taken { confirmed }
-        })
+        Ok(Checked::of(state, confirmed))
     }
     .boxed()
 }
@@ -138,12 +159,12 @@ pub fn write<'a>(
     seen: &'a Seen,
 ) -> BoxFuture<'a, Result<Inserted>> {
     async move {
-        let Request { slot, holder, attempt, fencing_token } = *request;
+        let Request { slot, span, holder, attempt, fencing_token } = *request;
         let unit = seen.confirmed + 1;
-        let row = NewBooking { slot, unit, holder, attempt, fencing_token };
+        let row = NewBooking { slot, span, unit, holder, attempt, fencing_token };
         Ok(match db.insert(row).await? {
             InsertedRow::Row(booking) => Inserted::Written { booking, unit },
-            InsertedRow::UniqueViolation => Inserted::Refused(Refusal::Taken),
+            InsertedRow::Collision => Inserted::Refused(Refusal::Taken),
         })
     }
     .boxed()

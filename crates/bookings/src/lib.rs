@@ -4,7 +4,7 @@
 //!
 //! * a [`Guard`] is an algorithm (one file each under `catalog/`), written against …
 //! * … a [`Connection`], one holder's own database connection as a handful of primitives (one file tree
-//!   per engine: [`SqliteStore`], [`PostgresStore`], and for the simulated world [`ModelStore`]).
+//!   per engine: [`SqliteStore`], [`PostgresStore`], [`MariadbStore`], and for the simulated world [`ModelStore`]).
 //!
 //! A [`BookingSession`] joins the two and is what a workload drives, step by step: `begin`, `check`,
 //! `insert`, `commit`. A [`BookingStore`] makes the tables before a run and is the judge after it.
@@ -14,8 +14,10 @@
 //! ([`Certainty`]).
 
 pub mod catalog;
+mod columns;
 mod error;
 pub mod guard;
+mod mariadb;
 mod model_store;
 mod postgres;
 mod session;
@@ -25,6 +27,7 @@ mod store;
 pub use error::{BookingError, Result};
 pub use guard::{Checked, Guard, Inserted, Request, Seen};
 pub use lockproof_model::Certainty;
+pub use mariadb::{Dialled as MariadbDialled, MariadbAddress, MariadbStore, MariadbUrlError};
 pub use model_store::{Direct, DirectSession, ModelStore, NoAnswer, Reply, Wire, WireSession};
 pub use postgres::{
     Dialled, PostgresAddress, PostgresDialError, PostgresStore, PostgresUrlError, SchemaName,
@@ -34,5 +37,5 @@ pub use session::{BookingSession, Committed};
 pub use sqlite::SqliteStore;
 pub use store::{
     BookingStore, Bumped, Connection, Constraints, InsertedRow, Layout, NewBooking, Raised,
-    RowLock, SlotState, TransactionMode,
+    Reserved, RowLock, SlotState, TransactionMode, TryLock,
 };

@@ -41,6 +41,7 @@ impl<W: Wire> ModelStore<W> {
             slots: layout.slots,
             capacity: layout.capacity,
             unique_unit: layout.constraints.unique_unit,
+            exclude_overlap: layout.constraints.exclude_overlap,
             predicate_locks: PredicateLocks::Exact,
         };
         self.wire.administer(&mut |database| database.reset(tables));

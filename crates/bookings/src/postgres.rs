@@ -18,8 +18,7 @@ use std::sync::Arc;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use lockproof_model::{
-    AttemptId, BookingId, BookingRow, BookingTable, DriverSetting, FencingToken, HolderId, SlotId,
-    SlotRow,
+    AttemptId, BookingId, BookingRow, BookingTable, DriverSetting, HolderId, SlotId, SlotRow, Span,
 };
 use tokio_postgres::{Client, Error, Row};
 
@@ -28,7 +27,7 @@ use self::connection::PostgresConnection;
 pub use self::dial::Dialled;
 pub use self::name::SchemaName;
 pub use self::tls::TlsError;
-use crate::error::Kind;
+use crate::columns::{narrow, token_from};
 use crate::{BookingError, BookingStore, Connection, Layout, Result};
 
 /// Which driver, for the report; a test holds it against Cargo.lock.
@@ -122,12 +121,19 @@ impl BookingStore for PostgresStore {
             let Layout { slots, capacity, constraints } = layout;
             let schema = &self.schema;
             let tables = include_str!("postgres/schema.sql").replace("{schema}", schema.as_str());
+            let exclusion = if constraints.exclude_overlap {
+                include_str!("postgres/exclusion.sql").replace("{schema}", schema.as_str())
+            } else {
+                String::new()
+            };
             // The index by which bookings are counted is the constraint where the guard asks for one.
             let unique = if constraints.unique_unit { "UNIQUE" } else { "" };
             let statements = format!(
                 "BEGIN;
                  {tables}
-                 CREATE {unique} INDEX bookings_of_slot ON {schema}.bookings (slot, unit)
+                 {exclusion}
+                 CREATE {unique} INDEX bookings_of_slot
+                     ON {schema}.bookings (slot, span_from, span_to, unit)
                      WHERE state = 'confirmed';
                  INSERT INTO {schema}.slots (slot, capacity)
                      SELECT slot, {capacity} FROM generate_series(1, {slots}) AS slot;
@@ -178,8 +184,8 @@ async fn both_tables(client: &Client, schema: &SchemaName) -> Result<(Vec<Row>, 
     client.batch_execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await?;
     let slots = format!("SELECT slot, capacity, version, fence FROM {schema}.slots ORDER BY slot");
     let bookings = format!(
-        "SELECT id, slot, unit, holder, attempt, fencing_token FROM {schema}.bookings
-         WHERE state = 'confirmed' ORDER BY id"
+        "SELECT id, slot, unit, holder, attempt, fencing_token, span_from, span_to
+         FROM {schema}.bookings WHERE state = 'confirmed' ORDER BY id"
     );
     Ok((client.query(&slots, &[]).await?, client.query(&bookings, &[]).await?))
 }
@@ -197,24 +203,12 @@ fn booking_row(row: &Row) -> Result<BookingRow> {
     Ok(BookingRow {
         id: BookingId(row.get(0)),
         slot: SlotId(narrow(row.get(1))?),
+        span: Span { from: narrow(row.get(6))?, to: narrow(row.get(7))? },
         unit: narrow(row.get(2))?,
         holder: HolderId(narrow(row.get(3))?),
         attempt: AttemptId(narrow(row.get(4))?),
         fencing_token: row.get::<_, Option<i64>>(5).map(token_from),
     })
-}
-
-fn narrow(column: i64) -> Result<u32> {
-    u32::try_from(column).map_err(|_| Kind::OutOfRange(column).into())
-}
-
-fn token_to(token: FencingToken) -> Result<i64> {
-    i64::try_from(token.0).map_err(|_| Kind::FencingTokenTooLarge(token).into())
-}
-
-/// The schema forbids negative tokens, so this loses no sign.
-const fn token_from(column: i64) -> FencingToken {
-    FencingToken(column.unsigned_abs())
 }
 
 impl fmt::Debug for PostgresStore {

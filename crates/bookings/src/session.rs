@@ -1,5 +1,7 @@
 //! One holder's way to book: a guard on a connection of its own.
 
+use std::collections::VecDeque;
+
 use lockproof_model::{BookingId, HolderId, Refusal, in_full};
 
 use crate::{
@@ -8,6 +10,9 @@ use crate::{
 
 /// Books step by step: [`begin`], [`check`], [`insert`], [`commit`], each awaited by the holder when its
 /// flow comes to it.
+///
+/// A booking of several slots is one transaction: after each check [`also`] names the next slot, then each is inserted,
+/// in the order of their checks, and one commit is for all.
 ///
 /// A refusal is an answer and leaves no transaction open; so does an error before the commit, which is
 /// therefore always definite. Only an error of [`commit`] may be indefinite.
@@ -18,6 +23,7 @@ use crate::{
 /// keep locks until [`rollback`], the next [`begin`] or the session's drop. After a dropped [`commit`]
 /// nobody knows.
 ///
+/// [`also`]: Self::also
 /// [`begin`]: Self::begin
 /// [`check`]: Self::check
 /// [`insert`]: Self::insert
@@ -28,6 +34,8 @@ pub struct BookingSession {
     guard: &'static dyn Guard,
     db: Box<dyn Connection>,
     stage: Stage,
+    /// Of a booking of several slots: those checked before the one that `stage` speaks of, or not yet written.
+    others: VecDeque<(Request, Seen)>,
 }
 
 /// How far the booking has come; `Idle` too while a step is in flight, so that none follows a dropped one.
@@ -36,6 +44,8 @@ enum Stage {
     Idle,
     Begun(Request),
     Free(Request, Seen),
+    /// As `Free`, with no transaction open.
+    Aside(Request, Seen),
     Written(BookingId),
 }
 
@@ -62,7 +72,13 @@ impl BookingSession {
         holder: HolderId,
     ) -> Result<Self> {
         let db = store.open(holder).await.map_err(BookingError::definite)?;
-        Ok(Self { guard, db, stage: Stage::Idle })
+        Ok(Self { guard, db, stage: Stage::Idle, others: VecDeque::new() })
+    }
+
+    /// How often a booking that ended with [`Refusal::Aborted`] is to be tried in all.
+    #[must_use]
+    pub fn tries(&self) -> u32 {
+        self.guard.tries()
     }
 
     /// Opens the booking's transaction, after rolling back one that was left open and dialling again if
@@ -74,7 +90,7 @@ impl BookingSession {
     /// # Cancel safety
     /// See [`BookingSession`].
     pub async fn begin(&mut self, request: Request) -> Result<()> {
-        self.stage = Stage::Idle;
+        self.forget();
         match self.guard.begin(self.db.as_mut(), &request).await {
             Ok(()) => {
                 self.stage = Stage::Begun(request);
@@ -85,6 +101,57 @@ impl BookingSession {
                 Err(error.definite())
             }
         }
+    }
+
+    /// Goes on to another slot of the same transaction, which is to be checked next.
+    ///
+    /// # Panics
+    /// When no [`check`](Self::check) has found room just before: a bug of the flow.
+    pub fn also(&mut self, request: Request) {
+        let Stage::Free(checked, seen) = self.take_stage() else {
+            panic!("another slot follows a check that found room")
+        };
+        self.others.push_back((checked, seen));
+        self.stage = Stage::Begun(request);
+    }
+
+    /// Ends the transaction in which a check found room and keeps what it saw, as an application does that answers
+    /// its customer and books later.
+    ///
+    /// # Errors
+    /// When the database fails; always definite.
+    ///
+    /// # Panics
+    /// When no [`check`](Self::check) has found room just before: a bug of the flow.
+    ///
+    /// # Cancel safety
+    /// See [`BookingSession`].
+    pub async fn set_aside(&mut self) -> Result<()> {
+        let Stage::Free(request, seen) = self.take_stage() else {
+            panic!("only what a check found can be set aside")
+        };
+        self.db.rollback().await.map_err(BookingError::definite)?;
+        self.stage = Stage::Aside(request, seen);
+        Ok(())
+    }
+
+    /// Opens a transaction for the insert that relies on what was [set aside](Self::set_aside).
+    ///
+    /// # Errors
+    /// As for [`begin`](Self::begin).
+    ///
+    /// # Panics
+    /// When nothing was set aside just before: a bug of the flow.
+    ///
+    /// # Cancel safety
+    /// See [`BookingSession`].
+    pub async fn take_up(&mut self) -> Result<()> {
+        let Stage::Aside(request, seen) = self.take_stage() else {
+            panic!("only what was set aside is taken up")
+        };
+        self.begin(request).await?;
+        self.stage = Stage::Free(request, seen);
+        Ok(())
     }
 
     /// Reads whether the slot is free, the way the guard reads.
@@ -103,25 +170,23 @@ impl BookingSession {
         let checked = self.settle(result).await?.unwrap_or_else(Checked::Refused);
         match checked {
             Checked::Free(seen) => self.stage = Stage::Free(request, seen),
-            Checked::Taken { .. } | Checked::Refused(_) => self.undo().await,
+            Checked::Taken { .. } | Checked::Done { .. } | Checked::Refused(_) => self.undo().await,
         }
         Ok(checked)
     }
 
-    /// Writes the booking under the guard.
+    /// Writes the booking under the guard; of several slots, that of the next one.
     ///
     /// # Errors
     /// When the database fails; always definite.
     ///
     /// # Panics
-    /// When no [`check`](Self::check) has found room just before: a bug of the flow.
+    /// When no [`check`](Self::check) has found room just before, and nothing is left to be written: a bug of the flow.
     ///
     /// # Cancel safety
     /// See [`BookingSession`].
     pub async fn insert(&mut self) -> Result<Inserted> {
-        let Stage::Free(request, seen) = self.take_stage() else {
-            panic!("an insert follows a check that found room")
-        };
+        let (request, seen) = self.next_checked();
         let result = self.guard.insert(self.db.as_mut(), &request, &seen).await;
         let inserted = self.settle(result).await?.unwrap_or_else(Inserted::Refused);
         match inserted {
@@ -131,13 +196,14 @@ impl BookingSession {
         Ok(inserted)
     }
 
-    /// Commits the booking.
+    /// Commits the booking; of several slots, all of them, and the answer is the last one's row.
     ///
     /// # Errors
     /// When the database fails. Indefinite unless the database answered that it did not commit.
     ///
     /// # Panics
-    /// When no [`insert`](Self::insert) has written a row just before: a bug of the flow.
+    /// When no [`insert`](Self::insert) has written a row just before, or a slot was checked and not written: a bug of
+    /// the flow.
     ///
     /// # Cancel safety
     /// See [`BookingSession`].
@@ -145,6 +211,7 @@ impl BookingSession {
         let Stage::Written(booking) = self.take_stage() else {
             panic!("a commit follows an insert that wrote")
         };
+        assert!(self.others.is_empty(), "every slot that was checked is written before the commit");
         match self.db.commit().await {
             Ok(()) => Ok(Committed::Booked(booking)),
             Err(error) => error.refusal().map(Committed::Refused).ok_or(error),
@@ -161,8 +228,27 @@ impl BookingSession {
     /// # Cancel safety
     /// See [`BookingSession`].
     pub async fn rollback(&mut self) -> Result<()> {
-        self.stage = Stage::Idle;
+        self.forget();
         self.db.rollback().await.map_err(BookingError::definite)
+    }
+
+    /// What was checked first of all that is not written yet.
+    fn next_checked(&mut self) -> (Request, Seen) {
+        match self.take_stage() {
+            // The usual case stores nothing.
+            Stage::Free(request, seen) if self.others.is_empty() => return (request, seen),
+            Stage::Free(request, seen) => self.others.push_back((request, seen)),
+            Stage::Written(_) => {}
+            Stage::Idle | Stage::Begun(_) | Stage::Aside(..) => {
+                panic!("an insert follows a check that found room")
+            }
+        }
+        self.others.pop_front().expect("no more is written than was checked")
+    }
+
+    fn forget(&mut self) {
+        self.stage = Stage::Idle;
+        self.others.clear();
     }
 
     const fn take_stage(&mut self) -> Stage {
@@ -181,7 +267,7 @@ impl BookingSession {
 
     /// Rolls back after a refusal or an error, whose news is the one to hand on.
     async fn undo(&mut self) {
-        self.stage = Stage::Idle;
+        self.forget();
         if let Err(error) = self.db.rollback().await {
             tracing::debug!(error = in_full(&error), "the connection was given up");
         }

@@ -5,7 +5,7 @@ use std::fmt::Debug;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use lockproof_model::{
-    AttemptId, BookingId, BookingTable, DriverSetting, FencingToken, HolderId, SlotId,
+    AttemptId, BookingId, BookingTable, DriverSetting, FencingToken, HolderId, SlotId, Span,
 };
 
 use crate::Result;
@@ -15,7 +15,7 @@ use crate::Result;
 /// Dropping any of these futures leaves what was already sent to take its course: a table may have been
 /// made or dropped all the same.
 pub trait BookingStore: Debug + Send + Sync {
-    /// The engine in one word: `sqlite`, `postgres`, `model`.
+    /// The engine in one word: `sqlite`, `postgres`, `mariadb`, `model`.
     fn engine(&self) -> &'static str;
 
     /// The engine's version, as it says itself.
@@ -62,18 +62,43 @@ pub trait Connection: Debug + Send {
     /// transaction ends.
     fn read_slot(&mut self, slot: SlotId, lock: RowLock) -> BoxFuture<'_, Result<SlotState>>;
 
-    /// Counts the slot's confirmed bookings.
-    fn count_confirmed(&mut self, slot: SlotId) -> BoxFuture<'_, Result<u32>>;
+    /// Reads the slot's row and locks it, or says at once that somebody else has it locked: `None`. After that answer
+    /// to [`TryLock::NoWait`] only a rollback may follow.
+    fn try_lock_slot(
+        &mut self,
+        slot: SlotId,
+        how: TryLock,
+    ) -> BoxFuture<'_, Result<Option<SlotState>>>;
 
-    /// Reads the slot's row without locking it, and counts its confirmed bookings: in one statement where the engine can.
+    /// Counts the slot's confirmed bookings that overlap `span`.
+    fn count_confirmed(&mut self, slot: SlotId, span: Span) -> BoxFuture<'_, Result<u32>>;
+
+    /// The same, by `SELECT … FOR UPDATE` of the bookings: waits for whoever has one of them, and keeps those that
+    /// there are until the transaction ends. Those that there are not yet it cannot keep.
+    fn lock_confirmed(&mut self, slot: SlotId, span: Span) -> BoxFuture<'_, Result<u32>>;
+
+    /// Takes the slot's advisory lock until the transaction ends, waiting for it. Its key is of 64 bits, made of the
+    /// slot and of where this store's tables are, so that stores on one server do not wait for each other.
+    fn lock_advisory(&mut self, slot: SlotId) -> BoxFuture<'_, Result<()>>;
+
+    /// Writes the key of a request, for as long as the transaction may be undone. Waits for another transaction that
+    /// has written the same key.
+    fn reserve_key(&mut self, request: AttemptId) -> BoxFuture<'_, Result<Reserved>>;
+
+    /// Reads the slot's row without locking it, and counts its confirmed bookings that overlap `span`: in one statement
+    /// where the engine can.
     ///
     /// The count may be newer than the row, and never older. At READ COMMITTED each statement sees a state of its own: a
     /// booking that commits between the two is then counted with the version *before* it, so that a guard that compares
     /// versions refuses. Counted first, it would be missed and its version trusted, and the slot sold twice.
-    fn read_slot_and_count(&mut self, slot: SlotId) -> BoxFuture<'_, Result<(SlotState, u32)>> {
+    fn read_slot_and_count(
+        &mut self,
+        slot: SlotId,
+        span: Span,
+    ) -> BoxFuture<'_, Result<(SlotState, u32)>> {
         async move {
             let state = self.read_slot(slot, RowLock::None).await?;
-            Ok((state, self.count_confirmed(slot).await?))
+            Ok((state, self.count_confirmed(slot, span).await?))
         }
         .boxed()
     }
@@ -84,7 +109,7 @@ pub trait Connection: Debug + Send {
     /// Raises the slot's version by one if it is still `expected`, in one statement.
     fn bump_version(&mut self, slot: SlotId, expected: i64) -> BoxFuture<'_, Result<Bumped>>;
 
-    /// Writes a confirmed booking. After [`InsertedRow::UniqueViolation`] only a rollback may follow.
+    /// Writes a confirmed booking. After [`InsertedRow::Collision`] only a rollback may follow.
     fn insert(&mut self, booking: NewBooking) -> BoxFuture<'_, Result<InsertedRow>>;
 
     /// Commits. An error is definite only where the engine can rule the commit out.
@@ -109,15 +134,19 @@ pub struct Layout {
 /// Constraints that a guard relies on. Made for that guard only, so that no other one is saved by them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Constraints {
-    /// Unique (slot, unit) among confirmed bookings.
+    /// Unique (slot, span, unit) among confirmed bookings.
     pub unique_unit: bool,
+    /// No two confirmed bookings of a slot overlap.
+    pub exclude_overlap: bool,
 }
 
 impl Constraints {
     /// Nothing is enforced.
-    pub const NONE: Self = Self { unique_unit: false };
-    /// Unique (slot, unit) among confirmed bookings.
-    pub const UNIQUE_UNIT: Self = Self { unique_unit: true };
+    pub const NONE: Self = Self { unique_unit: false, exclude_overlap: false };
+    /// Unique (slot, span, unit) among confirmed bookings.
+    pub const UNIQUE_UNIT: Self = Self { unique_unit: true, ..Self::NONE };
+    /// No two confirmed bookings of a slot overlap.
+    pub const EXCLUDE_OVERLAP: Self = Self { exclude_overlap: true, ..Self::NONE };
 }
 
 /// How a transaction is opened.
@@ -129,6 +158,9 @@ pub enum TransactionMode {
     /// READ COMMITTED for a guard that locks the rows that it reads. On `SQLite`, which locks the whole
     /// database or nothing, this is `BEGIN IMMEDIATE`, and `begin` waits for its turn.
     RowLocking,
+    /// SERIALIZABLE: the outcome is that of some serial order, or the transaction is aborted. On `SQLite` a
+    /// deferred transaction, which reads one snapshot and may not write once that is old.
+    Serializable,
 }
 
 /// Whether a read takes the row's lock.
@@ -138,6 +170,15 @@ pub enum RowLock {
     None,
     /// `SELECT … FOR UPDATE`.
     ForUpdate,
+}
+
+/// How a row's lock is asked for without waiting.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TryLock {
+    /// `FOR UPDATE NOWAIT`: an error, by which the transaction is over.
+    NoWait,
+    /// `FOR UPDATE SKIP LOCKED`: no row, and the transaction goes on.
+    SkipLocked,
 }
 
 /// A slot's row.
@@ -172,11 +213,22 @@ pub enum Bumped {
     Stale,
 }
 
+/// What came of reserving a request's key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reserved {
+    /// Nobody has used it.
+    New,
+    /// A transaction that has used it is committed; with the booking that it wrote, where one stands.
+    Used(Option<BookingId>),
+}
+
 /// A booking to be written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NewBooking {
     /// What is sold.
     pub slot: SlotId,
+    /// Which part of it.
+    pub span: Span,
     /// Its place within the capacity, counted from 1.
     pub unit: u32,
     /// Who writes it.
@@ -192,6 +244,6 @@ pub struct NewBooking {
 pub enum InsertedRow {
     /// The row is written, not yet committed.
     Row(BookingId),
-    /// The unit is sold already.
-    UniqueViolation,
+    /// A constraint refuses it: the unit, or an overlapping span, is sold already.
+    Collision,
 }

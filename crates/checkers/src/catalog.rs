@@ -5,6 +5,7 @@ use lockproof_model::Layer;
 use crate::Checker;
 
 mod duplicate_bookings;
+mod duplicate_effects;
 mod fencing_monotonic;
 mod mutual_exclusion;
 mod orphaned_locks;
@@ -14,6 +15,7 @@ pub use duplicate_bookings::duplicates;
 /// Every checker, from what the customer suffers to what explains it.
 pub const ENTRIES: &[CheckerEntry] = &[
     duplicate_bookings::ENTRY,
+    duplicate_effects::ENTRY,
     mutual_exclusion::ENTRY,
     fencing_monotonic::ENTRY,
     orphaned_locks::ENTRY,

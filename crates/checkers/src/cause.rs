@@ -31,6 +31,8 @@ pub(crate) enum Why {
     ReleasedEarly { writer: HolderId },
     /// A writer's check had found no room.
     IgnoredCheck { writer: HolderId },
+    /// A writer had checked before it was granted the lock.
+    CheckedBefore { writer: HolderId, by: Duration },
     /// A writer's check did not see rows that stood.
     StaleCheck { writer: HolderId, seen: u32, stood: usize },
     /// The history does not show it.
@@ -58,6 +60,7 @@ impl Cause {
             .or_else(|| sales.iter().rev().take(COMPARED).find_map(|sale| lease_ended(sale, sales)))
             .or_else(|| sales.iter().find_map(released_early))
             .or_else(|| sales.iter().find_map(ignored_check))
+            .or_else(|| sales.iter().rev().find_map(checked_before))
             .or_else(|| sales.iter().take(COMPARED).find_map(|sale| stale_check(sale, sales)))
             .unwrap_or(Self { at: None, attempts: Vec::new(), why: Why::Hidden })
     }
@@ -76,6 +79,9 @@ impl Cause {
             Why::LeaseEnded { late, .. } => format!("its lease ended {}", late.note()),
             Why::ReleasedEarly { .. } => "released before its row stood".to_owned(),
             Why::IgnoredCheck { .. } => "its check had found no room".to_owned(),
+            Why::CheckedBefore { by, .. } => {
+                format!("its check came {} before", words::duration(*by))
+            }
             Why::StaleCheck { seen, stood, .. } => format!("it saw {seen} of {stood}"),
             Why::Hidden => String::new(),
         }
@@ -100,6 +106,10 @@ impl fmt::Display for Cause {
             }
             Why::IgnoredCheck { writer } => {
                 write!(f, "{writer} wrote although its check had found no room")
+            }
+            Why::CheckedBefore { writer, by } => {
+                let by = words::duration(*by);
+                write!(f, "{writer} had checked {by} before it was granted the lock")
             }
             Why::StaleCheck { writer, seen, stood } => {
                 write!(f, "{writer}'s check saw {seen} of {stood} bookings that stood before it")
@@ -210,6 +220,14 @@ fn ignored_check(sale: &Sale<'_>) -> Option<Cause> {
     let Effect::Checked { free: false, .. } = sale.check?.outcome.effect()? else { return None };
     let at = sale.insert.or(sale.commit);
     Some(Cause::by(sale, at, Why::IgnoredCheck { writer: sale.row.holder }))
+}
+
+fn checked_before(sale: &Sale<'_>) -> Option<Cause> {
+    let (check, hold) = (sale.check?, sale.hold?);
+    let by = hold.granted.saturating_since(check.invoked);
+    let why = Why::CheckedBefore { writer: sale.row.holder, by };
+    let at = sale.insert.or(sale.commit);
+    (!by.is_zero()).then(|| Cause::by(sale, at, why))
 }
 
 fn stale_check(sale: &Sale<'_>, sales: &[Sale<'_>]) -> Option<Cause> {

@@ -1,6 +1,6 @@
 //! From the observed grant to the end of what the holder did with it.
 
-use lockproof_model::{Effect, HolderId, Instant, Operation, Outcome, Step};
+use lockproof_model::{Effect, HolderId, Instant, Operation, Outcome, SlotId, Step};
 
 use crate::passage::{Passage, end_of};
 
@@ -34,7 +34,13 @@ impl<'a> Hold<'a> {
         (0..operations.len()).filter_map(|index| Self::starting_at(&operations[index..]))
     }
 
-    /// The last hold of an attempt, which is the one that its write relies on.
+    /// The last hold that a write of `slot` relies on: of the slot's own lock, or where that was not taken, of any.
+    pub(crate) fn last_for(passage: Passage<'a>, slot: SlotId) -> Option<Self> {
+        let own = Self::all_of(passage).filter(|hold| hold.acquire.slot == slot).last();
+        own.or_else(|| Self::last_of(passage))
+    }
+
+    /// The last hold of an attempt.
     pub(crate) fn last_of(passage: Passage<'a>) -> Option<Self> {
         Self::all_of(passage).last()
     }
@@ -61,7 +67,8 @@ impl<'a> Hold<'a> {
         let last = release.or(use_of_it.last().copied()).unwrap_or(acquire);
 
         // A lease that was renewed in between is found to stand for longer than it was granted.
-        let verified = use_of_it.iter().filter_map(|op| verified_until(op));
+        let own = use_of_it.iter().filter(|op| op.slot == acquire.slot);
+        let verified = own.filter_map(|op| verified_until(op));
         let valid_until = verified.fold(valid_until, Ord::max);
         let inside_until = release.map_or(end_of(last), |release| release.invoked);
         // Never released: a bounded grant stands to its end whatever became of the holder. An unbounded one
@@ -76,9 +83,11 @@ impl<'a> Hold<'a> {
     }
 }
 
-/// The end of validity that a `verify` proves: what remained is counted from its invocation at the earliest.
+/// The end of validity that a renewal promises, or that a `verify` proves: what remained is counted from its invocation
+/// at the earliest.
 fn verified_until(operation: &Operation) -> Option<Instant> {
     match operation.outcome.effect()? {
+        Effect::Renewed { valid_until } => Some(*valid_until),
         Effect::Verified { remaining } => Some(operation.invoked + *remaining),
         _ => None,
     }

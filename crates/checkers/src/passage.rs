@@ -1,6 +1,6 @@
 //! The operations of one attempt.
 
-use lockproof_model::{AttemptId, History, Instant, Operation, Step};
+use lockproof_model::{AttemptId, History, Instant, Operation, SlotId, Step};
 
 /// All operations of a history, attempt by attempt.
 #[derive(Debug)]
@@ -67,6 +67,12 @@ impl<'a> Passage<'a> {
     /// The last operation of that step: a step may be repeated, and the last one counts.
     pub(crate) fn last(&self, step: Step) -> Option<&'a Operation> {
         self.operations.iter().rev().find(|operation| operation.step == step).copied()
+    }
+
+    /// The same, of one slot of an attempt that books several.
+    pub(crate) fn last_on(&self, slot: SlotId, step: Step) -> Option<&'a Operation> {
+        let is_it = |operation: &&&Operation| operation.step == step && operation.slot == slot;
+        self.operations.iter().rev().find(is_it).copied()
     }
 }
 

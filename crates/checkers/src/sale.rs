@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use lockproof_model::{BookingRow, BookingTable, Instant, Operation, OperationId, SlotId, Step};
+use lockproof_model::{
+    BookingRow, BookingTable, Instant, Operation, OperationId, SlotId, Span, Step,
+};
 
 use crate::hold::Hold;
 use crate::passage::{Passage, Passages, end_of};
@@ -18,15 +20,38 @@ pub(crate) struct Sale<'a> {
     pub(crate) commit: Option<&'a Operation>,
 }
 
+/// Of sales by ranges, those that filled the slot and those too many: whichever came to stand when some unit of its
+/// range was sold `room` times already.
+fn filled<'a>(sales: Vec<Sale<'a>>, room: usize) -> (Vec<Sale<'a>>, Vec<Sale<'a>>) {
+    let (mut sold, mut duplicates): (Vec<Sale<'a>>, Vec<Sale<'a>>) = (Vec::new(), Vec::new());
+    for sale in sales {
+        let overlapping: Vec<Span> =
+            sold.iter().filter(|other| other.overlaps(&sale)).map(|other| other.row.span).collect();
+        // Most are sold where one of them begins, or where this one does.
+        let begins = overlapping.iter().map(|span| span.from.max(sale.row.span.from));
+        let sold_at = |unit: u32| {
+            overlapping.iter().filter(|span| span.from <= unit && unit < span.to).count()
+        };
+        let most = begins.map(sold_at).max().unwrap_or(0);
+        if most < room { sold.push(sale) } else { duplicates.push(sale) }
+    }
+    (sold, duplicates)
+}
+
 impl<'a> Sale<'a> {
+    fn overlaps(&self, other: &Self) -> bool {
+        self.row.span.overlaps(other.row.span)
+    }
+
     fn new(row: &'a BookingRow, passages: &'a Passages<'a>) -> Self {
         let passage = passages.of(row.attempt);
         Self {
             row,
             passage,
-            hold: Hold::last_of(passage),
-            check: passage.last(Step::Check),
-            insert: passage.last(Step::Insert),
+            hold: Hold::last_for(passage, row.slot),
+            check: passage.last_on(row.slot, Step::Check),
+            insert: passage.last_on(row.slot, Step::Insert),
+            // One for all that the attempt has written.
             commit: passage.last(Step::Commit),
         }
     }
@@ -44,7 +69,7 @@ impl<'a> Sale<'a> {
 
     /// The operations that prove the sale: acquire, check, insert, commit.
     pub(crate) fn witness(&self) -> impl Iterator<Item = OperationId> {
-        let acquire = self.passage.last(Step::Acquire);
+        let acquire = self.hold.map(|hold| hold.acquire).or(self.passage.last(Step::Acquire));
         [acquire, self.check, self.insert, self.commit].into_iter().flatten().map(|op| op.id)
     }
 }
@@ -57,8 +82,11 @@ const NOT_FOR_SALE: u32 = 0;
 pub(crate) struct Oversold<'a> {
     pub(crate) slot: SlotId,
     pub(crate) capacity: u32,
-    /// Its sales in the order in which they stood.
+    /// Its sales: those that filled it, then those too many, each in the order in which they stood. Of a slot that is
+    /// sold by ranges, only those that overlap with one too many.
     pub(crate) sales: Vec<Sale<'a>>,
+    /// How many of them filled it.
+    filling: usize,
 }
 
 impl<'a> Oversold<'a> {
@@ -92,18 +120,17 @@ impl<'a> Oversold<'a> {
 
     /// Confirmed bookings above capacity.
     pub(crate) fn excess(&self) -> u32 {
-        u32::try_from(self.sales.len()).unwrap_or(u32::MAX).saturating_sub(self.capacity)
+        u32::try_from(self.duplicates().len()).unwrap_or(u32::MAX)
     }
 
-    /// The sales that should not have been: those beyond the first `capacity`.
+    /// The sales that should not have been: those for which there was no room left when they came to stand.
     pub(crate) fn duplicates(&self) -> &[Sale<'a>] {
-        self.sales.get(self.within_capacity().len()..).unwrap_or_default()
+        &self.sales[self.filling..]
     }
 
     /// The sales that filled the slot.
     pub(crate) fn within_capacity(&self) -> &[Sale<'a>] {
-        let capacity = usize::try_from(self.capacity).unwrap_or(usize::MAX);
-        self.sales.get(..capacity).unwrap_or(&self.sales)
+        &self.sales[..self.filling]
     }
 
     fn of(
@@ -117,6 +144,17 @@ impl<'a> Oversold<'a> {
         }
         let mut sales: Vec<_> = rows.into_iter().map(|row| Sale::new(row, passages)).collect();
         sales.sort_by_key(|sale| (sale.stood().unwrap_or(Instant::FAR_FUTURE), sale.row.id));
-        Some(Self { slot, capacity, sales })
+        let room = usize::try_from(capacity).unwrap_or(usize::MAX);
+        let filling = if sales.iter().all(|sale| sale.row.span.is_whole()) {
+            room
+        } else {
+            let (mut sold, duplicates) = filled(sales, room);
+            sold.retain(|sale| duplicates.iter().any(|other| other.overlaps(sale)));
+            sales = sold;
+            let filling = sales.len();
+            sales.extend(duplicates);
+            filling
+        };
+        (filling < sales.len()).then_some(Self { slot, capacity, sales, filling })
     }
 }

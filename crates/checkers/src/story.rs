@@ -104,7 +104,7 @@ impl<'a> Plot<'a> {
 fn notes_on(passage: Passage<'_>, anomaly: &Anomaly) -> Vec<(OperationId, String)> {
     let mut notes = Vec::new();
     let Some(hold) = Hold::last_of(passage) else { return notes };
-    let shown = |step| matches!(step, Step::Insert | Step::Commit | Step::Release);
+    let shown = |step| matches!(step, Step::Insert | Step::Commit | Step::Notify | Step::Release);
     let late = passage.operations.iter().find(|op| shown(op.step) && op.invoked > hold.valid_until);
     if let Some(late) = late {
         let by = words::duration(late.invoked.saturating_since(hold.valid_until));
@@ -133,6 +133,10 @@ fn title_of(anomaly: &Anomaly, oversold: Option<&Oversold<'_>>) -> String {
         (kinds::TOKEN_REPEATED, _) => format!("fencing token of {slot} drawn twice"),
         (kinds::LOST_BOOKING, _) => format!("booking of {slot} lost"),
         (kinds::PHANTOM_BOOKING, _) => format!("{slot} booked by a refused attempt"),
+        (kinds::PARTIAL_BOOKING, _) => format!("{slot} booked in part"),
+        (kinds::DUPLICATE_EFFECT, _) => {
+            format!("customers told more than once that {slot} is theirs")
+        }
         (kinds::DOUBLE_WRITE, _) => format!("{slot} written twice by one attempt"),
         _ => anomaly.sentence.clone(),
     }

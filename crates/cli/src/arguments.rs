@@ -1,5 +1,6 @@
 //! What can be typed.
 
+mod compare;
 mod proxy;
 
 use std::fmt;
@@ -11,6 +12,7 @@ use lockproof_rig::sim::RedisDriver;
 
 use crate::exit::Failure;
 
+pub(crate) use compare::{CompareArguments, CompareFormat};
 pub(crate) use proxy::{ProtocolName, ProxyArguments};
 
 /// Proof that your lock holds, or the schedule that breaks it.
@@ -41,6 +43,8 @@ pub(crate) enum Command {
     Explore(ExploreArguments),
     /// Run a saved schedule again, byte for byte, or try it against real servers
     Replay(ReplayArguments),
+    /// Rank strategies in plain words: by what breaks them, then by what they cost
+    Compare(CompareArguments),
     /// Write a commented scenario to start from
     New(NewArguments),
     /// Show a catalog
@@ -77,6 +81,10 @@ pub(crate) struct RunArguments {
     #[arg(long, env = "LOCKPROOF_PROVIDER", default_value = "embedded")]
     pub(crate) provider: String,
 
+    /// Which database keeps the bookings, whatever a scenario says: sqlite, postgres, mariadb [default: the provider's own]
+    #[arg(long, env = "LOCKPROOF_DATABASE", value_name = "KIND")]
+    pub(crate) database: Option<String>,
+
     #[command(flatten)]
     pub(crate) servers: ServerArguments,
 
@@ -110,6 +118,9 @@ pub(crate) struct RunArguments {
 }
 
 const REDIS_URL: &str = "Redis servers of --provider external, in order: redis://[USER]:PASSWORD@HOST:PORT/DB, rediss:// for TLS (#insecure: unverified), unix:///PATH; several with commas [env: LOCKPROOF_REDIS_URLS]";
+const ETCD_URL: &str = "etcd of --provider external, http://HOST:PORT [env: LOCKPROOF_ETCD_URL]";
+const ZOOKEEPER_URL: &str =
+    "ZooKeeper of --provider external, zookeeper://HOST:PORT [env: LOCKPROOF_ZOOKEEPER_URL]";
 const DATABASE_URL: &str = "Postgres of --provider external, postgres://USER:PASSWORD@HOST:PORT/DATABASE?sslmode=…; without one, bookings go to the embedded database [env: LOCKPROOF_DATABASE_URL]";
 
 /// The servers of `--provider external` and the images of `--provider container`. The variables of the former are read in `servers.rs`: clap would show them in its help.
@@ -117,6 +128,12 @@ const DATABASE_URL: &str = "Postgres of --provider external, postgres://USER:PAS
 pub(crate) struct ServerArguments {
     #[arg(long, value_name = "URL", value_delimiter = ',', help = REDIS_URL)]
     pub(crate) redis_url: Vec<Secret>,
+
+    #[arg(long, value_name = "URL", help = ETCD_URL)]
+    pub(crate) etcd_url: Option<String>,
+
+    #[arg(long, value_name = "URL", help = ZOOKEEPER_URL)]
+    pub(crate) zookeeper_url: Option<String>,
 
     #[arg(long, value_name = "URL", help = DATABASE_URL)]
     pub(crate) database_url: Option<Secret>,
@@ -244,6 +261,10 @@ pub(crate) struct ReplayArguments {
     #[arg(long, env = "LOCKPROOF_PROVIDER", default_value = "embedded")]
     pub(crate) provider: String,
 
+    /// Which database keeps the bookings, whatever the file says: sqlite, postgres, mariadb [default: the provider's own]
+    #[arg(long, env = "LOCKPROOF_DATABASE", value_name = "KIND")]
+    pub(crate) database: Option<String>,
+
     #[command(flatten)]
     pub(crate) servers: ServerArguments,
 
@@ -322,6 +343,8 @@ pub(crate) struct RedisModelArguments {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Catalog {
     Locks,
+    Drivers,
+    Policies,
     Guards,
     Strategies,
     Faults,

@@ -45,6 +45,9 @@ fn main() -> ExitCode {
         Command::Replay(replay) => {
             commands::replay::run(&replay, arguments.color, arguments.verbose)
         }
+        Command::Compare(compare) => {
+            commands::compare::run(&compare, arguments.color, arguments.verbose)
+        }
         Command::New(new) => commands::new::run(&new),
         Command::List(list) => commands::list::run(&list),
         Command::Doctor(doctor) => commands::doctor::run(&doctor),

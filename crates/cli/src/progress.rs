@@ -47,18 +47,27 @@ impl Display {
     }
 
     pub(crate) fn finished(&mut self, cell: &str, report: &CellReport) {
+        let outcome = match report.judgement.status {
+            Status::Met => "as expected",
+            Status::Inconclusive => "inconclusive",
+            Status::Infrastructure => "no server",
+            Status::Failed => "FAILED",
+        };
+        self.ended(cell, report, outcome);
+    }
+
+    /// The same where nothing is expected: strategies are compared by what is found.
+    pub(crate) fn compared(&mut self, cell: &str, report: &CellReport) {
+        self.ended(cell, report, "looked at");
+    }
+
+    fn ended(&mut self, cell: &str, report: &CellReport, outcome: &str) {
         self.running.retain(|running| running != cell);
         self.done += 1;
         self.duplicates += report.duplicates;
         self.bar.inc(1);
         self.tell();
         if self.lines {
-            let outcome = match report.judgement.status {
-                Status::Met => "as expected",
-                Status::Inconclusive => "inconclusive",
-                Status::Infrastructure => "no server",
-                Status::Failed => "FAILED",
-            };
             let Self { done, total, .. } = self;
             let took = report.took.as_secs_f64();
             line(&format!("[{done}/{total}] {cell}: {outcome}, {took:.1} s"));

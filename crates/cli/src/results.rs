@@ -3,8 +3,8 @@
 use std::io::{self, Write};
 use std::path::Path;
 
-use lockproof_model::RunReport;
-use lockproof_report::Settings;
+use lockproof_model::{Comparison, RunReport};
+use lockproof_report::{ComparisonFormat, Settings, write_comparison};
 
 use crate::arguments::{Color, Format};
 use crate::exit::Failure;
@@ -27,10 +27,22 @@ pub(crate) fn show(
         style: terminal::style(color, verbose),
         directory: directory.map(Path::to_owned),
     };
+    on_stdout(|out| (rendering.build)(&settings).render(report, out))
+}
+
+/// Shows `comparison`.
+pub(crate) fn show_comparison(
+    format: ComparisonFormat,
+    comparison: &Comparison,
+) -> Result<(), Failure> {
+    on_stdout(|out| write_comparison(comparison, format, out))
+}
+
+fn on_stdout(write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<(), Failure> {
     let mut out = io::stdout().lock();
-    let written = (rendering.build)(&settings).render(report, &mut out).and_then(|()| out.flush());
+    let written = write(&mut out).and_then(|()| out.flush());
     match written {
-        // Whoever read as much as they wanted closed the pipe; the report is on disk.
+        // Whoever read as much as they wanted closed the pipe; a run's report is on disk.
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
         Err(error) => Err(Failure::infrastructure(format!("cannot write the results: {error}"))),
         Ok(()) => Ok(()),

@@ -38,16 +38,39 @@ pub(crate) fn load(
     Ok(scenarios.into_iter().map(Arc::new).collect())
 }
 
+/// Those without the strategies that are for real sockets alone: these are skipped aloud among others, and refused where
+/// no other is left.
+fn without_live_only(scenarios: Vec<Arc<Scenario>>) -> Result<Vec<Arc<Scenario>>, Failure> {
+    let mut told = Vec::new();
+    let mut kept = Vec::with_capacity(scenarios.len());
+    for scenario in scenarios {
+        let live_only = |cell: &Cell| cell.strategy.live_only();
+        let path = scenario.path.display();
+        let alone: Vec<_> = scenario.cells.iter().filter_map(live_only).collect();
+        told.extend(alone.iter().map(|why| format!("{path}: {why}; use lockproof run")));
+        if alone.is_empty() {
+            kept.push(scenario);
+            continue;
+        }
+        let mut scenario = Scenario::clone(&scenario);
+        scenario.cells.retain(|cell| live_only(cell).is_none());
+        if !scenario.cells.is_empty() {
+            kept.push(Arc::new(scenario));
+        }
+    }
+    if kept.is_empty() && !told.is_empty() {
+        return Err(Failure::usage(told.join("\n")));
+    }
+    told.iter().for_each(|line| terminal::error(&format!("skipped {line}")));
+    Ok(kept)
+}
+
 /// Those that run in `world`. What says that it is for the other one alone is skipped aloud, among others; by itself,
 /// and whatever else cannot run there, it is refused with its reason.
 pub(crate) fn of_world(
     scenarios: Vec<Arc<Scenario>>,
     world: World,
 ) -> Result<Vec<Arc<Scenario>>, Failure> {
-    let scenarios = match world {
-        World::Live => scenarios,
-        World::Sim => scenarios.into_iter().map(without_programs).collect(),
-    };
     let refusal = |scenario: &Scenario| {
         let why = match world {
             World::Live => {
@@ -70,22 +93,10 @@ pub(crate) fn of_world(
     for line in elsewhere.iter().filter_map(|scenario| refusal(scenario)) {
         terminal::error(&format!("skipped {line}"));
     }
-    Ok(here)
-}
-
-/// Without the strategies whose lock is a program by itself, each skipped aloud; unless there are no others, for which the
-/// scenario is refused.
-fn without_programs(scenario: Arc<Scenario>) -> Arc<Scenario> {
-    let (programs, cells): (Vec<Cell>, Vec<Cell>) =
-        scenario.cells.iter().copied().partition(|cell| cell.strategy.adapter.is_some());
-    if programs.is_empty() || cells.is_empty() {
-        return scenario;
+    match world {
+        World::Sim => without_live_only(here),
+        World::Live => Ok(here),
     }
-    for why in programs.iter().filter_map(|cell| cell.strategy.needs_live()) {
-        let path = scenario.path.display();
-        terminal::error(&format!("skipped in {path}: {why}; use lockproof run"));
-    }
-    Arc::new(Scenario { cells, ..Scenario::clone(&scenario) })
 }
 
 /// Keeps the wanted strategies. One that no scenario names runs in all of them and is expected to be safe.

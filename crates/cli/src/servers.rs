@@ -2,8 +2,11 @@
 
 use std::sync::Arc;
 
+use lockproof_locks::Coordinator;
 use lockproof_rig::live::ProviderEntry;
-use lockproof_rig::{ContainerImages, ExternalServers, ServerUrlError};
+use lockproof_rig::{
+    ContainerImages, CoordinatorUrl, DatabaseEngine, ExternalServers, ServerUrlError,
+};
 use lockproof_scenario::Scenario;
 
 use crate::arguments::ServerArguments;
@@ -27,6 +30,25 @@ pub(crate) fn named(arguments: &ServerArguments) -> Result<ExternalServers, Fail
     }
     if let Some(twice) = servers.twice() {
         return Err(Failure::usage(format!("{origin}: {twice}")));
+    }
+    for (service, flag, url, variable) in [
+        (Coordinator::Etcd, "--etcd-url", &arguments.etcd_url, "LOCKPROOF_ETCD_URL"),
+        (
+            Coordinator::ZooKeeper,
+            "--zookeeper-url",
+            &arguments.zookeeper_url,
+            "LOCKPROOF_ZOOKEEPER_URL",
+        ),
+    ] {
+        let (origin, url) = match url {
+            Some(url) => (flag, Some(url.clone())),
+            None => (variable, environment(variable)),
+        };
+        if let Some(url) = url {
+            let url =
+                CoordinatorUrl::parse(service, &url).map_err(|error| wrong(origin, &error))?;
+            servers.coordinators.insert(service, url);
+        }
     }
     let (origin, url) = match &arguments.database_url {
         Some(url) => ("--database-url", Some(url.0.clone())),
@@ -58,7 +80,11 @@ pub(crate) fn of_run(
     destructive: bool,
 ) -> Result<ExternalServers, Failure> {
     if !provider.shared {
-        if !arguments.redis_url.is_empty() || arguments.database_url.is_some() {
+        let urls = [&arguments.etcd_url, &arguments.zookeeper_url];
+        if !arguments.redis_url.is_empty()
+            || arguments.database_url.is_some()
+            || urls.iter().any(|url| url.is_some())
+        {
             return Err(Failure::usage(format!(
                 "the provider {} starts servers of its own; to use those of the URLs add --provider external",
                 provider.name
@@ -71,6 +97,15 @@ pub(crate) fn of_run(
         let each = scenarios.iter().map(|scenario| (scenario, scenario.external.redis.clone()));
         servers.redis = the_only(each.filter(|(_, urls)| !urls.is_empty()))?.unwrap_or_default();
     }
+    for service in Coordinator::ALL {
+        if servers.coordinators.contains_key(&service) {
+            continue;
+        }
+        let each = scenarios.iter().filter_map(|scenario| {
+            Some((scenario, scenario.external.coordinators.get(&service)?.clone()))
+        });
+        servers.coordinators.extend(the_only(each)?.map(|url| (service, url)));
+    }
     if servers.database.is_none() {
         let each = scenarios
             .iter()
@@ -82,6 +117,9 @@ pub(crate) fn of_run(
             "--provider external has to be told where the servers are: --redis-url URL,… and --database-url URL, {REDIS} and {DATABASE}, or [servers] in a scenario"
         )));
     }
+    if let Some(why) = scenarios.iter().find_map(|scenario| other_database(scenario, &servers)) {
+        return Err(Failure::usage(why));
+    }
     let problems =
         scenarios.iter().flat_map(|scenario| scenario.problems_on(&servers, destructive));
     let problems: Vec<_> = problems.map(|problem| problem.to_string()).collect();
@@ -89,6 +127,20 @@ pub(crate) fn of_run(
         return Ok(servers);
     }
     Err(Failure::usage(format!("cannot be run on these servers\n{}", problems.join("\n"))))
+}
+
+/// Why the database that `servers` name is not the one that `scenario` wants, where it is not.
+fn other_database(scenario: &Scenario, servers: &ExternalServers) -> Option<String> {
+    let path = scenario.path.display();
+    match (scenario.engine?, &servers.database) {
+        (DatabaseEngine::Sqlite, Some(url)) => {
+            Some(format!("{path}: bookings are to go to sqlite, and {url} is named; leave one out"))
+        }
+        (engine, None) if engine.is_server() => Some(format!(
+            "{path}: bookings are to go to {engine}, and none is named: --database-url URL, or {DATABASE}"
+        )),
+        _ => None,
+    }
 }
 
 /// What the scenarios name, if they agree: a run has one set of servers.
@@ -99,7 +151,7 @@ fn the_only<'a, T: PartialEq>(
     match named.find(|(_, other)| *other != servers) {
         None => Ok(Some(servers)),
         Some((other, _)) => Err(Failure::usage(format!(
-            "{} and {} name different [servers]; run them one by one, or say which: --redis-url, --database-url",
+            "{} and {} name different [servers]; run them one by one, or say which: --redis-url, --etcd-url, --zookeeper-url, --database-url",
             first.path.display(),
             other.path.display()
         ))),
@@ -112,6 +164,9 @@ pub(crate) fn flags(servers: &ExternalServers) -> String {
     let urls: Vec<_> = servers.redis.iter().map(ToString::to_string).collect();
     if !urls.is_empty() {
         flags = format!(" --redis-url {}", quoted(&urls.join(",")));
+    }
+    for (service, url) in &servers.coordinators {
+        flags = format!("{flags} --{service}-url {}", quoted(&url.to_string()));
     }
     if let Some(url) = &servers.database {
         flags = format!("{flags} --database-url {}", quoted(&url.to_string()));

@@ -25,10 +25,12 @@ pub enum Answer {
     RolledBack,
     /// The slot's row; `None` where there is none, or it was skipped.
     Slot(Option<SlotRow>),
-    /// So many rows were counted.
+    /// So many rows were counted, or locked.
     Count(u32),
     /// The slot's row and so many rows counted; `None` where there is no such slot.
     SlotAndCount(Option<(SlotRow, u32)>),
+    /// The booking's key, where there is one.
+    Booking(Option<BookingId>),
     /// So many rows were changed.
     Changed(u32),
     /// The row is written under this key.
@@ -46,6 +48,8 @@ pub enum SqlError {
     DeadlockDetected,
     /// 23505: the unit is sold already.
     UniqueViolation,
+    /// 23P01: an overlapping span is sold already.
+    ExclusionViolation,
     /// 55P03: the row is locked, and NOWAIT was said.
     LockNotAvailable,
     /// 25P02: an earlier statement of this transaction failed.
@@ -62,6 +66,7 @@ impl SqlError {
             Self::SerializationFailure => "40001",
             Self::DeadlockDetected => "40P01",
             Self::UniqueViolation => "23505",
+            Self::ExclusionViolation => "23P01",
             Self::LockNotAvailable => "55P03",
             Self::InFailedTransaction => "25P02",
             Self::NoConnection => "08003",
@@ -75,6 +80,7 @@ impl fmt::Display for SqlError {
             Self::SerializationFailure => "could not serialize access",
             Self::DeadlockDetected => "deadlock detected",
             Self::UniqueViolation => "duplicate key value violates unique constraint",
+            Self::ExclusionViolation => "conflicting key value violates exclusion constraint",
             Self::LockNotAvailable => "could not obtain lock on row",
             Self::InFailedTransaction => "current transaction is aborted until it is rolled back",
             Self::NoConnection => "connection does not exist",

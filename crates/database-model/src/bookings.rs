@@ -1,6 +1,6 @@
 //! Counting, writing and deleting bookings.
 
-use lockproof_model::{BookingId, SlotId};
+use lockproof_model::{BookingId, SlotId, Span};
 
 use crate::answer::{Answer, SqlError};
 use crate::database::{Database, Step};
@@ -10,22 +10,17 @@ use crate::statement::{BookingValues, Isolation, SlotLock};
 use crate::waits::Wait;
 
 impl Database {
-    pub(crate) fn count_confirmed(&mut self, at: u32, slot: SlotId) -> Step {
+    pub(crate) fn count_confirmed(&mut self, at: u32, slot: SlotId, span: Span) -> Step {
         if self.transaction(at).isolation == Isolation::Serializable
-            && let Err(error) = self.read_bookings(at, slot)
+            && let Err(error) = self.read_bookings(at, slot, span)
         {
             return Step::Error(error);
         }
         let shelf = shelf(slot, self.slots.len());
         let row = &self.slots[shelf];
         let transaction = self.transaction(at);
-        if transaction.snapshot.is_some() || shelf == 0 {
-            let horizon = self.horizon(at);
-            let rows = self.ledger.of(row).filter(|(_, row)| {
-                row.values.slot == slot
-                    && row.created.is_seen(at, horizon)
-                    && !row.deleted.is_seen(at, horizon)
-            });
+        if transaction.snapshot.is_some() || shelf == 0 || !span.is_whole() {
+            let rows = self.overlapping(at, slot, span);
             return Step::Answer(Answer::Count(u32::try_from(rows.count()).unwrap_or(u32::MAX)));
         }
         // What is committed is counted already; the rest is this transaction's own.
@@ -38,18 +33,36 @@ impl Database {
     }
 
     /// Where there is no row to show the count with, nothing is counted.
-    pub(crate) fn read_slot_and_count(&mut self, at: u32, slot: SlotId) -> Step {
+    pub(crate) fn read_slot_and_count(&mut self, at: u32, slot: SlotId, span: Span) -> Step {
         let row = match self.read_slot(at, slot, SlotLock::None) {
             Step::Answer(Answer::Slot(Some(row))) => row,
             Step::Answer(_) => return Step::Answer(Answer::SlotAndCount(None)),
             other => return other,
         };
-        match self.count_confirmed(at, slot) {
+        match self.count_confirmed(at, slot, span) {
             Step::Answer(Answer::Count(count)) => {
                 Step::Answer(Answer::SlotAndCount(Some((row, count))))
             }
             other => other,
         }
+    }
+
+    /// Places of the bookings that the transaction sees, in the order in which they were written.
+    pub(crate) fn overlapping(
+        &self,
+        at: u32,
+        slot: SlotId,
+        span: Span,
+    ) -> impl Iterator<Item = u32> {
+        let horizon = self.horizon(at);
+        let rows = self.ledger.of(&self.slots[shelf(slot, self.slots.len())]);
+        let seen = rows.filter(move |(_, row)| {
+            row.values.slot == slot
+                && row.values.span.overlaps(span)
+                && row.created.is_seen(at, horizon)
+                && !row.deleted.is_seen(at, horizon)
+        });
+        seen.map(|(place, _)| place)
     }
 
     pub(crate) fn insert(&mut self, at: u32, values: BookingValues) -> Step {
@@ -69,14 +82,30 @@ impl Database {
     /// Puts the row that was written last into the index.
     pub(crate) fn insert_again(&mut self, at: u32, values: BookingValues) -> Step {
         let shelf = shelf(values.slot, self.slots.len());
-        let collision = if self.layout.unique_unit {
+        let place = self.transaction(at).inserted.last().copied();
+        if self.layout.exclude_overlap
+            && let Some(place) = place
+            && !self.ledger.at(place).is_indexed
+        {
+            // An exclusion constraint is looked at with the row in its index: two that write at one time see each
+            // other, and the one that comes second waits (`check_exclusion_or_unique_constraint`).
+            self.ledger.link(place, &mut self.slots[shelf]);
+        }
+        let collision = if self.layout.unique_unit || self.layout.exclude_overlap {
             self.collision(at, values, &self.slots[shelf])
         } else {
             None
         };
-        if let Some(Collision::Pending(other)) = collision {
-            let serial = self.sessions[other as usize].serial;
-            return Step::Wait(Wait::Transaction { session: other, serial });
+        match collision {
+            Some(Collision::Pending(other)) => {
+                let serial = self.sessions[other as usize].serial;
+                return Step::Wait(Wait::Transaction { session: other, serial });
+            }
+            // Its index comes before the one by which bookings are counted.
+            Some(Collision::Committed) if self.layout.exclude_overlap => {
+                return Step::Error(SqlError::ExclusionViolation);
+            }
+            Some(Collision::Committed) | None => {}
         }
         if let Some(sxact) = self.transaction(at).sxact {
             let index = self.layout.predicate_locks;
@@ -87,19 +116,26 @@ impl Database {
         if collision == Some(Collision::Committed) {
             return Step::Error(SqlError::UniqueViolation);
         }
-        let Some(&place) = self.transaction(at).inserted.last() else {
-            return Step::Answer(Answer::Done);
-        };
-        self.ledger.link(place, &mut self.slots[shelf]);
+        let Some(place) = place else { return Step::Answer(Answer::Done) };
+        if !self.ledger.at(place).is_indexed {
+            self.ledger.link(place, &mut self.slots[shelf]);
+        }
         Step::Answer(Answer::Inserted(BookingId(i64::from(place) + 1)))
     }
 
     /// What keeps the key from being added, whatever anybody's snapshot says.
     fn collision(&self, at: u32, values: BookingValues, shelf: &Slot) -> Option<Collision> {
-        let mut same = self
-            .ledger
-            .of(shelf)
-            .filter(|(_, row)| row.values.unit == values.unit && row.values.slot == values.slot);
+        let mine = self.transaction(at).inserted.last().copied();
+        let collide = |row: &BookingValues| {
+            row.slot == values.slot
+                && if self.layout.exclude_overlap {
+                    row.span.overlaps(values.span)
+                } else {
+                    row.span == values.span && row.unit == values.unit
+                }
+        };
+        let rows = self.ledger.of(shelf);
+        let mut same = rows.filter(|(place, row)| collide(&row.values) && Some(*place) != mine);
         same.find_map(|(_, row)| match (row.created, row.deleted) {
             (_, Stamp::At(_)) | (Stamp::Never, _) => None,
             (Stamp::By(other), _) | (_, Stamp::By(other)) if other != at => {
@@ -125,6 +161,7 @@ impl Database {
         let Some(place) = self.ledger.find(booking) else {
             return Step::Answer(Answer::Changed(0));
         };
+        let locked = self.locker(at, place);
         match self.ledger.at(place).deleted {
             Stamp::At(_) if self.transaction(at).snapshot.is_some() => Step::SERIALIZATION_FAILURE,
             Stamp::At(_) => Step::Answer(Answer::Changed(0)),
@@ -133,6 +170,9 @@ impl Database {
                 Step::Wait(Wait::Transaction { session: other, serial })
             }
             Stamp::Never => {
+                if let Some(wait) = locked {
+                    return Step::Wait(wait);
+                }
                 if let Err(error) = self.take_from_readers(at, place) {
                     return Step::Error(error);
                 }

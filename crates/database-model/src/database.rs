@@ -1,6 +1,10 @@
 //! The door: sessions come in, statements are answered or wait.
 
-use lockproof_model::{BookingId, BookingRow, BookingTable, FencingToken, SlotId, SlotRow};
+use std::collections::BTreeMap;
+
+use lockproof_model::{
+    AttemptId, BookingId, BookingRow, BookingTable, FencingToken, SlotId, SlotRow,
+};
 
 use crate::advisory::AdvisoryLock;
 use crate::answer::{Answer, Executed, SqlError};
@@ -18,6 +22,8 @@ pub struct Database {
     /// By number. The first, which no table has, keeps the bookings of all slots that there are not.
     pub(crate) slots: Vec<Slot>,
     pub(crate) ledger: Ledger,
+    /// Requests whose keys are written, by whom or when.
+    pub(crate) keys: BTreeMap<AttemptId, Stamp>,
     pub(crate) sessions: Vec<Session>,
     /// The number of the first of them; those before belonged to tables that are gone.
     first_session: u32,
@@ -62,6 +68,7 @@ impl Database {
             layout,
             slots: Vec::new(),
             ledger: Ledger::default(),
+            keys: BTreeMap::new(),
             sessions: Vec::new(),
             first_session: 0,
             commits: 0,
@@ -86,6 +93,7 @@ impl Database {
         self.slots.clear();
         self.slots.resize_with(layout.slots as usize + 1, || Slot::EMPTY);
         self.ledger.clear();
+        self.keys.clear();
         self.first_session = self.name(self.sessions.len()).0;
         self.sessions.clear();
         self.commits = 0;
@@ -199,6 +207,7 @@ impl Database {
                 .map(|(id, row)| BookingRow {
                     id: BookingId(id),
                     slot: row.values.slot,
+                    span: row.values.span,
                     unit: row.values.unit,
                     holder: row.values.holder,
                     attempt: row.values.attempt,
@@ -246,8 +255,11 @@ impl Database {
     fn run(&mut self, at: u32, statement: Statement) -> Step {
         match statement {
             Statement::ReadSlot { slot, lock } => self.read_slot(at, slot, lock),
-            Statement::CountConfirmed { slot } => self.count_confirmed(at, slot),
-            Statement::ReadSlotAndCount { slot } => self.read_slot_and_count(at, slot),
+            Statement::CountConfirmed { slot, span } => self.count_confirmed(at, slot, span),
+            Statement::ReadSlotAndCount { slot, span } => self.read_slot_and_count(at, slot, span),
+            Statement::LockConfirmed { slot, span } => self.lock_confirmed(at, slot, span),
+            Statement::FindBooking { attempt } => self.find_by_attempt(at, attempt),
+            Statement::ReserveKey { request } => self.reserve_key(at, request),
             Statement::RaiseFence { .. }
             | Statement::BumpVersion { .. }
             | Statement::SetVersion { .. }
@@ -273,6 +285,7 @@ impl Database {
             | Statement::SetVersion { .. }
             | Statement::AddVersion { .. } => self.update_again(at, statement),
             Statement::Insert(values) => self.insert_again(at, values),
+            Statement::LockConfirmed { .. } => self.lock_confirmed_again(at),
             Statement::Delete { booking } => self.delete_again(at, booking),
             // Never seen its row, or has none: from the top.
             _ => self.run(at, statement),

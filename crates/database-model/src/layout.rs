@@ -7,8 +7,10 @@ pub struct Layout {
     pub slots: u32,
     /// How often each may be sold.
     pub capacity: u32,
-    /// Whether (slot, unit) is unique among bookings.
+    /// Whether (slot, span, unit) is unique among bookings.
     pub unique_unit: bool,
+    /// Whether no two bookings of a slot may overlap.
+    pub exclude_overlap: bool,
     /// How much a SERIALIZABLE read of bookings locks.
     pub predicate_locks: PredicateLocks,
 }

@@ -15,6 +15,8 @@ pub(crate) struct Booking {
     /// By which serializable transactions, or 0.
     pub(crate) creator: u32,
     pub(crate) deleter: u32,
+    /// The session that has it FOR UPDATE.
+    pub(crate) locker: u32,
     /// Whether the index has it.
     pub(crate) is_indexed: bool,
     /// The next booking of its slot.
@@ -74,6 +76,7 @@ impl Ledger {
             deleted,
             creator,
             deleter: 0,
+            locker: NONE,
             is_indexed: false,
             next: NONE,
         };

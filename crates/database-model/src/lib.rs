@@ -18,7 +18,10 @@
 //! - **Row locks** (13.3.2) and who waits for them: the first in the row's queue waits for the transaction that has
 //!   the row, the others wait in line behind it (`src/backend/access/heap/README.tuplock`). A holder's own change
 //!   from FOR SHARE to more does not queue, and new sharers pass those who wait for more.
-//! - **The unique index** on (slot, unit) waits for whoever writes or deletes the same key, whatever its snapshot.
+//! - **The unique index** on (slot, span, unit) waits for whoever writes or deletes the same key, whatever its snapshot.
+//! - **The exclusion constraint** on overlapping spans is looked at with the row in its index: two that write at one
+//!   time wait for each other, and one of them is a deadlock's victim.
+//! - **Locks on bookings** (`FOR UPDATE`) keep those that are there from others who lock or delete them, and nothing else.
 //! - **Advisory locks** (13.3.5) of session and transaction scope.
 //! - **Deadlocks** (13.3.4): refused to the session whose waiting closes the circle. A server looks for circles
 //!   `deadlock_timeout` after a wait began, so this is what it does too, unless two of them begin within that time.
@@ -35,8 +38,10 @@
 
 mod advisory;
 mod answer;
+mod booking_locks;
 mod bookings;
 mod database;
+mod keys;
 mod layout;
 mod ledger;
 mod serializable;

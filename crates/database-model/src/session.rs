@@ -2,6 +2,8 @@
 
 use std::collections::VecDeque;
 
+use lockproof_model::AttemptId;
+
 use crate::serializable::SxactId;
 use crate::statement::{Isolation, Statement};
 use crate::waits::Waiting;
@@ -47,6 +49,14 @@ pub(crate) struct Transaction {
     pub(crate) inserted: Vec<u32>,
     /// Places of bookings that it has deleted.
     pub(crate) deleted: Vec<u32>,
+    /// Places of bookings that it has locked.
+    pub(crate) locked: Vec<u32>,
+    /// Places of bookings that its locking read has found, in the order of the index, and how many of them it is done
+    /// with.
+    pub(crate) found: Vec<u32>,
+    pub(crate) looked_at: usize,
+    /// Requests whose keys it has written.
+    pub(crate) keys: Vec<AttemptId>,
     /// Whether it may have advisory locks.
     pub(crate) has_advisory: bool,
     pub(crate) sxact: Option<SxactId>,
@@ -76,6 +86,10 @@ impl Session {
                 rows: Vec::new(),
                 inserted: Vec::new(),
                 deleted: Vec::new(),
+                locked: Vec::new(),
+                found: Vec::new(),
+                looked_at: 0,
+                keys: Vec::new(),
                 has_advisory: false,
                 sxact: None,
             },

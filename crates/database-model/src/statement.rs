@@ -1,6 +1,6 @@
 //! What may be asked.
 
-use lockproof_model::{AttemptId, BookingId, FencingToken, HolderId, SlotId};
+use lockproof_model::{AttemptId, BookingId, FencingToken, HolderId, SlotId, Span};
 
 /// One statement of a session. Outside a transaction each is a transaction of its own, at READ COMMITTED.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -14,16 +14,37 @@ pub enum Statement {
         /// Its locking clause.
         lock: SlotLock,
     },
-    /// `SELECT count(*) FROM bookings WHERE slot = … AND state = 'confirmed'`.
+    /// `SELECT count(*) FROM bookings WHERE slot = … AND state = 'confirmed' AND span_from < to AND span_to > from`.
     CountConfirmed {
         /// Which slot.
         slot: SlotId,
+        /// Which part of it.
+        span: Span,
+    },
+    /// `SELECT id FROM bookings WHERE …` the same `FOR UPDATE`, whose rows are counted.
+    LockConfirmed {
+        /// Which slot.
+        slot: SlotId,
+        /// Which part of it.
+        span: Span,
+    },
+    /// `SELECT id FROM bookings WHERE attempt = … AND state = 'confirmed'`.
+    FindBooking {
+        /// Which attempt.
+        attempt: AttemptId,
+    },
+    /// `INSERT INTO request_keys (request) VALUES (…) ON CONFLICT DO NOTHING`.
+    ReserveKey {
+        /// Which request.
+        request: AttemptId,
     },
     /// `SELECT capacity, version, fence, (SELECT count(*) …) FROM slots WHERE slot = …`, the count that of
     /// `CountConfirmed`: both as of one moment.
     ReadSlotAndCount {
         /// Which slot.
         slot: SlotId,
+        /// Of which part of it bookings are counted.
+        span: Span,
     },
     /// `UPDATE slots SET fence = token WHERE slot = … AND fence <= token`.
     RaiseFence {
@@ -128,6 +149,8 @@ pub enum AdvisoryScope {
 pub struct BookingValues {
     /// What is sold.
     pub slot: SlotId,
+    /// Which part of it.
+    pub span: Span,
     /// Its place within the capacity.
     pub unit: u32,
     /// Who writes it.

@@ -4,7 +4,7 @@ use crate::answer::{Answer, SqlError};
 use crate::database::Database;
 use crate::ledger::Stamp;
 use crate::session::{Client, Stage, Transaction};
-use crate::slots::{Mode, shelf};
+use crate::slots::{Mode, NONE, shelf};
 use crate::statement::Isolation;
 
 impl Database {
@@ -109,7 +109,7 @@ impl Database {
         let (commit, writer) = (self.commits, self.writer(at));
         self.leave_snapshot(at);
         let oldest = self.snapshots.first().copied();
-        let Self { sessions, slots, ledger, .. } = self;
+        let Self { sessions, slots, ledger, keys, .. } = self;
         let known = slots.len();
         let transaction = &sessions[at as usize].transaction;
         for &row in &transaction.rows {
@@ -133,12 +133,15 @@ impl Database {
                 ledger.unlink(place, slot);
             }
         }
+        for request in &transaction.keys {
+            keys.insert(*request, Stamp::At(commit));
+        }
     }
 
     /// Undoes what the transaction did and frees its locks; the session stays in `stage`.
     fn undo(&mut self, at: u32, stage: Stage) {
         self.leave_snapshot(at);
-        let Self { sessions, slots, ledger, .. } = self;
+        let Self { sessions, slots, ledger, keys, .. } = self;
         let known = slots.len();
         let transaction = &sessions[at as usize].transaction;
         for &place in &transaction.inserted {
@@ -150,6 +153,9 @@ impl Database {
         for &place in &transaction.deleted {
             let row = ledger.at_mut(place);
             (row.deleted, row.deleter) = (Stamp::Never, 0);
+        }
+        for request in &transaction.keys {
+            keys.remove(request);
         }
         if let Some(sxact) = transaction.sxact {
             self.serializable.roll_back(sxact);
@@ -167,7 +173,7 @@ impl Database {
 
     /// Frees the transaction's locks.
     fn finish(&mut self, at: u32, stage: Stage) {
-        let Self { sessions, slots, xids, blocked, has_released, .. } = self;
+        let Self { sessions, slots, ledger, xids, blocked, has_released, .. } = self;
         let session = &mut sessions[at as usize];
         session.serial += 1;
         let transaction = &mut session.transaction;
@@ -176,6 +182,10 @@ impl Database {
         for row in transaction.rows.drain(..) {
             slots[row as usize].release(at);
         }
+        for place in transaction.locked.drain(..) {
+            ledger.at_mut(place).locker = NONE;
+        }
+        transaction.keys.clear();
         transaction.inserted.clear();
         transaction.deleted.clear();
         if let Some(xid) = transaction.xid.take() {

@@ -3,6 +3,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use lockproof_model::fnv1a;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
@@ -28,11 +29,7 @@ impl Random {
     #[must_use]
     pub fn fork(&self, label: &str) -> Self {
         // FNV-1a over the seed and the label; the generator's own seeding does the mixing.
-        let mut hash = 0xcbf2_9ce4_8422_2325_u64;
-        for byte in self.seed.to_le_bytes().into_iter().chain(label.bytes()) {
-            hash = (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
-        }
-        Self::new(hash)
+        Self::new(fnv1a(self.seed.to_le_bytes().into_iter().chain(label.bytes())))
     }
 
     /// 64 random bits.

@@ -3,13 +3,19 @@
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use lockproof_model::{HolderId, Instant};
-use lockproof_rig::{Disturbance, Link, LinkEffect, LinkSelector, Rig, RigError};
+use lockproof_rig::{Disturbance, Link, LinkEffect, LinkSelector, Rig, RigError, ServerKind};
 
 use crate::catalog::Field;
 use crate::{ArgumentError, Arguments, Healed, Injection, Occasion};
 
 /// The field that names links.
 pub(crate) const LINKS: Field = Field {
+    name: "links",
+    summary: "which: redis, redis-1 …, redis-minority, redis-majority, etcd, zookeeper, database",
+};
+
+/// The same for what happens to single messages.
+pub(crate) const READ_LINKS: Field = Field {
     name: "links",
     summary: "which: redis, redis-1 …, redis-minority, redis-majority, database",
 };
@@ -23,6 +29,20 @@ pub(crate) fn links(arguments: &mut Arguments) -> Result<Vec<LinkSelector>, Argu
     let parse = |text: &String| text.parse();
     let parsed: Result<_, lockproof_rig::ParseLinkError> = texts.iter().map(parse).collect();
     parsed.map_err(|error| ArgumentError::new("links", error.to_string()))
+}
+
+/// The same where single messages are told apart, which takes a link whose protocol the proxies read.
+pub(crate) fn read_links(arguments: &mut Arguments) -> Result<Vec<LinkSelector>, ArgumentError> {
+    let links = links(arguments)?;
+    match links.iter().find(|link| link.kind() == ServerKind::Coordinator) {
+        None => Ok(links),
+        Some(other) => {
+            let what = format!(
+                "no proxy reads what is said to {other}, so that none can tell its messages apart; use partition, latency or reset-connections"
+            );
+            Err(ArgumentError::new("links", what))
+        }
+    }
 }
 
 /// Names as a label shows them: `redis-1+database`.

@@ -3,7 +3,7 @@
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use lockproof_model::{Instant, in_full};
-use lockproof_rig::{Affliction, Link, LinkSelector, Rig, RigError, ServerEffect};
+use lockproof_rig::{Affliction, Link, LinkSelector, Rig, RigError, ServerEffect, ServerKind};
 
 use crate::catalog::Field;
 use crate::{ArgumentError, Arguments, Healed, Injection};
@@ -11,7 +11,7 @@ use crate::{ArgumentError, Arguments, Healed, Injection};
 /// The field that names servers of either kind.
 pub(crate) const SERVERS: Field = Field {
     name: "servers",
-    summary: "which: redis, redis-1 …, redis-minority, redis-majority, database",
+    summary: "which: redis, redis-1 …, redis-minority, redis-majority, etcd, zookeeper, database",
 };
 
 /// The field that names Redis servers.
@@ -36,10 +36,10 @@ pub(crate) fn servers(arguments: &mut Arguments) -> Result<Vec<LinkSelector>, Ar
 /// The same where only Redis servers can suffer the fault.
 pub(crate) fn redis_servers(arguments: &mut Arguments) -> Result<Vec<LinkSelector>, ArgumentError> {
     let servers = servers(arguments)?;
-    if servers.contains(&LinkSelector::Database) {
+    if let Some(other) = servers.iter().find(|server| server.kind() != ServerKind::Redis) {
         let available = available(REDIS_SERVERS);
         let what = format!(
-            "`database` is no Redis server, and no other can suffer this; available: {available}"
+            "`{other}` is no Redis server, and no other can suffer this; available: {available}"
         );
         return Err(ArgumentError::new("servers", what));
     }

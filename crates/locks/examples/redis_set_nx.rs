@@ -46,7 +46,7 @@ pub(crate) async fn main() -> Result<(), Box<dyn Error>> {
         return Err("somebody else has the room".into());
     };
     println!("first: granted, to be trusted for {:?}", first.remaining(&lease));
-    let kept = first.keep_alive(lease, KeepAlive::for_ttl(TTL)).await?;
+    let kept = first.keep_alive(lease, KeepAlive::for_ttl(TTL));
     env.sleep(TTL * 2).await;
     println!("first: after {:?} of work it is {}", TTL * 2, held(kept.is_lost()));
 
@@ -65,7 +65,7 @@ pub(crate) async fn main() -> Result<(), Box<dyn Error>> {
     println!("second: granted at try {tries}");
 
     // Losing: the server forgets the key under the second's feet.
-    let mut kept = second.keep_alive(lease, KeepAlive::for_ttl(TTL)).await?;
+    let mut kept = second.keep_alive(lease, KeepAlive::for_ttl(TTL));
     servers::forget(urls[0], &LockSettings::default().redis_key(&room)).await?;
     tokio::select! {
         () = env.sleep(TTL * 10) => return Err("nobody said that the lock was lost".into()),

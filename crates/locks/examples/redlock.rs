@@ -52,7 +52,7 @@ pub(crate) async fn main() -> Result<(), Box<dyn Error>> {
     let Acquisition::Granted { lease, .. } = driver.acquire(&room).await? else {
         return Err("everybody has given it back".into());
     };
-    let mut kept = driver.keep_alive(lease, KeepAlive::for_ttl(TTL)).await?;
+    let mut kept = driver.keep_alive(lease, KeepAlive::for_ttl(TTL));
     let (key, quorum) = (settings.redis_key(&room), urls.len() / 2 + 1);
     let (minority, rest) = urls.split_at(urls.len() - quorum);
     for url in minority {

@@ -10,7 +10,7 @@ use redis::aio::ConnectionLike;
 use redis::{Cmd, Pipeline, RedisFuture, RedisResult, Value};
 
 use crate::shared_connections::SharedConnection;
-use crate::{AdapterLine, LockError, Result};
+use crate::{AdapterLine, ByteStream, LockError, Result};
 
 /// The servers of a strategy. The workbench's rig implements it, and so does any program that uses these
 /// locks by themselves.
@@ -26,6 +26,16 @@ pub trait Backends: Debug + Send + Sync + 'static {
     /// # Errors
     /// The server cannot be reached. Nothing was sent, so the error is definite.
     fn redis(&self, server: usize, holder: HolderId) -> BoxFuture<'_, Result<RedisConnection>>;
+
+    /// A new connection of `holder` to the coordination service that the lock runs on. A program that has none leaves
+    /// this out; one that has needs no more than `TcpStream::connect`.
+    ///
+    /// # Errors
+    /// It cannot be reached, or there is none. Nothing was sent, so the error is definite.
+    fn coordinator(&self, _holder: HolderId) -> BoxFuture<'_, Result<ByteStream>> {
+        let none = LockError::definite("there is no coordination service here");
+        std::future::ready(Err(none)).boxed()
+    }
 
     /// Starts the program that speaks for a lock of somebody else's, for `holder` alone; one that was started for it
     /// before is ended. By default there is none.

@@ -2,23 +2,30 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use lockproof_env::Env;
 
-use crate::{AnyLock, Backends, LockSettings};
+use crate::{AnyLock, Backends, Coordinator, LockSettings};
 
+mod etcd;
 mod external;
 mod none;
 mod redis_get_then_del;
 mod redis_naive_del;
 mod redis_no_withdraw;
 mod redis_renew_by_set;
+mod redis_replicated;
 mod redis_set_nx;
 mod redis_setnx_expire;
 mod redis_shared_owner;
+mod redis_timestamp_steal;
 mod redis_ttl_in_seconds;
 mod redlock;
+mod redlock_no_cleanup;
 mod redlock_no_elapsed_check;
+mod redlock_release_on_failed_renew;
+mod zookeeper;
 
 pub use external::EXTERNAL;
 
@@ -26,7 +33,10 @@ pub use external::EXTERNAL;
 pub const ENTRIES: &[LockEntry] = &[
     none::ENTRY,
     redis_set_nx::ENTRY,
+    redis_replicated::ENTRY,
     redlock::ENTRY,
+    etcd::ENTRY,
+    zookeeper::ENTRY,
     redis_naive_del::ENTRY,
     redis_get_then_del::ENTRY,
     redis_setnx_expire::ENTRY,
@@ -34,7 +44,10 @@ pub const ENTRIES: &[LockEntry] = &[
     redis_shared_owner::ENTRY,
     redis_ttl_in_seconds::ENTRY,
     redis_renew_by_set::ENTRY,
+    redis_timestamp_steal::ENTRY,
     redlock_no_elapsed_check::ENTRY,
+    redlock_no_cleanup::ENTRY,
+    redlock_release_on_failed_renew::ENTRY,
 ];
 
 /// The lock of that name.
@@ -75,8 +88,12 @@ pub enum Needs {
     Nothing,
     /// One Redis.
     OneRedis,
+    /// One Redis that has replicas.
+    ReplicatedRedis,
     /// Several Redis servers that know nothing of each other; so many unless the scenario says otherwise.
     IndependentRedis(usize),
+    /// A coordination service.
+    Coordinator(Coordinator),
 }
 
 impl Needs {
@@ -84,9 +101,27 @@ impl Needs {
     #[must_use]
     pub const fn redis_servers(self) -> usize {
         match self {
-            Self::Nothing => 0,
-            Self::OneRedis => 1,
+            Self::Nothing | Self::Coordinator(_) => 0,
+            Self::OneRedis | Self::ReplicatedRedis => 1,
             Self::IndependentRedis(count) => count,
+        }
+    }
+
+    /// The coordination service that it is, where it is one.
+    #[must_use]
+    pub const fn coordinator(self) -> Option<Coordinator> {
+        match self {
+            Self::Coordinator(service) => Some(service),
+            _ => None,
+        }
+    }
+
+    /// What a TTL is counted in there: a shorter one cannot be asked for, nor a fraction of it.
+    #[must_use]
+    pub const fn ttl_unit(self) -> Duration {
+        match self {
+            Self::Coordinator(service) => service.ttl_unit(),
+            _ => Duration::from_millis(1),
         }
     }
 }
@@ -96,7 +131,9 @@ impl fmt::Display for Needs {
         match self {
             Self::Nothing => f.write_str("–"),
             Self::OneRedis => f.write_str("redis×1"),
+            Self::ReplicatedRedis => f.write_str("redis×1 and replicas"),
             Self::IndependentRedis(_) => f.write_str("redis×N"),
+            Self::Coordinator(service) => service.fmt(f),
         }
     }
 }

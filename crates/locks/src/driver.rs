@@ -5,7 +5,7 @@ use std::time::Duration;
 use lockproof_env::Env;
 use lockproof_model::{Claim, HolderId, Instant, Lease, LockName, OwnerValue};
 
-use crate::keep_alive::{KeepAlive, Kept};
+use crate::keep_alive::{KeepAlive, Kept, Prepared};
 use crate::withdrawal::Withdrawals;
 use crate::{
     Acquired, AnyLock, AnySession, Drift, Lock, LockError, LockSession, Released, Renewed, Result,
@@ -59,6 +59,8 @@ pub struct Driver {
     holder: HolderId,
     session: AnySession,
     withdrawals: Withdrawals,
+    /// What renewals go over, while none is under way.
+    keeper: Option<AnySession>,
     /// Keeps the owner values of two runs of one seed apart where they share a server.
     salt: u64,
 }
@@ -77,7 +79,8 @@ impl Driver {
     ) -> Result<Self> {
         let session = lock.open(holder).await?;
         let withdrawals = Withdrawals::new(&env, lock, holder);
-        Ok(Self { env, policy, lock: lock.clone(), holder, session, withdrawals, salt })
+        let (lock, keeper) = (lock.clone(), None);
+        Ok(Self { env, policy, lock, holder, session, withdrawals, keeper, salt })
     }
 
     /// Takes `lock`, waiting for it as the policy says.
@@ -129,6 +132,28 @@ impl Driver {
         Ok(renewed)
     }
 
+    /// Asks the backend whether `lease` still stands, and for how long it may be trusted, without making it last longer:
+    /// a renewal for what is left of it, in whole milliseconds, as backends count them. None when it has ended; by its
+    /// own clock, nobody is asked.
+    ///
+    /// # Errors
+    /// No answer: the old validity is all that may be trusted.
+    ///
+    /// # Cancel safety
+    /// The lease stands as it did.
+    pub async fn verify(&mut self, lease: &Lease) -> Result<Option<Duration>> {
+        let left = self.remaining(lease);
+        let Some(_) = lease.ttl else { return Ok(Some(left)) };
+        if left.is_zero() {
+            return Ok(None);
+        }
+        let whole = Duration::from_millis(u64::try_from(left.as_millis()).unwrap_or(u64::MAX));
+        let left_whole = if whole < left { whole + Duration::from_millis(1) } else { whole };
+        // The answer is for this copy: what the holder trusts does not grow by being asked about.
+        let renewed = self.session.renew(&mut lease.clone(), left_whole).await?;
+        Ok((renewed == Renewed::Extended).then_some(left))
+    }
+
     /// Gives the lock back.
     ///
     /// # Errors
@@ -146,19 +171,24 @@ impl Driver {
         released
     }
 
-    /// Keeps `lease` alive in the background, over a session of its own, until it is given back or lost.
+    /// Opens the session that renewals go over, before anything depends on its being quick.
     ///
     /// # Errors
-    /// No second session could be opened; the lease is being withdrawn.
-    ///
-    /// # Cancel safety
-    /// As for an error.
-    pub async fn keep_alive(&mut self, lease: Lease, keep: KeepAlive) -> Result<Kept> {
-        let claim = lease.claim.clone();
-        let watch = self.withdrawals.watch(&claim, self.policy.ttl);
-        let session = self.lock.open(self.holder).await?;
-        watch.answered();
-        Ok(Kept::start(&self.env, session, self.policy, keep, lease))
+    /// The backend cannot be reached; definite.
+    pub async fn prepare_to_keep(&mut self) -> Result<()> {
+        if self.keeper.is_none() {
+            self.keeper = Some(self.lock.open(self.holder).await?);
+        }
+        Ok(())
+    }
+
+    /// Keeps `lease` alive in the background until it is given back or lost, over a session of its own: the one that was
+    /// prepared, or that of the last lease; where there is none it is opened in the background too.
+    #[must_use]
+    pub fn keep_alive(&mut self, lease: Lease, keep: KeepAlive) -> Kept {
+        let session =
+            Prepared { lock: self.lock.clone(), holder: self.holder, session: self.keeper.take() };
+        Kept::start(&self.env, session, self.policy, keep, lease)
     }
 
     /// Stops the renewal and gives the lock back.
@@ -169,7 +199,8 @@ impl Driver {
     /// # Cancel safety
     /// The renewal has stopped or will stop, and the lease ends by itself.
     pub async fn release_kept(&mut self, kept: Kept) -> Result<Released> {
-        let lease = kept.stop().await;
+        let (lease, session) = kept.stop().await;
+        self.keeper = session;
         self.release(lease).await
     }
 

@@ -5,11 +5,11 @@ use std::time::Duration;
 
 use futures_util::future::{Either, select};
 use lockproof_env::{Env, Task};
-use lockproof_model::{Instant, Lease};
+use lockproof_model::{HolderId, Instant, Lease};
 use tokio::sync::watch;
 
 use crate::driver::Policy;
-use crate::{AnySession, LockSession, Renewed};
+use crate::{AnyLock, AnySession, Lock, LockSession, Renewed, Result};
 
 /// How a lease is kept alive.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,10 +37,28 @@ impl KeepAlive {
 /// [`Driver::release_kept`](crate::Driver::release_kept).
 #[derive(Debug)]
 pub struct Kept {
+    env: Env,
     lease: Arc<Mutex<Lease>>,
     news: watch::Receiver<News>,
     stop: watch::Sender<bool>,
-    task: Option<Task<()>>,
+    task: Option<Task<Option<AnySession>>>,
+}
+
+/// The session of renewals, or how to open it.
+#[derive(Debug)]
+pub(crate) struct Prepared {
+    pub(crate) lock: AnyLock,
+    pub(crate) holder: HolderId,
+    pub(crate) session: Option<AnySession>,
+}
+
+impl Prepared {
+    async fn ready(&mut self) -> Result<&mut AnySession> {
+        match &mut self.session {
+            Some(session) => Ok(session),
+            none => Ok(none.insert(self.lock.open(self.holder).await?)),
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,7 +70,7 @@ enum News {
 impl Kept {
     pub(crate) fn start(
         env: &Env,
-        session: AnySession,
+        session: Prepared,
         policy: Policy,
         keep: KeepAlive,
         lease: Lease,
@@ -62,7 +80,7 @@ impl Kept {
         let (stop, stopped) = watch::channel(false);
         let keeper = Keeper { env: env.clone(), session, policy, lease: Arc::clone(&lease), told };
         let task = env.spawn(keeper.keep(keep, stopped));
-        Self { lease, news, stop, task: Some(task) }
+        Self { env: env.clone(), lease, news, stop, task: Some(task) }
     }
 
     /// The lease as it stands now.
@@ -72,9 +90,11 @@ impl Kept {
     }
 
     /// Whether the lease is known to be lost, or its validity has ended.
+    ///
+    /// A holder that was paused past its validity may ask before the renewal has found that out; the clock knows.
     #[must_use]
     pub fn is_lost(&self) -> bool {
-        *self.news.borrow() == News::Lost
+        *self.news.borrow() == News::Lost || self.lease().remaining(self.env.now()).is_zero()
     }
 
     /// Completes when the lease is lost: the server says so, or its validity ended before a renewal went through.
@@ -90,14 +110,15 @@ impl Kept {
         }
     }
 
-    /// Stops the renewal, lets the one under way finish, and gives the lease back.
-    pub(crate) async fn stop(mut self) -> Lease {
+    /// Stops the renewal, lets the one under way finish, and gives back the lease and the session for the next.
+    pub(crate) async fn stop(mut self) -> (Lease, Option<AnySession>) {
         self.stop.send_replace(true);
-        if let Some(task) = self.task.take() {
+        let session = match self.task.take() {
             // A stopped task means that the run is over; the lease stands as it is.
-            let _ = task.await;
-        }
-        self.lease()
+            Some(task) => task.await.ok().flatten(),
+            None => None,
+        };
+        (self.lease(), session)
     }
 }
 
@@ -110,14 +131,21 @@ impl Drop for Kept {
 /// The task.
 struct Keeper {
     env: Env,
-    session: AnySession,
+    session: Prepared,
     policy: Policy,
     lease: Arc<Mutex<Lease>>,
     told: watch::Sender<News>,
 }
 
 impl Keeper {
-    async fn keep(mut self, keep: KeepAlive, mut stopped: watch::Receiver<bool>) {
+    async fn keep(mut self, keep: KeepAlive, stopped: watch::Receiver<bool>) -> Option<AnySession> {
+        self.renew_until(keep, stopped).await;
+        self.session.session
+    }
+
+    async fn renew_until(&mut self, keep: KeepAlive, mut stopped: watch::Receiver<bool>) {
+        // Tried again by the first renewal where it fails.
+        drop(self.session.ready().await);
         for _ in 0..keep.renewals {
             // After a failed renewal the next follows sooner: what is left of the validity is all the time there is.
             let left = self.valid_until().saturating_since(self.env.now());
@@ -151,7 +179,7 @@ impl Keeper {
     /// Whether the lease still stands.
     async fn renew(&mut self) -> bool {
         let mut lease = self.lease.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        match self.session.renew(&mut lease, self.policy.ttl).await {
+        match self.ask(&mut lease).await {
             Ok(Renewed::Extended) => {
                 self.policy.take_off_drift(&mut lease);
                 *self.lease.lock().unwrap_or_else(PoisonError::into_inner) = lease;
@@ -161,6 +189,11 @@ impl Keeper {
             // Nobody knows; what was valid before still is.
             Err(_) => self.env.now() < self.valid_until(),
         }
+    }
+
+    async fn ask(&mut self, lease: &mut Lease) -> Result<Renewed> {
+        let ttl = self.policy.ttl;
+        self.session.ready().await?.renew(lease, ttl).await
     }
 
     fn valid_until(&self) -> Instant {
@@ -175,7 +208,7 @@ mod tests {
     use lockproof_model::{Claim, LockName, OwnerValue};
 
     use super::*;
-    use crate::{Acquired, AnyLock, Drift, Lock, LockError, Released, Result, Wait};
+    use crate::{Acquired, Drift, LockError, Released, Wait};
 
     const TTL: Duration = Duration::from_millis(300);
 
@@ -195,7 +228,7 @@ mod tests {
 
     impl Lock for Scripted {
         type Session = Self;
-        async fn open(&self, _: lockproof_model::HolderId) -> Result<Self> {
+        async fn open(&self, _: HolderId) -> Result<Self> {
             Ok(self.clone())
         }
     }
@@ -225,21 +258,21 @@ mod tests {
         }
     }
 
-    async fn kept(scripted: &Scripted, keep: KeepAlive) -> (Env, Kept) {
+    fn kept(scripted: &Scripted, keep: KeepAlive) -> (Env, Kept) {
         let env = lockproof_env::live::env(1);
         let drift = Drift { factor: 0.0, constant: Duration::ZERO };
         let policy = Policy { ttl: TTL, wait: Wait::NEVER, drift };
         let claim = Claim { lock: LockName::new("slot"), owner: OwnerValue::from_bits(1) };
         let lease = Lease::bounded(claim, env.now(), env.now(), TTL);
-        let session =
-            AnyLock::new(scripted.clone()).open(lockproof_model::HolderId(1)).await.unwrap();
+        let lock = AnyLock::new(scripted.clone());
+        let session = Prepared { lock, holder: HolderId(1), session: None };
         (env.clone(), Kept::start(&env, session, policy, keep, lease))
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_lease_that_is_renewed_outlives_its_ttl_and_stops_when_given_back() {
         let scripted = Scripted::default();
-        let (env, kept) = kept(&scripted, KeepAlive::for_ttl(TTL)).await;
+        let (env, kept) = kept(&scripted, KeepAlive::for_ttl(TTL));
         env.sleep(TTL * 10).await;
         assert!(!kept.is_lost());
         kept.stop().await;
@@ -252,7 +285,7 @@ mod tests {
     async fn the_server_s_no_is_news_at_once() {
         let scripted = Scripted::default();
         scripted.answers.lock().unwrap().push_back(Answer::Lost);
-        let (env, mut kept) = kept(&scripted, KeepAlive::for_ttl(TTL)).await;
+        let (env, mut kept) = kept(&scripted, KeepAlive::for_ttl(TTL));
         kept.lost().await;
         assert!(env.now().since_start() < TTL && kept.is_lost());
     }
@@ -261,7 +294,7 @@ mod tests {
     async fn silence_is_news_when_the_validity_has_ended_and_not_before() {
         let scripted = Scripted::default();
         scripted.answers.lock().unwrap().extend([Answer::Silence; 1000]);
-        let (env, mut kept) = kept(&scripted, KeepAlive::for_ttl(TTL)).await;
+        let (env, mut kept) = kept(&scripted, KeepAlive::for_ttl(TTL));
         env.sleep(TTL / 2).await;
         assert!(!kept.is_lost());
         kept.lost().await;
@@ -272,7 +305,7 @@ mod tests {
     async fn a_renewal_that_is_never_answered_does_not_delay_the_news() {
         let scripted = Scripted::default();
         scripted.answers.lock().unwrap().push_back(Answer::Never);
-        let (env, mut kept) = kept(&scripted, KeepAlive::for_ttl(TTL)).await;
+        let (env, mut kept) = kept(&scripted, KeepAlive::for_ttl(TTL));
         kept.lost().await;
         let told = env.now().since_start();
         assert!(told >= TTL && told < TTL * 2, "{told:?}");
@@ -282,7 +315,7 @@ mod tests {
     async fn renewal_ends_at_its_cap_and_the_lease_with_it() {
         let scripted = Scripted::default();
         let keep = KeepAlive { every: TTL / 3, renewals: 2 };
-        let (env, mut kept) = kept(&scripted, keep).await;
+        let (env, mut kept) = kept(&scripted, keep);
         kept.lost().await;
         assert_eq!(*scripted.asked.lock().unwrap(), 2);
         assert!(env.now().since_start() >= TTL + TTL / 3 * 2);

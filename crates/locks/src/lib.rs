@@ -62,7 +62,7 @@
 //! match driver.acquire(&LockName::new("room-12:2026-05-01")).await? {
 //!     Acquisition::Held { .. } => println!("somebody else is booking it"),
 //!     Acquisition::Granted { lease, .. } => {
-//!         let mut kept = driver.keep_alive(lease, KeepAlive::for_ttl(policy.ttl)).await?;
+//!         let mut kept = driver.keep_alive(lease, KeepAlive::for_ttl(policy.ttl));
 //!         tokio::select! {
 //!             () = book() => {}
 //!             () = kept.lost() => println!("the lock was lost: do not write"),
@@ -81,26 +81,31 @@
 mod any;
 mod backends;
 mod catalog;
+mod coordinator;
 mod driver;
 mod error;
+pub mod etcd;
 mod external;
 mod fan_out;
 mod keep_alive;
 mod lock;
+pub mod policies;
 mod redis_link;
 mod scripts;
 mod settings;
 mod shared_connections;
 mod withdrawal;
+pub mod zookeeper;
 
 pub use any::{AnyLock, AnySession};
 pub use backends::{Backends, RedisConnection};
 pub use catalog::{ENTRIES, EXTERNAL, LockEntry, Needs, Tokens, find};
+pub use coordinator::{ByteStream, Coordinator, Dial};
 pub use driver::{Acquisition, Driver, Policy, Wait};
 pub use error::{LockError, Result};
 pub use external::{ADAPTER_PROTOCOL, AdapterLine, Answer, AnswerWord, Hello, Request};
 pub use keep_alive::{KeepAlive, Kept};
 pub use lock::{Acquired, Lock, LockSession, Released, Renewed};
 pub use lockproof_model::Certainty;
-pub use settings::{Drift, LockSettings};
-pub use shared_connections::SharedConnections;
+pub use settings::{Drift, LockSettings, Replication};
+pub use shared_connections::{Dialler, Handles, SharedConnections};

@@ -69,6 +69,13 @@ pub(crate) static RELEASE: LazyLock<Script> = LazyLock::new(|| {
     )
 });
 
+/// KEYS: lock. ARGV: owner value. The same where a stamp stands behind the owner value.
+pub(crate) static RELEASE_STAMPED: LazyLock<Script> = LazyLock::new(|| {
+    Script::new(
+        "local value = redis.call('GET', KEYS[1]) if value and string.sub(value, 1, #ARGV[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end return 0",
+    )
+});
+
 /// KEYS: lock. ARGV: owner value, TTL in ms. Compare and expire; 1 when it was the owner's. It never sets the
 /// key, so it cannot resurrect a grant that ended (failure mode F41).
 pub(crate) static RENEW: LazyLock<Script> = LazyLock::new(|| {

@@ -20,6 +20,8 @@ pub struct LockSettings {
     pub server_time_limit: Duration,
     /// How far clocks may run apart within a TTL.
     pub drift: Drift,
+    /// What a lock on a replicated server asks of its replicas.
+    pub replication: Replication,
 }
 
 impl Default for LockSettings {
@@ -30,7 +32,23 @@ impl Default for LockSettings {
             time_limit: Duration::from_secs(1),
             server_time_limit: Duration::from_millis(100),
             drift: Drift::default(),
+            replication: Replication::default(),
         }
+    }
+}
+
+/// How many replicas have to have a grant before it counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Replication {
+    /// So many. Fewer than there are leave one that may be promoted without the grant (failure mode F29).
+    pub acknowledgements: u32,
+    /// How long to wait for them, in whole milliseconds; less than the lock's time limit.
+    pub within: Duration,
+}
+
+impl Default for Replication {
+    fn default() -> Self {
+        Self { acknowledgements: 1, within: Duration::from_millis(500) }
     }
 }
 
@@ -41,6 +59,12 @@ impl LockSettings {
     #[must_use]
     pub fn redis_key(&self, lock: &LockName) -> String {
         [&self.key_prefix, "{", lock.as_str(), "}"].concat()
+    }
+
+    /// The key of `lock` where no cluster has to be told what belongs together.
+    #[must_use]
+    pub fn plain_key(&self, lock: &LockName) -> String {
+        [&self.key_prefix, lock.as_str()].concat()
     }
 
     /// The lock that a key is of; none for a key that only belongs to one, such as the counter of its tokens.
@@ -118,6 +142,19 @@ pub(crate) fn whole_millis(ttl: Duration) -> Result<u64> {
         )));
     }
     Ok(millis)
+}
+
+/// A TTL as etcd takes it.
+///
+/// # Errors
+/// Definite, for a TTL of zero or of a fraction of a second, as for [`whole_millis`].
+pub(crate) fn whole_seconds(ttl: Duration) -> Result<u64> {
+    if ttl.as_secs() == 0 || ttl != Duration::from_secs(ttl.as_secs()) {
+        return Err(LockError::definite(format!(
+            "a TTL of {ttl:?} is not a whole number of seconds above zero"
+        )));
+    }
+    Ok(ttl.as_secs())
 }
 
 #[cfg(test)]

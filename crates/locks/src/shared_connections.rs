@@ -26,6 +26,13 @@ const DIAL_LIMIT: Duration = Duration::from_secs(30);
 /// two, neither waits for the other to be done, and more would only make the batches smaller.
 const LANES: u32 = 2;
 
+/// Dials a server by another client library than the usual one.
+pub type Dialler = fn(ConnectionInfo) -> BoxFuture<'static, RedisResult<Handles>>;
+
+/// One connection of another client library: each call gives a session a handle of its own to it. That library looks
+/// after broken connections by itself, or says that it does not by an unrecoverable error.
+pub type Handles = Arc<dyn Fn() -> RedisConnection + Send + Sync>;
+
 /// Where holder so-and-so finds server number so-and-so.
 type Address = dyn Fn(usize, HolderId) -> RedisResult<ConnectionInfo> + Send + Sync;
 
@@ -41,13 +48,37 @@ pub struct SharedConnections {
     env: Env,
     servers: usize,
     address: Box<Address>,
+    /// Where it is not the usual library that dials.
+    dialler: Option<Dialler>,
     per_holder: bool,
     /// By server, and by holder or lane.
     dialled: Mutex<BTreeMap<(usize, u32), Dial>>,
 }
 
 /// A connection that is there, on its way, or did not come.
-type Dial = Shared<BoxFuture<'static, std::result::Result<SharedConnection, Arc<RedisError>>>>;
+type Dial = Shared<BoxFuture<'static, std::result::Result<Dialled, Arc<RedisError>>>>;
+
+#[derive(Clone)]
+enum Dialled {
+    Usual(SharedConnection),
+    Other(Handles),
+}
+
+impl Dialled {
+    fn is_broken(&self) -> bool {
+        match self {
+            Self::Usual(connection) => connection.broken.load(Ordering::Relaxed),
+            Self::Other(_) => false,
+        }
+    }
+
+    fn handle(self) -> RedisConnection {
+        match self {
+            Self::Usual(connection) => RedisConnection::shared(connection),
+            Self::Other(handles) => handles(),
+        }
+    }
+}
 
 impl SharedConnections {
     /// Connections to the servers at `urls` (`redis://…`, `unix:///…`). `env` is where dialling takes place: no
@@ -68,7 +99,14 @@ impl SharedConnections {
         address: impl Fn(usize, HolderId) -> RedisResult<ConnectionInfo> + Send + Sync + 'static,
     ) -> Self {
         let dialled = Mutex::default();
-        Self { env, servers, address: Box::new(address), per_holder: false, dialled }
+        let address = Box::new(address);
+        Self { env, servers, address, dialler: None, per_holder: false, dialled }
+    }
+
+    /// The same over another client library.
+    #[must_use]
+    pub fn dialled_by(self, dialler: Dialler) -> Self {
+        Self { dialler: Some(dialler), ..self }
     }
 
     /// The same with a connection of its own for each holder and server.
@@ -103,14 +141,14 @@ impl SharedConnections {
         let user = if self.per_holder { holder.0 } else { holder.0 % LANES };
         let mut dialled = self.dialled.lock().unwrap_or_else(PoisonError::into_inner);
         let usable = |dial: &&Dial| match dial.peek() {
-            Some(Ok(connection)) => !connection.broken.load(Ordering::Relaxed),
+            Some(Ok(dialled)) => !dialled.is_broken(),
             Some(Err(_)) => false,
             None => true,
         };
         if let Some(dial) = dialled.get(&(server, user)).filter(usable) {
             return dial.clone();
         }
-        let task = self.env.spawn(dial((self.address)(server, holder)));
+        let task = self.env.spawn(dial((self.address)(server, holder), self.dialler));
         let stopped = |error| Err(Arc::new(std::io::Error::other(error).into()));
         let dial = task.map(move |done| done.unwrap_or_else(stopped)).boxed().shared();
         dialled.insert((server, user), dial.clone());
@@ -134,7 +172,7 @@ impl Backends for SharedConnections {
         let dial = self.shared(server, holder);
         async move {
             match dial.await {
-                Ok(connection) => Ok(RedisConnection::shared(connection)),
+                Ok(dialled) => Ok(dialled.handle()),
                 Err(error) => {
                     let what = format!("could not reach redis server {}", server + 1);
                     Err(LockError::definite(what).because(error))
@@ -147,15 +185,24 @@ impl Backends for SharedConnections {
 
 async fn dial(
     address: RedisResult<ConnectionInfo>,
-) -> std::result::Result<SharedConnection, Arc<RedisError>> {
+    dialler: Option<Dialler>,
+) -> std::result::Result<Dialled, Arc<RedisError>> {
+    let dialled = async {
+        match dialler {
+            Some(dialler) => Ok(Dialled::Other(dialler(address?).await?)),
+            None => Ok(Dialled::Usual(dial_usual(address?).await?)),
+        }
+    };
+    dialled.await.map_err(Arc::new)
+}
+
+async fn dial_usual(address: ConnectionInfo) -> RedisResult<SharedConnection> {
     let config = AsyncConnectionConfig::new()
         .set_connection_timeout(Some(DIAL_LIMIT))
         .set_response_timeout(None);
-    let open = async {
-        let address = address?.set_tcp_settings(TcpSettings::default().set_nodelay(true));
-        redis::Client::open(address)?.get_multiplexed_async_connection_with_config(&config).await
-    };
-    let inner = open.await.map_err(Arc::new)?;
+    let address = address.set_tcp_settings(TcpSettings::default().set_nodelay(true));
+    let client = redis::Client::open(address)?;
+    let inner = client.get_multiplexed_async_connection_with_config(&config).await?;
     Ok(SharedConnection { inner, broken: Arc::default() })
 }
 

@@ -50,7 +50,11 @@ pub const FAILURE_MODES: &[FailureMode] = &[
         "granted from a queue after the own lease has ended",
         "no lock here queues at the server",
     ),
-    live("F07", "a dying session's node is taken for the own", "the model has no ZooKeeper"),
+    nowhere(
+        "F07",
+        "a dying session's node is taken for the own",
+        "no client here takes up a session that it lost",
+    ),
     live(
         "F08",
         "a session is lost and its holder works on",
@@ -81,7 +85,7 @@ pub const FAILURE_MODES: &[FailureMode] = &[
         "the client library sends the acquire again",
         "the simulated client never sends twice",
     ),
-    live("F20", "a slow acquire counts as granted", "shown by client libraries of other languages"),
+    simulated("F20", "a slow acquire counts as granted"),
     simulated("F21", "a slow acquire fails and leaves its keys"),
     simulated("F22", "the future of an acquire is dropped"),
     simulated("F23", "no time limit for each server"),
@@ -97,9 +101,13 @@ pub const FAILURE_MODES: &[FailureMode] = &[
     simulated("F32", "a server's clock jumps forward"),
     simulated("F33", "a server's clock is set back"),
     simulated("F34", "the lock is evicted or flushed"),
-    simulated("F35", "clients' clocks decide on expiry"),
+    nowhere("F35", "clients' clocks decide on expiry", "no lock here asks its client for the time"),
     simulated("F36", "a clock that runs fast"),
-    live("F37", "the minority side goes on granting", "the model has no cluster"),
+    nowhere(
+        "F37",
+        "the minority side goes on granting",
+        "a cluster on one machine is not cut in two here",
+    ),
     nowhere(
         "F38",
         "a lease outlives its TTL at the server",
@@ -119,14 +127,26 @@ pub const FAILURE_MODES: &[FailureMode] = &[
         "a session's advisory lock behind a pooler of transactions",
         "no pooler stands in between here",
     ),
-    simulated("F47", "two tasks share the session of an advisory lock"),
-    simulated("F48", "two names, one advisory key"),
+    nowhere(
+        "F47",
+        "two tasks share the session of an advisory lock",
+        "each holder has a session of its own",
+    ),
+    nowhere(
+        "F48",
+        "two names, one advisory key",
+        "keys are hashed to 64 bits, and no two names here meet",
+    ),
     simulated("F49", "the server ends the holder's session"),
     simulated("F50", "a client that is gone keeps its database lock"),
     simulated("F51", "several slots, locked in different orders"),
     simulated("F52", "some of several locks, not given back"),
     simulated("F53", "a commit's acknowledgement is lost, and it is tried again"),
-    simulated("F54", "two requests with one idempotency key"),
+    nowhere(
+        "F54",
+        "two requests with one idempotency key",
+        "a customer here asks for one thing at a time",
+    ),
     simulated("F55", "a version that nobody checks"),
     // Fencing used wrongly.
     simulated("F56", "the counter of tokens is lost"),
@@ -138,8 +158,12 @@ pub const FAILURE_MODES: &[FailureMode] = &[
     simulated("F61", "checked, talked about, then booked"),
     simulated("F62", "a transaction that outlasts a TTL of seconds"),
     simulated("F63", "callers that take no lock"),
-    live("F64", "a hash tag narrower than the operation", "the model has no cluster"),
-    live("F65", "KEYS on the server of locks", "simulated commands take no time"),
+    nowhere(
+        "F64",
+        "a hash tag narrower than the operation",
+        "no lock here takes several keys in one script",
+    ),
+    nowhere("F65", "KEYS on the server of locks", "nothing here lists locks by KEYS"),
     simulated("F66", "the fence is looked at by the write alone"),
 ];
 

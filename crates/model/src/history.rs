@@ -130,7 +130,7 @@ impl AttemptResult {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum RefusedBy {
-    /// The lock was held for as long as the holder was willing to wait.
+    /// The lock was held for as long as the holder was willing to wait, or its lease had ended.
     Lock,
     /// The check found the slot sold out.
     Check,

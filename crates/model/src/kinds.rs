@@ -6,6 +6,8 @@ pub const ALL: &[&str] = &[
     LOST_BOOKING,
     PHANTOM_BOOKING,
     DOUBLE_WRITE,
+    PARTIAL_BOOKING,
+    DUPLICATE_EFFECT,
     INSIDE_VALIDITY,
     OVERRUN,
     TOKEN_WENT_BACK,
@@ -29,6 +31,10 @@ pub const LOST_BOOKING: &str = "lost-booking";
 pub const PHANTOM_BOOKING: &str = "phantom-booking";
 /// One attempt has several rows. The anomaly's count is the excess.
 pub const DOUBLE_WRITE: &str = "double-write";
+/// An attempt that books several slots has rows for some of them. The anomaly's count is how many are missing.
+pub const PARTIAL_BOOKING: &str = "partial-booking";
+/// More customers were told that a slot is theirs than it has room for or bookings of. The anomaly's count is the excess.
+pub const DUPLICATE_EFFECT: &str = "duplicate-effect";
 /// Two holders held one lock, both within their validity: the lock service is wrong.
 pub const INSIDE_VALIDITY: &str = "inside-validity";
 /// A holder went on after its lease had ended, while another held the lock.

@@ -74,6 +74,8 @@ pub enum Refusal {
     Fenced,
     /// The slot's version moved since the check.
     Stale,
+    /// Somebody else has the slot's row locked, and the guard does not wait.
+    Locked,
     /// The database ended the transaction to keep its promise (serialization failure, deadlock).
     Aborted,
     /// The holder found its own lease ended.
@@ -89,6 +91,7 @@ impl Refusal {
             Self::Taken => "taken",
             Self::Fenced => "fenced",
             Self::Stale => "stale",
+            Self::Locked => "locked",
             Self::Aborted => "aborted",
             Self::LeaseEnded => "lease ended",
         }

@@ -9,9 +9,11 @@
 //! by nothing in these types.
 
 mod certainty;
+mod comparison;
 mod exploration;
 mod failure_modes;
 mod fault;
+mod hash;
 mod history;
 mod instant;
 mod judgement;
@@ -21,14 +23,19 @@ mod names;
 mod nanos;
 mod operation;
 mod report;
+mod span;
 mod step;
 mod table;
 mod verdict;
 
 pub use certainty::{Certainty, in_full};
+pub use comparison::{
+    Asked, COMPARISON_SCHEMA_VERSION, Compared, Comparison, Cost, Demand, Gap, Stand, Trial,
+};
 pub use exploration::{Exploration, Size, Violation};
 pub use failure_modes::{FAILURE_MODES, FailureMode, Place, failure_mode};
 pub use fault::{FaultRecord, FaultSummary};
+pub use hash::fnv1a;
 pub use history::{Attempt, AttemptResult, History, RefusedBy};
 pub use instant::Instant;
 pub use judgement::{Expectation, Judgement, ParseExpectationError, Status};
@@ -41,6 +48,7 @@ pub use report::{
     CellReport, DriverSetting, Layers, Manifest, PercentilesUs, RESULTS_SCHEMA_VERSION, RunReport,
     ServerInfo, ServerSetting, Story, StoryLine, World,
 };
+pub use span::Span;
 pub use step::{Moment, ParsePointError, Point, Step};
 pub use table::{BookingRow, BookingTable, SlotRow};
 pub use verdict::{Anomaly, Evidence, Finding, Layer, LockLeft, Verdict};

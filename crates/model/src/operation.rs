@@ -81,6 +81,12 @@ pub enum Effect {
         /// How many requests it took.
         tries: u32,
     },
+    /// The lease lasts longer now.
+    Renewed {
+        /// The new end of validity.
+        #[serde(rename = "valid_until_ns")]
+        valid_until: Instant,
+    },
     /// The lease was found to stand for this much longer.
     Verified {
         /// Remaining validity.
@@ -93,6 +99,11 @@ pub enum Effect {
         confirmed: u32,
         /// Whether that left room.
         free: bool,
+    },
+    /// The request turned out to have been carried out before: the booking stands.
+    Repeated {
+        /// Its row.
+        booking: BookingId,
     },
     /// The row was written, not yet committed.
     Inserted {

@@ -11,7 +11,11 @@ use serde::{Deserialize, Serialize};
 pub enum Step {
     /// Take the lock, waiting as the policy says.
     Acquire,
-    /// Look whether the lease still stands (flows that ask).
+    /// The customer makes up their mind while the application waits (flows that reserve first).
+    Think,
+    /// Make the lease last longer (flows that do).
+    Renew,
+    /// Ask whether the lease still stands (flows that ask).
     Verify,
     /// Open the booking's transaction.
     Begin,
@@ -23,20 +27,25 @@ pub enum Step {
     Insert,
     /// Commit the booking's transaction.
     Commit,
+    /// Do what no database can undo: send the e-mail, take the payment (flows that do).
+    Notify,
     /// Give the lock back.
     Release,
 }
 
 impl Step {
     /// Every step, in the order of a booking.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 11] = [
         Self::Acquire,
+        Self::Think,
+        Self::Renew,
         Self::Verify,
         Self::Begin,
         Self::Check,
         Self::Work,
         Self::Insert,
         Self::Commit,
+        Self::Notify,
         Self::Release,
     ];
 
@@ -45,12 +54,15 @@ impl Step {
     pub const fn word(self) -> &'static str {
         match self {
             Self::Acquire => "acquire",
+            Self::Think => "think",
+            Self::Renew => "renew",
             Self::Verify => "verify",
             Self::Begin => "begin",
             Self::Check => "check",
             Self::Work => "work",
             Self::Insert => "insert",
             Self::Commit => "commit",
+            Self::Notify => "notify",
             Self::Release => "release",
         }
     }

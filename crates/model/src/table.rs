@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{AttemptId, BookingId, FencingToken, HolderId, SlotId};
+use crate::{AttemptId, BookingId, FencingToken, HolderId, SlotId, Span};
 
 /// The slots and bookings tables after every holder has stopped.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -36,6 +36,9 @@ pub struct BookingRow {
     pub id: BookingId,
     /// What was sold.
     pub slot: SlotId,
+    /// Which part of it.
+    #[serde(default, skip_serializing_if = "Span::is_whole")]
+    pub span: Span,
     /// Its place within the capacity.
     pub unit: u32,
     /// Who wrote it.

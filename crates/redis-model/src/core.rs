@@ -1,6 +1,7 @@
 //! All of a server but its scripts.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 
@@ -25,6 +26,8 @@ pub(crate) struct Core {
     pub(crate) watches: Watches,
     pub(crate) channels: Channels,
     pub(crate) waiters: Waiters,
+    /// How far behind each replica is, the best first.
+    pub(crate) replica_lags: Vec<Duration>,
     /// Counts the open sessions by its clones.
     pub(crate) presence: Arc<()>,
 }
@@ -70,7 +73,15 @@ impl Event {
 
 impl Core {
     pub(crate) fn new(options: Options) -> Self {
-        Self { keyspace: Keyspace::new(options.databases), options, ..Self::default() }
+        let replica_lags = vec![Duration::ZERO; options.replicas as usize];
+        let keyspace = Keyspace::new(options.databases);
+        Self { keyspace, options, replica_lags, ..Self::default() }
+    }
+
+    /// How many replicas have at `now` what was written by `written`, and have said so.
+    pub(crate) fn acknowledged(&self, written: WallClock, now: WallClock) -> i64 {
+        let have = self.replica_lags.iter().filter(|lag| written.after(**lag) <= now);
+        i64::try_from(have.count()).unwrap_or(i64::MAX)
     }
 
     /// How many sessions are open.

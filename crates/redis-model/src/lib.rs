@@ -16,7 +16,7 @@
 //!
 //! # What is absent
 //!
-//! Persistence, replication (WAIT answers what the rig says), streams, and the commands that no lock
+//! Persistence, replication (WAIT counts the replicas that the rig says), streams, and the commands that no lock
 //! is made of. They answer as unknown commands, so that a lock that needs one fails loudly. What is
 //! there and differs is listed in `DIFFERENCES.md`.
 

@@ -11,7 +11,7 @@ use crate::core::Core;
 use crate::glob;
 use crate::reply::Reply;
 use crate::scripts::Scripts;
-use crate::session::Session;
+use crate::session::{BlockedOn, Session};
 
 /// The release whose replies and error texts the model gives.
 pub(crate) const REDIS_VERSION: &str = "7.0.15";
@@ -21,8 +21,8 @@ pub(crate) const REDIS_VERSION: &str = "7.0.15";
 pub struct Options {
     /// How many numbered databases SELECT may choose from.
     pub databases: usize,
-    /// How many replicas WAIT reports to have acknowledged, until
-    /// [`Server::set_replicas`] says otherwise.
+    /// How many replicas there are for WAIT, none of them late, until
+    /// [`Server::set_replica_lags`] says otherwise.
     pub replicas: u32,
     /// What a script may use before it is stopped.
     pub scripts: ScriptLimits,
@@ -120,6 +120,9 @@ impl Server {
         now: WallClock,
     ) -> Execution {
         let answer = commands::execute(&mut self.core, &mut self.scripts, session, command, now);
+        if !command.first().is_some_and(|name| name.eq_ignore_ascii_case(b"wait")) {
+            session.last_command = now;
+        }
         self.core.serve_waiters();
         match answer {
             Answer::Reply(reply) if session.closing => Execution::Close(reply),
@@ -134,12 +137,16 @@ impl Server {
     }
 
     /// The reply that a blocked session has waited for: what it was given, or null when its time is
-    /// over. `None` when it goes on waiting, or does not wait.
+    /// over, or how many replicas have acknowledged by then. `None` when it goes on waiting, or does not wait.
     pub fn resume(&mut self, session: &mut Session, now: WallClock) -> Option<Reply> {
         let blocked = session.blocked?;
         let given = session.mailbox.take_answer();
         let over = blocked.until.is_some_and(|until| now >= until);
-        let reply = given.or_else(|| over.then_some(Reply::NullArray))?;
+        let timed_out = || match blocked.on {
+            BlockedOn::Element => Reply::NullArray,
+            BlockedOn::Replicas(written) => Reply::Integer(self.core.acknowledged(written, now)),
+        };
+        let reply = given.or_else(|| over.then(timed_out))?;
         session.mailbox.end_wait();
         session.blocked = None;
         Some(reply)
@@ -165,9 +172,11 @@ impl Server {
         self.core.settings.notifications.has(b'x') && !self.core.channels.is_empty()
     }
 
-    /// From now on WAIT answers `count`: replication itself is not modelled.
-    pub fn set_replicas(&mut self, count: u32) {
-        self.core.options.replicas = count;
+    /// From now on it has replicas that are behind by so much, each by its own. WAIT knows of them; replication itself is
+    /// not modelled.
+    pub fn set_replica_lags(&mut self, mut lags: Vec<Duration>) {
+        lags.sort_unstable();
+        self.core.replica_lags = lags;
     }
 
     /// Asks new sessions for a password, as `CONFIG SET requirepass`; an empty one is none.

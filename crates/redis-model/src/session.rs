@@ -30,6 +30,8 @@ pub struct Session {
     pub(crate) watch: Option<Arc<Watch>>,
     pub(crate) subscriptions: Subscriptions,
     pub(crate) blocked: Option<Blocked>,
+    /// When its last command but WAIT was carried out: what WAIT waits for was written by then.
+    pub(crate) last_command: WallClock,
     pub(crate) mailbox: Arc<Mailbox>,
     /// Counts the open sessions by its clones, so that a forgotten hand-back cannot make INFO lie;
     /// a script's session is not one.
@@ -57,10 +59,20 @@ impl Subscriptions {
     }
 }
 
-/// A session that waits for an element.
+/// A session that waits.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Blocked {
+    pub(crate) on: BlockedOn,
     pub(crate) until: Option<WallClock>,
+}
+
+/// What it waits for.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum BlockedOn {
+    /// An element of a list.
+    Element,
+    /// That replicas have what was written by then.
+    Replicas(WallClock),
 }
 
 impl Session {
@@ -93,6 +105,7 @@ impl Session {
             watch: None,
             subscriptions: Subscriptions::default(),
             blocked: None,
+            last_command: WallClock::from_unix_nanos(0),
             mailbox,
             _presence: None,
         }

@@ -8,6 +8,7 @@
 //! elsewhere; it chooses the words.
 
 mod catalog;
+mod comparison;
 mod directory;
 mod drawing;
 mod space_time;
@@ -15,6 +16,7 @@ mod style;
 mod text;
 
 pub use catalog::{ENTRIES, RenderingEntry, Settings, find};
+pub use comparison::{ComparisonFormat, write_comparison};
 pub use directory::{
     CellName, HISTORY_SCHEMA_VERSION, HistogramInterval, HistoryHeader, Latest, ReportDirectory,
     StoredHistory, read_history,

@@ -129,6 +129,7 @@ fn outcome(operation: &Operation) -> (String, Kind) {
         Outcome::Ok(Effect::Released { owned: false }) => {
             done("was not the holder's any more".to_owned())
         }
+        Outcome::Ok(Effect::Repeated { booking }) => done(format!("{booking} stands already")),
         Outcome::Ok(Effect::Committed { booking }) => {
             (format!("{booking} stands"), Kind::Committed)
         }

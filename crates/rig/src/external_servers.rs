@@ -1,9 +1,12 @@
 //! Where somebody else's servers are.
 
+use std::collections::BTreeMap;
 use std::fmt;
+use std::net::{SocketAddr, ToSocketAddrs};
 use std::str::FromStr;
 
 use lockproof_bookings::PostgresAddress;
+use lockproof_locks::Coordinator;
 use redis::{ConnectionAddr, ConnectionInfo, IntoConnectionInfo};
 
 use crate::Link;
@@ -15,6 +18,8 @@ use crate::hidden::{hidden, hidden_altogether};
 pub struct ExternalServers {
     /// The Redis servers, in order: a lock on one takes the first, a quorum as many as it needs.
     pub redis: Vec<RedisUrl>,
+    /// The coordination services.
+    pub coordinators: BTreeMap<Coordinator, CoordinatorUrl>,
     /// The database; none for the embedded one.
     pub database: Option<DatabaseUrl>,
     /// What `--provider container` starts.
@@ -62,6 +67,7 @@ impl ExternalServers {
                 };
                 (url.to_string(), why)
             }
+            Link::Coordinator(_) => return None,
             Link::Database => match &self.database {
                 None => return Some("bookings go to the embedded database, which has no link; name a Postgres: --database-url".to_owned()),
                 Some(url) if url.address.tcp().is_some() => return None,
@@ -148,6 +154,53 @@ impl FromStr for DatabaseUrl {
     }
 }
 
+/// Where a coordination service listens: `http://HOST:PORT` of etcd, `zookeeper://HOST:PORT` of `ZooKeeper`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CoordinatorUrl {
+    scheme: &'static str,
+    place: String,
+}
+
+impl CoordinatorUrl {
+    /// That of `service` which `text` writes.
+    ///
+    /// # Errors
+    /// It is none that can be used.
+    pub fn parse(service: Coordinator, text: &str) -> Result<Self, ServerUrlError> {
+        let scheme = match service {
+            Coordinator::Etcd => "http://",
+            Coordinator::ZooKeeper => "zookeeper://",
+        };
+        let wrong = |what: &str| ServerUrlError {
+            url: hidden_altogether(text),
+            what: format!("{what}; write {scheme}HOST:PORT"),
+        };
+        let place = text.strip_prefix(scheme).ok_or_else(|| wrong("it begins otherwise"))?;
+        let place = place.strip_suffix('/').unwrap_or(place);
+        let (host, port) = place.rsplit_once(':').ok_or_else(|| wrong("it has no port"))?;
+        if host.is_empty() || host.contains(['@', '/', ',', '?']) {
+            return Err(wrong("one host is meant, without a user, a password or a path"));
+        }
+        port.parse::<u16>().map_err(|_| wrong("its port is no number of a port"))?;
+        Ok(Self { scheme, place: place.to_owned() })
+    }
+
+    /// Where that is, by the names that this machine knows.
+    ///
+    /// # Errors
+    /// It knows none such.
+    pub fn resolve(&self) -> std::io::Result<SocketAddr> {
+        let mut places = self.place.to_socket_addrs()?;
+        places.next().ok_or_else(|| std::io::Error::other("the name leads nowhere"))
+    }
+}
+
+impl fmt::Display for CoordinatorUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}{}", self.scheme, self.place)
+    }
+}
+
 /// The text is no URL of such a server.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("`{url}` is no URL that can be used: {what}")]
@@ -207,6 +260,19 @@ mod tests {
         }
         let error = "mysql://me:s3cret@host".parse::<DatabaseUrl>().unwrap_err().to_string();
         assert!(!error.contains("s3cret") && error.contains("postgres://"), "{error}");
+    }
+
+    #[test]
+    fn a_coordination_service_is_one_host_and_a_port() {
+        let parse = CoordinatorUrl::parse;
+        let etcd = parse(Coordinator::Etcd, "http://127.0.0.1:2379/").unwrap();
+        assert_eq!(etcd.to_string(), "http://127.0.0.1:2379");
+        assert_eq!(etcd.resolve().unwrap().port(), 2379);
+        for wrong in ["https://h:1", "h:1", "http://h", "http://me:s3cret@h:1", "http://a:1,b:2"] {
+            let error = parse(Coordinator::Etcd, wrong).unwrap_err().to_string();
+            assert!(error.contains("http://HOST:PORT") && !error.contains("s3cret"), "{error}");
+        }
+        assert!(parse(Coordinator::ZooKeeper, "zookeeper://[::1]:2181").is_ok());
     }
 
     #[test]

@@ -4,7 +4,7 @@
 //!   holder 1 ─┐   link redis-1 ┌───────┐
 //!   holder 2 ─┼───────────────▶│ proxy │──▶ redis 1      servers come from a Provider:
 //!   holder n ─┘                └───────┘                 embedded (redis model, SQLite),
-//!      │ a group of tasks each, or a process            process (redis-server, Postgres) or external (URLs)
+//!      │ a group of tasks each, or a process            process (redis-server, Postgres, MariaDB) or external (URLs)
 //!      └── link database ─────────────────▶ postgres
 //! ```
 //!
@@ -31,11 +31,11 @@ mod system;
 pub use adapter::Adapter;
 pub use error::RigError;
 pub use external_servers::{
-    ContainerImages, DatabaseUrl, ExternalServers, RedisUrl, ServerUrlError,
+    ContainerImages, CoordinatorUrl, DatabaseUrl, ExternalServers, RedisUrl, ServerUrlError,
 };
 pub use holders::{HolderAffliction, HolderEffect};
 pub use link_rule::{Deed, LinkRule, MessageChoice, Pattern, Protocol, RuleError, SpokenRequest};
-pub use plan::{DatabasePlan, LinkUse, RigPlan, SessionLimits, Topology};
+pub use plan::{DatabaseEngine, DatabasePlan, LinkUse, RigPlan, SessionLimits, Topology};
 pub use rig::{
     Affliction, Direction, Disturbance, Expired, Link, LinkEffect, LinkSelector, ParseLinkError,
     Rig,

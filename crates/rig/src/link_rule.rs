@@ -66,12 +66,13 @@ impl fmt::Display for LinkRule {
 }
 
 impl Link {
-    /// What is spoken on it.
+    /// What is spoken on it, where a proxy can read that.
     #[must_use]
-    pub const fn protocol(self) -> Protocol {
+    pub const fn protocol(self) -> Option<Protocol> {
         match self {
-            Self::Redis(_) => Protocol::Redis,
-            Self::Database => Protocol::Postgres,
+            Self::Redis(_) => Some(Protocol::Redis),
+            Self::Database => Some(Protocol::Postgres),
+            Self::Coordinator(_) => None,
         }
     }
 }

@@ -8,6 +8,7 @@ use std::time::Duration;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use lockproof_env::Group;
+use lockproof_locks::Coordinator;
 use lockproof_model::{HolderId, LockName};
 
 use crate::holders::afflict_tasks;
@@ -147,6 +148,8 @@ pub struct Expired {
 pub enum Link {
     /// To Redis server number so-and-so, counted from 0.
     Redis(usize),
+    /// To the coordination service.
+    Coordinator(Coordinator),
     /// To the database.
     Database,
 }
@@ -155,12 +158,14 @@ impl fmt::Display for Link {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Redis(server) => write!(f, "redis-{}", server + 1),
+            Self::Coordinator(service) => fmt::Display::fmt(service, f),
             Self::Database => f.write_str("database"),
         }
     }
 }
 
-/// Links as a scenario names them: `redis`, `redis-2`, `redis-minority`, `redis-majority`, `database`.
+/// Links as a scenario names them: `redis`, `redis-2`, `redis-minority`, `redis-majority`, `etcd`,
+/// `zookeeper`, `database`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LinkSelector {
     /// To every Redis server.
@@ -171,6 +176,8 @@ pub enum LinkSelector {
     Minority,
     /// To the smallest set of Redis servers without which none is.
     Majority,
+    /// To the coordination service.
+    Coordinator(Coordinator),
     /// To the database.
     Database,
 }
@@ -181,13 +188,23 @@ impl LinkSelector {
     pub const fn kind(self) -> ServerKind {
         match self {
             Self::Database => ServerKind::Database,
+            Self::Coordinator(_) => ServerKind::Coordinator,
             Self::AllRedis | Self::Redis(_) | Self::Minority | Self::Majority => ServerKind::Redis,
         }
     }
 
+    /// The coordination service at the other end, where it is one.
+    #[must_use]
+    pub const fn coordinator(self) -> Option<Coordinator> {
+        match self {
+            Self::Coordinator(service) => Some(service),
+            _ => None,
+        }
+    }
+
     /// Every spelling, for help texts and did-you-mean.
-    pub const SPELLINGS: [&'static str; 5] =
-        ["redis", "redis-1", "redis-minority", "redis-majority", "database"];
+    pub const SPELLINGS: [&'static str; 7] =
+        ["redis", "redis-1", "redis-minority", "redis-majority", "etcd", "zookeeper", "database"];
 
     /// The links that this names among `redis_servers` servers; empty when there is none such.
     #[must_use]
@@ -201,6 +218,7 @@ impl LinkSelector {
             Self::Minority => first(redis_servers.saturating_sub(quorum)),
             Self::Majority if redis_servers == 0 => Vec::new(),
             Self::Majority => first(redis_servers - quorum + 1),
+            Self::Coordinator(service) => vec![Link::Coordinator(service)],
             Self::Database => vec![Link::Database],
         }
     }
@@ -213,6 +231,7 @@ impl fmt::Display for LinkSelector {
             Self::Redis(server) => write!(f, "redis-{}", server + 1),
             Self::Minority => f.write_str("redis-minority"),
             Self::Majority => f.write_str("redis-majority"),
+            Self::Coordinator(service) => fmt::Display::fmt(service, f),
             Self::Database => f.write_str("database"),
         }
     }
@@ -221,7 +240,7 @@ impl fmt::Display for LinkSelector {
 /// The text names no link.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "`{0}` names no link; available: redis, redis-1 …, redis-minority, redis-majority, database"
+    "`{0}` names no link; available: redis, redis-1 …, redis-minority, redis-majority, etcd, zookeeper, database"
 )]
 pub struct ParseLinkError(String);
 
@@ -233,12 +252,16 @@ impl FromStr for LinkSelector {
             let number: usize = text.strip_prefix("redis-")?.parse().ok()?;
             number.checked_sub(1).map(Self::Redis)
         };
+        let coordinator = || {
+            let named = Coordinator::ALL.into_iter().find(|service| service.word() == text);
+            named.map(Self::Coordinator)
+        };
         match text {
             "redis" => Ok(Self::AllRedis),
             "redis-minority" => Ok(Self::Minority),
             "redis-majority" => Ok(Self::Majority),
             "database" => Ok(Self::Database),
-            _ => numbered().ok_or_else(|| ParseLinkError(text.to_owned())),
+            _ => coordinator().or_else(numbered).ok_or_else(|| ParseLinkError(text.to_owned())),
         }
     }
 }

@@ -7,6 +7,8 @@ use std::time::Duration;
 pub enum ServerKind {
     /// One that locks run on.
     Redis,
+    /// A coordination service, on which locks run too.
+    Coordinator,
     /// The one that keeps the bookings.
     Database,
 }
@@ -62,8 +64,10 @@ impl ServerEffect {
 pub struct ServerNeeds {
     /// What it has to keep for when it dies.
     pub keeps: Keeps,
-    /// A replica, so far behind.
+    /// A replica, so far behind: the one that a failover promotes.
     pub replica_lag: Option<Duration>,
+    /// So many replicas at least, those beside that one not behind at all.
+    pub replicas: u32,
     /// A wall clock that can be moved.
     pub clock: bool,
     /// A disk that can be filled without harm to anybody else.
@@ -77,9 +81,18 @@ impl ServerNeeds {
         Self {
             keeps: self.keeps.max(other.keeps),
             replica_lag: self.replica_lag.max(other.replica_lag),
+            replicas: self.replicas.max(other.replicas),
             clock: self.clock || other.clock,
             small_disk: self.small_disk || other.small_disk,
         }
+    }
+
+    /// How far behind each replica is, the one that a failover promotes first.
+    #[must_use]
+    pub fn replica_lags(self) -> Vec<Duration> {
+        let beside = self.replicas.saturating_sub(u32::from(self.replica_lag.is_some()));
+        let beside = std::iter::repeat_n(Duration::ZERO, beside as usize);
+        self.replica_lag.into_iter().chain(beside).collect()
     }
 
     /// Whether a simulated server has to remember its past.

@@ -152,7 +152,8 @@ async fn stand_and_conduct(
 ) -> Result<Outcome, String> {
     let set_up = lockproof_env::live::env(plan.seed);
     let key_prefix = provider.key_prefix(&name(plan));
-    let rig = LiveRig::start(&set_up, provider, rig_plan(plan, &key_prefix)).await;
+    let (of_rig, driver) = (rig_plan(plan, &key_prefix), plan.cell.strategy.driver);
+    let rig = LiveRig::start_with_driver(&set_up, provider, of_rig, driver).await;
     let rig = rig.map_err(|error| in_full(&error))?;
     // A clock of its own, so that a story's times count from the load and not from its servers' start.
     let epoch = Epoch::now();

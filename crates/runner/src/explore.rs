@@ -261,7 +261,7 @@ fn ground(plan: &CellPlan, tokens: Tokens) -> Ground {
 /// How long the load takes, about: what a holder does one after the other.
 fn span(load: &Load) -> Duration {
     let steps = u32::try_from(load.flow.steps.len()).unwrap_or(8);
-    let each = load.work + ROUND_TRIP * steps;
+    let each = load.settings.work + load.settings.think + ROUND_TRIP * steps;
     each * load.attempts().div_ceil(load.holders.max(1))
 }
 

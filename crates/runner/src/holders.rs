@@ -218,13 +218,14 @@ impl Assignment {
         let strategy = Strategy::parse(&self.strategy).map_err(|error| in_full(&error))?;
         let Self { holder, life, concerns, seed, salt, places, .. } = self;
         let env = env_since(Epoch::from_nanos(self.epoch_ns), seed);
-        let backends = places.backends(&env).map_err(|error| in_full(&error))?;
+        let backends = places.backends(&env, strategy.driver).map_err(|error| in_full(&error))?;
         let settings = scenario.lock_settings(&strategy, self.key_prefix);
         // Each process has a lock of its own, which must not draw what another's does.
         let of_lock = env.fork(&format!("lock of {holder}, life {life}"));
         let parties = Parties {
             lock: (strategy.lock.build)(settings, backends, of_lock),
             policy: scenario.policy(),
+            keep: scenario.keep(&strategy),
             salt,
             store: places.store(&env).map_err(|error| in_full(&error))?,
             guard: strategy.guard.guard,
@@ -233,8 +234,8 @@ impl Assignment {
             halt: Arc::default(),
             env,
         };
-        let (flow, work) = (scenario.load.flow, scenario.load.work);
-        Ok((parties, Post { holder, life, flow, work, concerns }))
+        let (flow, settings) = (scenario.load.flow, scenario.load.settings);
+        Ok((parties, Post { holder, life, flow, settings, concerns }))
     }
 }
 

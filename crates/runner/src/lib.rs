@@ -11,6 +11,7 @@
 //! started again for each of them, and is [one](hold).
 
 mod cell;
+mod compare;
 mod conduct;
 mod explore;
 mod explored;
@@ -23,6 +24,7 @@ mod shrink;
 mod simulate;
 
 pub use cell::{Artifacts, CellPlan, CellSettings, Finished, replay_live};
+pub use compare::{Contest, compare, contestants, cost_of, undisturbed};
 pub use explore::{Broken, Buggify, Explored, Search, explore, scheduled};
 pub use explored::{explore_cell, replay_simulated};
 pub use holders::hold;

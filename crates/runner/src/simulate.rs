@@ -81,6 +81,9 @@ pub(crate) fn simulate_cell(plan: &CellPlan, checkers: &[&'static dyn Checker]) 
 }
 
 fn run(plan: &CellPlan) -> Result<(Outcome, Duration), String> {
+    if let Some(why) = plan.cell.strategy.live_only() {
+        return Err(why);
+    }
     let simulation = Simulation::new(plan.seed);
     let rig = SimRig::with_driver(&simulation, rig_plan(plan, KEY_PREFIX), plan.driver);
     let rig = Arc::new(rig);

@@ -209,7 +209,7 @@ mod tests {
             let adapter = strategy.adapter.unwrap();
             assert_eq!(adapter.program, Path::new(&path).join("lock.sh"));
             assert_eq!((strategy.lock.needs, strategy.lock.renews), (Needs::OneRedis, true));
-            assert!(strategy.needs_live().unwrap().contains("only the live world"));
+            assert!(strategy.live_only().unwrap().contains("a program by itself"));
         }
         let refused = refusal(&format!("external:{path}/lock.sh+fencing"));
         assert!(refused.contains("tokens = true"), "{refused}");

@@ -296,11 +296,17 @@ fn check_reach(
 pub(crate) fn lack(reach: &Reach, strategy: &Strategy, servers: usize) -> Option<String> {
     match reach {
         Reach::Links(selectors) | Reach::Servers(selectors) => {
+            let coordinators = selectors.iter().filter_map(|selector| selector.coordinator());
+            let mut foreign =
+                coordinators.filter(|service| strategy.lock.needs.coordinator() != Some(*service));
+            if let Some(service) = foreign.next() {
+                return Some(format!("{strategy} has no {service}: its lock does not run on one"));
+            }
             let missing = selectors.iter().find(|links| links.resolve(servers).is_empty())?;
             let what = if matches!(reach, Reach::Links(_)) { "link" } else { "server" };
             Some(format!("{strategy} has no {what} {missing}: it runs on {servers} Redis servers"))
         }
-        Reach::LockOfHolder if servers == 0 => {
+        Reach::LockOfHolder if servers == 0 && strategy.lock.needs.coordinator().is_none() => {
             Some(format!("{strategy} has no server that could drop a lock"))
         }
         Reach::LockOfHolder | Reach::Holder | Reach::HolderAt(_) | Reach::DatabaseSession => None,

@@ -14,6 +14,8 @@ mod adapter;
 mod arrivals;
 mod database;
 mod faults;
+mod files;
+mod flow;
 mod holders;
 mod only;
 mod parse;
@@ -26,6 +28,7 @@ mod strategy;
 mod suggest;
 mod turn;
 
+pub use files::files_under;
 pub use holders::HoldersAs;
 pub use only::Only;
 pub use parse::{load, parse, with_faults};

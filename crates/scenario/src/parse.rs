@@ -1,22 +1,24 @@
 //! From text to plan.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::time::Duration;
 
 use lockproof_faults::FaultPlan;
-use lockproof_locks::{LockSettings, Wait};
+use lockproof_locks::{LockSettings, Replication, Wait};
 use lockproof_model::{Expectation, FAILURE_MODES, failure_mode, kinds};
 use lockproof_rig::sim::RedisDriver;
-use lockproof_workload::{FlowEntry, Load, Pace, Stop};
+use lockproof_workload::{FlowSettings, Load, Pace, Stop};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use crate::arrivals;
 use crate::database;
 use crate::faults::{self, Surroundings};
+use crate::flow;
 use crate::holders::{self, HoldersAs};
 use crate::only::{self, Only};
-use crate::plan::{Cell, Replay, Require, SCHEMA_VERSION, Scenario};
+use crate::plan::{Cell, Replay, Require, SCHEMA_VERSION, Scenario, unasked_ttl};
 use crate::reader::Reader;
 use crate::servers;
 use crate::source::{Problem, Problems, Source};
@@ -121,11 +123,15 @@ fn scenario(path: &Path, mut top: Reader<'_, '_>) -> Option<Scenario> {
     let title = top.text("title").map_or_else(|| name.clone(), Spanned::into_inner);
     let catalog = catalog(&mut top);
     let only: Option<Only> = only::read(&mut top);
+    let listed = top.key_span("strategies");
     let strategies = strategies(&mut top);
-    let Workload { load, holders_as, capacity } = workload(&mut top);
-    let lock = lock(&mut top);
-    let servers = servers::read(&mut top, &strategies);
-    let limits = database::read(&mut top);
+    let Workload { load, holders_as, capacity } = workload(&mut top, &strategies);
+    for why in strategies.iter().filter_map(|strategy| strategy.unfit_for(capacity)) {
+        top.problem_at(listed.as_ref(), why);
+    }
+    let lock = lock(&mut top, &strategies);
+    let servers = servers::read(&mut top, &strategies, lock.replication);
+    let database = database::read(&mut top);
     let around = Surroundings {
         flow: load.flow,
         holders: load.holders,
@@ -157,11 +163,15 @@ fn scenario(path: &Path, mut top: Reader<'_, '_>) -> Option<Scenario> {
         ttl: lock.ttl,
         wait: lock.wait,
         servers: lock.servers,
+        renewals: lock.renewals,
+        replication: lock.replication,
+        replicas: servers.replicas,
         time_limit: lock.time_limit,
         server_time_limit: lock.server_time_limit,
         topology: servers.topology,
         replica_lag: servers.replica_lag,
-        limits,
+        engine: database.engine,
+        limits: database.limits,
         faults,
         fault_fields,
         fault_places,
@@ -240,7 +250,7 @@ struct Workload {
     capacity: u32,
 }
 
-fn workload(top: &mut Reader<'_, '_>) -> Workload {
+fn workload(top: &mut Reader<'_, '_>, strategies: &[Strategy]) -> Workload {
     let fallback = &lockproof_workload::ENTRIES[0];
     let missing = Load {
         flow: fallback,
@@ -248,21 +258,22 @@ fn workload(top: &mut Reader<'_, '_>) -> Workload {
         slots: 1,
         stop: Stop::After(1),
         pace: Pace::Closed,
-        work: Duration::ZERO,
+        settings: FlowSettings::default(),
     };
     let Some(mut reader) = top.table("workload") else {
         top.problem("[workload] is missing: who books what?");
         return Workload { load: missing, holders_as: HoldersAs::default(), capacity: 1 };
     };
-    let flow = reader.text("flow").map_or(fallback, |name| flow(&name, &reader));
+    let flow = flow::read(&mut reader, strategies);
     let (holders, holders_as) = holders::read(&mut reader);
+    let slots_span = reader.value_span("slots");
     let slots = reader.number("slots", 1..=1_000_000).unwrap_or(1);
     let capacity = reader.number("capacity", 1..=1_000_000).unwrap_or(1);
     let ends = reader.has("bookings") || reader.has("for");
     let bookings = reader.number("bookings", 1..=10_000_000);
     let length = reader.duration("for");
     let pace = arrivals::read(&mut reader);
-    let work = reader.duration("work").unwrap_or_default();
+    let settings = flow::settings(&mut reader, flow, (slots, slots_span));
     let stop = match (bookings, length) {
         (Some(bookings), None) => Stop::After(bookings),
         (None, Some(length)) => Stop::AtTime(length),
@@ -278,16 +289,7 @@ fn workload(top: &mut Reader<'_, '_>) -> Workload {
         }
     };
     reader.finish();
-    Workload { load: Load { flow, holders, slots, stop, pace, work }, holders_as, capacity }
-}
-
-fn flow(name: &Spanned<String>, reader: &Reader<'_, '_>) -> &'static FlowEntry {
-    lockproof_workload::find(name.get_ref()).unwrap_or_else(|| {
-        let known: Vec<_> = lockproof_workload::ENTRIES.iter().map(|entry| entry.name).collect();
-        let what = format!("unknown flow `{}`{}", name.get_ref(), hint(name.get_ref(), &known));
-        reader.source().problem(&name.span(), what);
-        &lockproof_workload::ENTRIES[0]
-    })
+    Workload { load: Load { flow, holders, slots, stop, pace, settings }, holders_as, capacity }
 }
 
 /// The `[lock]` table.
@@ -295,16 +297,20 @@ struct Lock {
     ttl: Duration,
     wait: Wait,
     servers: Option<u32>,
+    renewals: Option<u32>,
+    replication: Replication,
     time_limit: Duration,
     server_time_limit: Duration,
 }
 
-fn lock(top: &mut Reader<'_, '_>) -> Lock {
+fn lock(top: &mut Reader<'_, '_>, strategies: &[Strategy]) -> Lock {
     let defaults = LockSettings::default();
     let mut lock = Lock {
         ttl: Duration::from_secs(10),
         wait: Wait::NEVER,
         servers: None,
+        renewals: None,
+        replication: defaults.replication,
         time_limit: defaults.time_limit,
         server_time_limit: defaults.server_time_limit,
     };
@@ -314,6 +320,12 @@ fn lock(top: &mut Reader<'_, '_>) -> Lock {
         if ttl.get_ref().is_zero() || *ttl.get_ref() != whole {
             let what = "a TTL is a whole number of milliseconds, at least 1ms: a lock that ends at once protects nothing";
             reader.source().problem(&ttl.span(), what);
+        } else {
+            let unasked = strategies.iter().filter_map(|strategy| unasked_ttl(whole, strategy));
+            // Said once of a lock, whatever guards go with it.
+            for why in unasked.collect::<BTreeSet<_>>() {
+                reader.source().problem(&ttl.span(), why);
+            }
         }
         lock.ttl = ttl.into_inner();
     }
@@ -327,11 +339,48 @@ fn lock(top: &mut Reader<'_, '_>) -> Lock {
     lock.time_limit = positive(&mut reader, "time-limit").unwrap_or(lock.time_limit);
     lock.server_time_limit =
         positive(&mut reader, "server-time-limit").unwrap_or(lock.server_time_limit);
+    let renewals = reader.key_span("renewals");
+    lock.renewals = reader.number("renewals", 0..=u32::MAX);
+    if lock.renewals.is_some() && strategies.iter().all(|strategy| strategy.policy.keep.is_none()) {
+        let what = "`renewals` bounds how often a lease is renewed, and no strategy renews any; spell one with a policy that does: redis-set-nx~keep-alive";
+        reader.problem_at(renewals.as_ref(), what);
+    }
+    lock.replication = replication(&mut reader, &lock);
     reader.finish();
     lock
 }
 
-fn positive(reader: &mut Reader<'_, '_>, field: &'static str) -> Option<Duration> {
+/// What is asked of replicas where the scenario does not say: an answer before the lock's own time limit.
+pub(crate) fn usual_replication(time_limit: Duration) -> Replication {
+    let usual = Replication::default();
+    let half = u64::try_from((time_limit / 2).as_millis()).unwrap_or(u64::MAX).max(1);
+    Replication { within: usual.within.min(Duration::from_millis(half)), ..usual }
+}
+
+fn replication(reader: &mut Reader<'_, '_>, lock: &Lock) -> Replication {
+    let mut replication = usual_replication(lock.time_limit);
+    if let Some(count) = reader.number("acknowledgements", 1..=99) {
+        replication.acknowledgements = count;
+    }
+    if let Some(within) = reader.spanned_duration("acknowledged-within") {
+        let millis = u64::try_from(within.get_ref().as_millis()).unwrap_or(0);
+        if millis == 0 || *within.get_ref() != Duration::from_millis(millis) {
+            let what = "WAIT takes whole milliseconds, at least 1ms; 0 would wait for ever";
+            reader.source().problem(&within.span(), what);
+        }
+        if *within.get_ref() >= lock.time_limit {
+            let what = format!(
+                "WAIT has to answer before the lock's `time-limit` of {} is over, or nobody learns what it said",
+                humantime::format_duration(lock.time_limit)
+            );
+            reader.source().problem(&within.span(), what);
+        }
+        replication.within = within.into_inner();
+    }
+    replication
+}
+
+pub(crate) fn positive(reader: &mut Reader<'_, '_>, field: &'static str) -> Option<Duration> {
     let duration = reader.spanned_duration(field)?;
     if duration.get_ref().is_zero() {
         reader.source().problem(&duration.span(), format!("`{field}` is longer than nothing"));

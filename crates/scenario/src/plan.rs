@@ -4,12 +4,12 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use lockproof_faults::FaultPlan;
-use lockproof_locks::{Drift, LockSettings, Needs, Policy, Wait};
+use lockproof_locks::{Drift, KeepAlive, LockSettings, Needs, Policy, Replication, Wait};
 use lockproof_model::{Expectation, World};
 use lockproof_rig::sim::RedisDriver;
 use lockproof_rig::{
-    DatabasePlan, ExternalServers, LinkUse, ServerEffect, ServerKind, ServerNeeds, SessionLimits,
-    Topology,
+    DatabaseEngine, DatabasePlan, ExternalServers, LinkUse, ServerEffect, ServerKind, ServerNeeds,
+    SessionLimits, Topology,
 };
 use lockproof_workload::Load;
 
@@ -45,6 +45,12 @@ pub struct Scenario {
     pub wait: Wait,
     /// How many servers a lock on several of them has, where the scenario says so.
     pub servers: Option<u32>,
+    /// How often a lease that is kept alive is renewed at most, where the scenario says so.
+    pub renewals: Option<u32>,
+    /// What a lock on a replicated server asks of its replicas.
+    pub replication: Replication,
+    /// How many replicas a Redis server has, where the scenario says so.
+    pub replicas: Option<u32>,
     /// How long a lock on one server waits for an answer.
     pub time_limit: Duration,
     /// How long a lock on several servers waits for the answer of each.
@@ -53,6 +59,8 @@ pub struct Scenario {
     pub topology: Topology,
     /// How far the replica of a sentinel's pair is behind.
     pub replica_lag: Option<Duration>,
+    /// Which kind of database; the provider's own choice where none is named.
+    pub engine: Option<DatabaseEngine>,
     /// Limits on the holders' sessions at the database.
     pub limits: SessionLimits,
     /// What goes wrong.
@@ -132,7 +140,19 @@ impl Scenario {
     /// # Errors
     /// A sentence that says what the strategy lacks.
     pub fn admits(&self, strategy: &Strategy) -> Result<(), String> {
-        if let Some(why) = crate::servers::unfit(self.topology, strategy) {
+        if let Some(why) = strategy.unfit_for(self.capacity) {
+            return Err(format!("{}: {why}", self.name));
+        }
+        let unfit = crate::servers::unfit(self.topology, strategy);
+        if let Some(why) = unfit.or_else(|| crate::flow::unfit(self.load.flow, strategy)) {
+            return Err(format!("{}: {why}", self.name));
+        }
+        if strategy.lock.needs == Needs::ReplicatedRedis
+            && let Some(why) = crate::servers::too_few(self.replication, self.replicas)
+        {
+            return Err(format!("{}: {why}", self.name));
+        }
+        if let Some(why) = unasked_ttl(self.ttl, strategy) {
             return Err(format!("{}: {why}", self.name));
         }
         let servers = self.redis_servers(strategy);
@@ -164,7 +184,15 @@ impl Scenario {
             time_limit: self.time_limit,
             server_time_limit: self.server_time_limit,
             drift: Drift::default(),
+            replication: self.replication,
         }
+    }
+
+    /// How `strategy` keeps its leases alive, where it does.
+    #[must_use]
+    pub fn keep(&self, strategy: &Strategy) -> Option<KeepAlive> {
+        let keep = strategy.keep(self.ttl)?;
+        Some(KeepAlive { renewals: self.renewals.unwrap_or(keep.renewals), ..keep })
     }
 
     /// What its faults need of the links.
@@ -206,10 +234,12 @@ impl Scenario {
             return Some(format!("its Redis is a {topology}, which only the live world has"));
         }
         // Where there are others, those are left out, and can be simulated.
-        let adapters: Vec<_> =
-            self.cells.iter().filter_map(|cell| cell.strategy.needs_live()).collect();
-        if adapters.len() == self.cells.len() {
-            return adapters.into_iter().next();
+        let live: Vec<_> = self.cells.iter().filter_map(|cell| cell.strategy.live_only()).collect();
+        if live.len() == self.cells.len() {
+            return live.into_iter().next();
+        }
+        if let Some(engine @ DatabaseEngine::Mariadb) = self.engine {
+            return Some(format!("its database is {engine}, of which there is no model"));
         }
         let needs = |plan: &FaultPlan| Some((plan.number, plan.needs_live()?));
         if let Some((number, what)) = self.faults.iter().find_map(needs) {
@@ -229,15 +259,26 @@ impl Scenario {
     /// What Redis servers need from their start, so that the faults can be done to them.
     #[must_use]
     pub fn server_needs(&self) -> ServerNeeds {
-        let lag = ServerNeeds { replica_lag: self.replica_lag, ..ServerNeeds::default() };
-        self.server_effects(ServerKind::Redis).map(ServerEffect::needs).fold(lag, ServerNeeds::and)
+        let (replica_lag, replicas) = (self.replica_lag, self.replicas());
+        let own = ServerNeeds { replica_lag, replicas, ..ServerNeeds::default() };
+        self.server_effects(ServerKind::Redis).map(ServerEffect::needs).fold(own, ServerNeeds::and)
+    }
+
+    /// How many replicas it wants beside what its faults need: one where a lock waits for any.
+    fn replicas(&self) -> u32 {
+        let waits = |cell: &Cell| cell.strategy.lock.needs == Needs::ReplicatedRedis;
+        self.replicas.unwrap_or_else(|| u32::from(self.cells.iter().any(waits)))
     }
 
     /// What is asked of the database.
     #[must_use]
     pub fn database_plan(&self) -> DatabasePlan {
         let needs = self.server_effects(ServerKind::Database).map(ServerEffect::needs);
-        DatabasePlan { needs: needs.reduce(ServerNeeds::and), limits: self.limits }
+        DatabasePlan {
+            engine: self.engine,
+            needs: needs.reduce(ServerNeeds::and),
+            limits: self.limits,
+        }
     }
 
     /// Which of what it does or asks for takes a database that is a server, where something does.
@@ -255,6 +296,42 @@ impl Scenario {
         }
     }
 
+    /// Why its bookings cannot be kept in a database of that kind, where they cannot.
+    #[must_use]
+    pub fn unfit_for(&self, engine: DatabaseEngine) -> Option<String> {
+        use lockproof_faults::Reach;
+        use lockproof_rig::LinkSelector;
+        let what = self.needs_database_server().filter(|_| !engine.is_server());
+        if let Some(what) = what {
+            return Some(format!("{what}, and {engine} is a file"));
+        }
+        let limits = [self.limits.idle_in_transaction, self.limits.lock];
+        let finer = limits.into_iter().flatten().find(|&limit| !engine.counts(limit));
+        if let Some(limit) = finer {
+            return Some(format!(
+                "[database] limits sessions to {limit:?}, and {engine} counts in whole seconds"
+            ));
+        }
+        let unread = |plan: &&FaultPlan| {
+            let Reach::Links(links) = plan.fault.reach() else { return false };
+            plan.fault.tells_holders_apart() && links.contains(&LinkSelector::Database)
+        };
+        if let Some(plan) = self.faults.iter().find(unread).filter(|_| !engine.is_followed()) {
+            let (number, label) = (plan.number, plan.label());
+            return Some(format!(
+                "fault {number} ({label}) is on single requests, and what is said to {engine} is not read; use postgres"
+            ));
+        }
+        let refused = |plan: &FaultPlan| {
+            let effect = plan.fault.server_effect()?;
+            let is_on_database = plan.server_kinds().any(|kind| kind == ServerKind::Database);
+            let why = engine.refuses(effect).filter(|_| is_on_database)?;
+            let (number, label) = (plan.number, plan.label());
+            Some(format!("fault {number} ({label}) cannot be done to {engine}: {why}"))
+        };
+        self.faults.iter().find_map(refused)
+    }
+
     /// Whether a fault disturbs the link to the database.
     fn disturbs_database_link(&self) -> bool {
         use lockproof_faults::Reach;
@@ -264,8 +341,19 @@ impl Scenario {
     }
 }
 
+/// Why servers of `strategy` cannot keep a grant for just `ttl`, where they cannot.
+pub(crate) fn unasked_ttl(ttl: Duration, strategy: &Strategy) -> Option<String> {
+    let unit = strategy.lock.needs.ttl_unit();
+    let fits = !ttl.is_zero() && ttl.as_nanos().is_multiple_of(unit.as_nanos());
+    let (lock, unit) = (strategy.lock.name, humantime::format_duration(unit));
+    (!fits).then(|| {
+        let ttl = humantime::format_duration(ttl);
+        format!("{lock} counts a TTL in multiples of {unit}, and {ttl} is none; write one, or leave {lock} out")
+    })
+}
+
 pub(crate) fn redis_servers(strategy: &Strategy, asked: Option<u32>, topology: Topology) -> usize {
-    if let Some(servers) = topology.servers().filter(|_| strategy.lock.needs != Needs::Nothing) {
+    if let Some(servers) = topology.servers().filter(|_| strategy.lock.needs.redis_servers() > 0) {
         return servers;
     }
     match (strategy.lock.needs, asked) {

@@ -3,12 +3,14 @@
 use std::fmt::Write;
 
 use humantime::format_duration;
+use lockproof_locks::Replication;
 use lockproof_model::Expectation;
 use lockproof_rig::sim::RedisDriver;
 use lockproof_rig::{ExternalServers, SessionLimits, Topology};
-use lockproof_workload::{Pace, Rate, Spacing, Stop};
+use lockproof_workload::{FlowField, FlowSettings, Load, Pace, Rate, Spacing, Stop};
 
 use crate::Scenario;
+use crate::parse::usual_replication;
 use crate::plan::SCHEMA_VERSION;
 
 /// The scenario as TOML that reads the same. Faults stand as they were written: what they leave out has no default.
@@ -44,7 +46,7 @@ fn write_resolved(scenario: &Scenario, out: &mut String) -> std::fmt::Result {
         Stop::AtTime(length) => writeln!(out, "for = \"{}\"", format_duration(length))?,
     }
     writeln!(out, "arrivals = {}", arrivals(&load.pace))?;
-    writeln!(out, "work = \"{}\"", format_duration(load.work))?;
+    write_settings(load, out)?;
     writeln!(out, "\n[lock]\nttl = \"{}\"", format_duration(scenario.ttl))?;
     writeln!(
         out,
@@ -55,6 +57,16 @@ fn write_resolved(scenario: &Scenario, out: &mut String) -> std::fmt::Result {
     )?;
     if let Some(servers) = scenario.servers {
         writeln!(out, "servers = {servers}")?;
+    }
+    // A scenario of which one strategy is left does not speak of what the others need.
+    let keeps = scenario.cells.iter().any(|cell| cell.strategy.policy.keep.is_some());
+    if let Some(renewals) = scenario.renewals.filter(|_| keeps) {
+        writeln!(out, "renewals = {renewals}")?;
+    }
+    let Replication { acknowledgements, within } = scenario.replication;
+    if scenario.replication != usual_replication(scenario.time_limit) {
+        writeln!(out, "acknowledgements = {acknowledgements}")?;
+        writeln!(out, "acknowledged-within = \"{}\"", format_duration(within))?;
     }
     writeln!(out, "time-limit = \"{}\"", format_duration(scenario.time_limit))?;
     writeln!(out, "server-time-limit = \"{}\"", format_duration(scenario.server_time_limit))?;
@@ -91,15 +103,38 @@ fn write_resolved(scenario: &Scenario, out: &mut String) -> std::fmt::Result {
     writeln!(out, "]")
 }
 
+/// What the flow is told, as far as it has a field for it.
+fn write_settings(load: &Load, out: &mut String) -> std::fmt::Result {
+    let FlowSettings { work, think, refresh, parts } = load.settings;
+    writeln!(out, "work = \"{}\"", format_duration(work))?;
+    for field in load.flow.fields {
+        let name = field.name();
+        match field {
+            FlowField::Think => writeln!(out, "{name} = \"{}\"", format_duration(think))?,
+            FlowField::Refresh => {
+                if let Some(refresh) = refresh {
+                    writeln!(out, "{name} = \"{}\"", format_duration(refresh))?;
+                }
+            }
+            FlowField::Segments | FlowField::Nights => writeln!(out, "{name} = {parts}")?,
+        }
+    }
+    Ok(())
+}
+
 /// Without their passwords: a report is for others to read, and whoever runs it again has them.
 fn write_servers(scenario: &Scenario, out: &mut String) -> std::fmt::Result {
-    let ExternalServers { redis, database, images: _ } = &scenario.external;
+    let ExternalServers { redis, coordinators, database, images: _ } = &scenario.external;
     let topology = scenario.topology;
-    if !redis.is_empty() || database.is_some() || topology != Topology::Independent {
+    let is_named = !redis.is_empty() || !coordinators.is_empty() || database.is_some();
+    if is_named || topology != Topology::Independent || scenario.replicas.is_some() {
         writeln!(out, "\n[servers]")?;
     }
     if topology != Topology::Independent {
         writeln!(out, "topology = \"{topology}\"")?;
+    }
+    if let Some(replicas) = scenario.replicas {
+        writeln!(out, "replicas = {replicas}")?;
     }
     if let Some(lag) = scenario.replica_lag {
         writeln!(out, "replica-lag = \"{}\"", format_duration(lag))?;
@@ -107,6 +142,9 @@ fn write_servers(scenario: &Scenario, out: &mut String) -> std::fmt::Result {
     if !redis.is_empty() {
         let urls: Vec<_> = redis.iter().map(ToString::to_string).collect();
         writeln!(out, "redis = {}", toml::Value::from(urls))?;
+    }
+    for (service, url) in coordinators {
+        writeln!(out, "{service} = {}", toml::Value::from(url.to_string()))?;
     }
     match database {
         Some(url) => writeln!(out, "database = {}", toml::Value::from(url.to_string())),

@@ -1,10 +1,13 @@
 //! `[servers]`: how Redis servers belong together, where somebody else's are, and what a scenario may not do to those.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use lockproof_faults::{FaultPlan, Reach};
-use lockproof_locks::Needs;
-use lockproof_rig::{ExternalServers, LinkSelector, ServerEffect, ServerKind, Topology};
+use lockproof_locks::{Coordinator, Needs, Replication};
+use lockproof_rig::{
+    CoordinatorUrl, ExternalServers, LinkSelector, ServerEffect, ServerKind, Topology,
+};
 
 use crate::Strategy;
 use crate::plan::Scenario;
@@ -19,15 +22,48 @@ pub(crate) struct Servers {
     pub(crate) external: ExternalServers,
     pub(crate) topology: Topology,
     pub(crate) replica_lag: Option<Duration>,
+    /// How many each server has.
+    pub(crate) replicas: Option<u32>,
 }
 
-pub(crate) fn read(top: &mut Reader<'_, '_>, strategies: &[Strategy]) -> Servers {
+pub(crate) fn read(
+    top: &mut Reader<'_, '_>,
+    strategies: &[Strategy],
+    replication: Replication,
+) -> Servers {
     let mut servers = Servers::default();
-    let Some(mut reader) = top.table("servers") else { return servers };
+    let waits = strategies.iter().any(|strategy| strategy.lock.needs == Needs::ReplicatedRedis);
+    let Some(mut reader) = top.table("servers") else {
+        if let Some(why) = too_few(replication, None).filter(|_| waits) {
+            top.problem(why);
+        }
+        return servers;
+    };
     servers.external = external(&mut reader);
+    let span = reader.key_span("replicas");
+    servers.replicas = reader.number("replicas", 1..=9);
+    if let Some(why) = too_few(replication, servers.replicas).filter(|_| waits) {
+        reader.problem_at(span.as_ref(), why);
+    }
     topology(&mut reader, &mut servers, strategies);
+    if servers.replicas.is_some() && servers.topology != Topology::Independent {
+        let topology = servers.topology;
+        let what = format!("a {topology} has the replicas that it has; leave out `replicas`");
+        reader.problem_at(span.as_ref(), what);
+    }
     reader.finish();
     servers
+}
+
+/// Why a lock that waits for replicas would never be granted, where it would not.
+pub(crate) fn too_few(replication: Replication, replicas: Option<u32>) -> Option<String> {
+    let (wanted, there) = (replication.acknowledgements, replicas.unwrap_or(1));
+    let noun = if there == 1 { "replica" } else { "replicas" };
+    (wanted > there).then(|| {
+        format!(
+            "the lock waits for {wanted} acknowledgements and each server has {there} {noun}: it would never be granted; write [servers] replicas = {wanted}"
+        )
+    })
 }
 
 fn external(reader: &mut Reader<'_, '_>) -> ExternalServers {
@@ -41,6 +77,13 @@ fn external(reader: &mut Reader<'_, '_>) -> ExternalServers {
                     servers.redis.pop();
                 }
             }
+            Err(error) => reader.source().problem(&text.span(), error.to_string()),
+        }
+    }
+    for service in Coordinator::ALL {
+        let Some(text) = reader.text(service.word()) else { continue };
+        match CoordinatorUrl::parse(service, text.get_ref()) {
+            Ok(url) => drop(servers.coordinators.insert(service, url)),
             Err(error) => reader.source().problem(&text.span(), error.to_string()),
         }
     }
@@ -82,13 +125,27 @@ fn topology(reader: &mut Reader<'_, '_>, servers: &mut Servers, strategies: &[St
 
 /// Why `strategy` cannot run on servers of that topology, where it cannot.
 pub(crate) fn unfit(topology: Topology, strategy: &Strategy) -> Option<String> {
-    if topology != Topology::Independent && strategy.adapter.is_some() {
+    if topology == Topology::Independent {
+        return None;
+    }
+    if strategy.adapter.is_some() {
         return Some(format!(
             "the lock of {strategy} is a program, which is told of independent servers alone, and a {topology} is one service; leave `topology` out"
         ));
     }
+    if strategy.driver.dialler.is_some() {
+        let driver = strategy.driver.name;
+        return Some(format!(
+            "{strategy} finds no {topology}: {driver} is tried on independent servers alone; leave `@{driver}` or `topology` out"
+        ));
+    }
+    if topology == Topology::Cluster && strategy.lock.needs == Needs::ReplicatedRedis {
+        return Some(format!(
+            "{strategy} waits for replicas, and the primaries of the cluster have none; use topology = \"sentinel\", or leave it out"
+        ));
+    }
     let is_several = matches!(strategy.lock.needs, Needs::IndependentRedis(_));
-    (topology != Topology::Independent && is_several).then(|| {
+    is_several.then(|| {
         format!(
             "{strategy} needs servers that know nothing of each other, and a {topology} is one service; leave `topology` out, or use redis-set-nx"
         )
@@ -126,6 +183,18 @@ impl Scenario {
         if let Some(lacking) = self.lacking(servers) {
             problems.push(self.problem((0, 0), lacking));
         }
+        let coordinators =
+            self.cells.iter().filter_map(|cell| cell.strategy.lock.needs.coordinator());
+        for service in coordinators.collect::<BTreeSet<_>>() {
+            if !servers.coordinators.contains_key(&service) {
+                let (flag, variable) = (service.word(), service.word().to_uppercase());
+                let what = format!(
+                    "it needs {service}, and none is named; --{flag}-url URL, LOCKPROOF_{variable}_URL, or {flag} in [servers]"
+                );
+                problems.push(self.problem((0, 0), what));
+            }
+        }
+        problems.extend(self.out_of_reach(servers).map(|what| self.problem((0, 0), what)));
         for (plan, &place) in self.faults.iter().zip(&self.fault_places) {
             if let Some(harm) = plan.fault.harms_others().filter(|_| !destructive) {
                 let what = format!(
@@ -140,6 +209,16 @@ impl Scenario {
             }
         }
         problems
+    }
+
+    /// What the drivers of strategies cannot reach of `servers`.
+    fn out_of_reach(&self, servers: &ExternalServers) -> impl Iterator<Item = String> {
+        self.cells.iter().filter_map(|cell| {
+            let url = servers.redis.iter().find_map(|url| {
+                Some((url, (cell.strategy.driver.out_of_reach)(url.connection())?))
+            });
+            url.map(|(url, why)| format!("{} cannot reach {url}: {why}", cell.strategy))
+        })
     }
 
     fn lacking(&self, servers: &ExternalServers) -> Option<String> {

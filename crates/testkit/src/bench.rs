@@ -7,11 +7,11 @@ use std::time::Duration;
 use lockproof_bookings::{Constraints, Layout};
 use lockproof_env::Env;
 use lockproof_locks::{
-    AnyLock, AnySession, Driver, Lock, LockEntry, LockSettings, Policy, Tokens, Wait,
+    AnyLock, AnySession, Driver, Lock, LockEntry, LockSettings, Needs, Policy, Tokens, Wait,
 };
 use lockproof_model::{Claim, HolderId, LockName, OwnerValue};
-use lockproof_rig::live::LiveRig;
-use lockproof_rig::{Adapter, LinkUse, RigError, RigPlan, ServerNeeds, System};
+use lockproof_rig::live::{CoordinatorView, LiveRig};
+use lockproof_rig::{Adapter, Link, LinkSelector, LinkUse, RigError, RigPlan, ServerNeeds, System};
 
 use crate::Mixed;
 
@@ -31,11 +31,16 @@ pub struct Subject {
 }
 
 impl Subject {
-    /// Every way in which `entry` can be built.
+    /// Every way in which `entry` can be built that makes a difference: a coordination service numbers its grants whether
+    /// or not anybody asks.
     pub fn all_of(entry: &'static LockEntry) -> impl Iterator<Item = Self> {
+        let always = entry.needs.coordinator().is_some();
         let draws = [false, true].into_iter();
         draws
-            .filter(|&draw_tokens| !draw_tokens || entry.tokens == Tokens::Drawn)
+            .filter(move |&draw_tokens| match draw_tokens {
+                true => entry.tokens == Tokens::Drawn,
+                false => !always,
+            })
             .map(move |draw_tokens| Self { entry, draw_tokens, adapter: None })
     }
 
@@ -89,14 +94,17 @@ impl Bench {
             server_time_limit: PATIENCE,
             ..LockSettings::default()
         };
-        let layout = Layout { slots: 1, capacity: 1, constraints: Constraints::NONE };
+        // One is enough for most; bookings of several slots take both.
+        let layout = Layout { slots: 2, capacity: 1, constraints: Constraints::NONE };
+        let replicas = u32::from(subject.entry.needs == Needs::ReplicatedRedis);
         let plan = RigPlan {
-            needs,
+            needs: needs.and(ServerNeeds { replicas, ..ServerNeeds::default() }),
             name: "conformance".to_owned(),
             holders: HOLDERS,
             redis_servers: subject.entry.needs.redis_servers(),
             links,
             lock: settings.clone(),
+            coordinator: subject.entry.needs.coordinator(),
             topology: lockproof_rig::Topology::default(),
             database: lockproof_rig::DatabasePlan::default(),
             layout,
@@ -167,11 +175,37 @@ impl Bench {
         self.servers.len()
     }
 
+    /// The links to all of them.
+    #[must_use]
+    pub fn links(&self) -> Vec<Link> {
+        match self.subject.entry.needs.coordinator() {
+            Some(service) => vec![Link::Coordinator(service)],
+            None => LinkSelector::AllRedis.resolve(self.servers()),
+        }
+    }
+
+    /// The shortest TTL that its servers can keep, and multiples of it.
+    #[must_use]
+    pub fn brief(&self) -> [Duration; 4] {
+        let unit = self.subject.entry.needs.ttl_unit();
+        [1, 4, 16, 64].map(|factor| unit.max(Duration::from_millis(50)) * factor)
+    }
+
+    /// The owner values that each server keeps for `lock`, among them those of claims that wait or were refused.
+    async fn standing(&self, lock: &LockName) -> Option<Vec<String>> {
+        let service = self.subject.entry.needs.coordinator()?;
+        let view = CoordinatorView::new(service, self.servers[0], self.env.clone());
+        Some(view.owners(&self.settings, lock).await.expect("the server answers"))
+    }
+
     /// What each server keeps for `lock`: an owner value, or nothing.
     ///
     /// # Panics
     /// A server cannot be reached.
     pub async fn owners(&self, lock: &LockName) -> Vec<Option<String>> {
+        if let Some(standing) = self.standing(lock).await {
+            return standing.into_iter().map(Some).collect();
+        }
         let key = self.settings.redis_key(lock);
         let mut owners = Vec::new();
         for server in 0..self.servers.len() {
@@ -190,6 +224,28 @@ impl Bench {
         self.owners(lock).await.into_iter().flatten().count()
     }
 
+    /// How many keys there are at one server, of locks or otherwise.
+    ///
+    /// # Panics
+    /// The server cannot be reached.
+    pub async fn keys(&self, server: usize) -> u64 {
+        let Some(service) = self.subject.entry.needs.coordinator() else {
+            return self.ask(server, &redis::cmd("DBSIZE")).await;
+        };
+        let view = CoordinatorView::new(service, self.servers[server], self.env.clone());
+        view.size().await.expect("the server answers")
+    }
+
+    /// Makes every server forget the scripts that it was taught, where it knows of any.
+    ///
+    /// # Panics
+    /// A server cannot be reached.
+    pub async fn forget_scripts(&self) {
+        for server in 0..self.subject.entry.needs.redis_servers() {
+            let _: () = self.ask(server, redis::cmd("SCRIPT").arg("FLUSH")).await;
+        }
+    }
+
     /// Makes one server forget `lock`.
     ///
     /// # Panics
@@ -200,7 +256,7 @@ impl Bench {
         let _: i64 = self.ask(server, &del).await;
     }
 
-    /// Asks a server directly, past every link.
+    /// Asks a Redis server directly, past every link.
     ///
     /// # Panics
     /// It cannot be reached.

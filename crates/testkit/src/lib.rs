@@ -2,6 +2,7 @@
 //!
 //! ```text
 //!   catalog entry ──▶ Bench (a rig of its own, the lock built on it) ──▶ conformance::locks::TRIALS
+//!                 ──▶ tables on each engine ────────────────────────▶ conformance::guards::trials
 //!   planted::*    ──▶ the same trials, and the runner with its checkers: each bug must be rejected
 //! ```
 //!
@@ -21,5 +22,7 @@ mod provider;
 
 pub use bench::{Bench, Subject};
 pub use gates::{Arrival, Gatekeeper, Passages};
-pub use polls::{drop_after, poll_at_most};
-pub use provider::{Mixed, container_engine_is_here, is_here, redis_server_is_here};
+pub use polls::{drop_after, drop_once, poll_at_most};
+pub use provider::{
+    Mixed, container_engine_is_here, coordinator_is_here, is_here, redis_server_is_here,
+};

@@ -2,7 +2,10 @@
 
 use std::future::{Future, poll_fn};
 use std::pin::pin;
-use std::task::Poll;
+use std::sync::Arc;
+use std::task::{Context, Poll, Wake, Waker};
+
+use tokio::sync::Notify;
 
 /// Polls `future` whenever it asks to be, `polls` times at most; `None` when it was not done by then and was dropped.
 ///
@@ -39,4 +42,34 @@ pub async fn drop_after<F: Future>(future: F, sent: impl Future<Output = ()>) ->
         sent.await;
     }
     first
+}
+
+/// Polls `future` whenever it asks to be, until `taken` says so, and drops it then; `None` unless it completed before.
+///
+/// For what takes several requests, each sent when the answer to the one before was read: when the last answer has come,
+/// what it answers was done, and the future that would read it is dropped.
+pub async fn drop_once<F: Future, T: Future<Output = bool>>(
+    future: F,
+    taken: impl Fn() -> T,
+) -> Option<F::Output> {
+    let mut future = pin!(future);
+    let woken = Arc::new(Woken(Notify::new()));
+    let waker = Waker::from(Arc::clone(&woken));
+    loop {
+        if let Poll::Ready(output) = future.as_mut().poll(&mut Context::from_waker(&waker)) {
+            return Some(output);
+        }
+        woken.0.notified().await;
+        if taken().await {
+            return None;
+        }
+    }
+}
+
+struct Woken(Notify);
+
+impl Wake for Woken {
+    fn wake(self: Arc<Self>) {
+        self.0.notify_one();
+    }
 }

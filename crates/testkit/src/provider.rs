@@ -6,10 +6,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use lockproof_bookings::PostgresAddress;
+use lockproof_locks::Coordinator;
 use lockproof_rig::live::{
-    Database, OwnDatabase, Provider, RedisGroup, RedisServer, find_provider, probes,
+    CoordinatorServer, Database, OwnDatabase, Provider, RedisGroup, RedisServer, find_provider,
+    probes,
 };
-use lockproof_rig::{ExternalServers, RigError, ServerNeeds, Topology};
+use lockproof_rig::{DatabaseEngine, ExternalServers, RigError, ServerNeeds, Topology};
 
 /// Redis servers of one provider beside the embedded database, with a note of where each server listens: a trial of a
 /// lock looks into its servers, and needs no Postgres.
@@ -70,8 +72,24 @@ impl Provider for Mixed {
         .boxed()
     }
 
-    fn database<'a>(&'a self, name: &'a str) -> BoxFuture<'a, Result<Database, RigError>> {
-        self.database.database(name)
+    fn coordinator(
+        &self,
+        service: Coordinator,
+    ) -> BoxFuture<'_, Result<CoordinatorServer, RigError>> {
+        async move {
+            let server = self.redis.coordinator(service).await?;
+            self.addresses.lock().unwrap_or_else(PoisonError::into_inner).push(server.address);
+            Ok(server)
+        }
+        .boxed()
+    }
+
+    fn database<'a>(
+        &'a self,
+        name: &'a str,
+        engine: Option<DatabaseEngine>,
+    ) -> BoxFuture<'a, Result<Database, RigError>> {
+        self.database.database(name, engine)
     }
 
     fn redis_group(
@@ -85,10 +103,11 @@ impl Provider for Mixed {
     fn own_database<'a>(
         &'a self,
         name: &'a str,
+        engine: Option<DatabaseEngine>,
         needs: ServerNeeds,
     ) -> BoxFuture<'a, Result<OwnDatabase, RigError>> {
         async move {
-            let own = self.database.own_database(name, needs).await?;
+            let own = self.database.own_database(name, engine, needs).await?;
             if let Database::Postgres { address, .. } = &own.database {
                 let mut noted = self.postgres.lock().unwrap_or_else(PoisonError::into_inner);
                 *noted = Some(PostgresAddress::clone(address));
@@ -141,6 +160,17 @@ pub fn is_here(what: &str) -> Result<(), String> {
     let why = format!("skipped: {what} is missing; {}", probe.remedy);
     assert!(std::env::var("CI").as_deref() != Ok("true"), "{why}");
     Err(why)
+}
+
+/// Whether a real server of `service` was found; otherwise why its trials are skipped.
+///
+/// # Errors
+/// The sentence to print.
+///
+/// # Panics
+/// Without one where the environment says `CI=true`: there a skip would pass for a proof.
+pub fn coordinator_is_here(service: Coordinator) -> Result<(), String> {
+    is_here(service.word())
 }
 
 /// Whether a real redis-server was found; otherwise why its trials are skipped.

@@ -162,11 +162,11 @@ fn rate_at(ramp: &[Rate], since: Duration) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ENTRIES;
+    use crate::{ENTRIES, FlowSettings};
 
     fn arrivals(stop: Stop, slots: u32, holders: u32, pace: Pace) -> Arrivals {
         let flow = &ENTRIES[0];
-        let load = Load { flow, holders, slots, stop, pace, work: Duration::ZERO };
+        let load = Load { flow, holders, slots, stop, pace, settings: FlowSettings::default() };
         Arrivals::new(&load, Random::new(1))
     }
 

@@ -5,16 +5,20 @@ use std::time::Duration;
 
 use lockproof_bookings::{BookingError, BookingSession, Checked, Committed, Inserted, Request};
 use lockproof_env::Env;
-use lockproof_locks::{Acquisition, Driver, LockError, Released};
+use lockproof_locks::{Acquisition, Driver, KeepAlive, Kept, LockError, Released, Renewed};
 use lockproof_model::{
     AttemptId, AttemptResult, Certainty, Effect, HolderId, Instant, Lease, LockName, Moment,
-    Outcome, Point, Reason, Refusal, RefusedBy, SlotId, Step, in_full,
+    Outcome, Point, Reason, Refusal, RefusedBy, SlotId, Span, Step, in_full,
 };
 use serde::{Deserialize, Serialize};
 
+use crate::catalog::FlowSettings;
 use crate::gate::{Occurrence, Seen, StepGate};
 use crate::recorder::{Note, Recorder};
 use crate::remote::{HolderEnd, Word};
+
+/// Half of the longest pause after the first abort; each further one doubles it.
+const PAUSE_AFTER_ABORT: Duration = Duration::from_millis(1);
 
 /// What an attempt is after.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -74,6 +78,10 @@ impl Pen {
     }
 }
 
+/// Of an attempt whose holder found its lease ended.
+const LEASE_ENDED: AttemptResult =
+    AttemptResult::Refused { by: RefusedBy::Lock, refusal: Refusal::LeaseEnded };
+
 /// A logical process with at most one operation in flight: a lock session, a database session and a pen.
 ///
 /// Each method is one step of a flow: it asks the gate, does the step, writes it into the history and says
@@ -90,9 +98,12 @@ pub struct Holder {
     pub(crate) booking: BookingSession,
     pub(crate) gate: Arc<dyn StepGate>,
     pub(crate) pen: Pen,
-    /// How long the application works between its check and its write.
-    pub(crate) work: Duration,
-    /// Of the lease that it holds now.
+    pub(crate) settings: FlowSettings,
+    /// How it keeps its lease alive, where the strategy does.
+    pub(crate) keep: Option<KeepAlive>,
+    /// The lease that it holds now, while it is kept alive.
+    pub(crate) kept: Option<Kept>,
+    /// Of the lease that it holds now, when it was granted; of several, the first that ends.
     pub(crate) valid_until: Option<Instant>,
     /// The lock of the slot that it was after last.
     pub(crate) lock: Option<(SlotId, LockName)>,
@@ -109,7 +120,8 @@ impl Holder {
         let lock = self.lock_of(target);
         match self.driver.acquire(&lock).await {
             Ok(Acquisition::Granted { lease, requested, tries }) => {
-                self.valid_until = Some(lease.valid_until);
+                let known = self.valid_until.unwrap_or(lease.valid_until);
+                self.valid_until = Some(known.min(lease.valid_until));
                 let granted = Effect::Granted {
                     owner: lease.claim.owner.clone(),
                     requested,
@@ -117,6 +129,7 @@ impl Holder {
                     fencing_token: lease.fencing_token,
                     tries,
                 };
+                self.kept = self.keep.map(|keep| self.driver.keep_alive(lease.clone(), keep));
                 self.complete(target, Step::Acquire, Outcome::Ok(granted)).await;
                 Ok(lease)
             }
@@ -131,19 +144,119 @@ impl Holder {
         }
     }
 
-    /// Opens the booking's transaction.
+    /// Lets the customer think for as long.
+    pub async fn think(&mut self, target: Target, length: Duration) {
+        self.spend(target, Step::Think, length).await;
+    }
+
+    /// Makes the lease last longer. Without an answer the booking goes on while the old validity lasts.
+    ///
+    /// # Errors
+    /// What the attempt came to: the lease has ended.
+    pub async fn renew(&mut self, target: Target, lease: &mut Lease) -> Result<(), AttemptResult> {
+        self.invoke(target, Step::Renew).await;
+        match self.driver.renew(lease).await {
+            Ok(Renewed::Extended) => {
+                let valid_until = lease.valid_until;
+                self.valid_until = Some(valid_until);
+                let renewed = Outcome::Ok(Effect::Renewed { valid_until });
+                self.complete(target, Step::Renew, renewed).await;
+                Ok(())
+            }
+            Ok(Renewed::Lost) => Err(self.lease_ended(target, Step::Renew).await),
+            Err(error) => {
+                self.complete(target, Step::Renew, of_lock_error(&error)).await;
+                let is_valid = !self.driver.remaining(lease).is_zero();
+                if is_valid { Ok(()) } else { Err(LEASE_ENDED) }
+            }
+        }
+    }
+
+    /// Asks the lock's backend whether the lease still stands.
+    ///
+    /// # Errors
+    /// What the attempt came to: the lease has ended, or nobody could say.
+    pub async fn verify(&mut self, target: Target, lease: &Lease) -> Result<(), AttemptResult> {
+        self.invoke(target, Step::Verify).await;
+        match self.driver.verify(lease).await {
+            Ok(Some(remaining)) => {
+                let verified = Outcome::Ok(Effect::Verified { remaining });
+                self.complete(target, Step::Verify, verified).await;
+                Ok(())
+            }
+            Ok(None) => Err(self.lease_ended(target, Step::Verify).await),
+            Err(error) => {
+                self.complete(target, Step::Verify, of_lock_error(&error)).await;
+                // Of the booking it is certain that it did not happen: nothing was written.
+                Err(AttemptResult::Failed { error: in_full(&error) })
+            }
+        }
+    }
+
+    /// Opens the booking's transaction; with a lease, under its token where it has one.
     ///
     /// # Errors
     /// What the attempt came to.
-    pub async fn begin(&mut self, target: Target, lease: &Lease) -> Result<(), AttemptResult> {
+    pub fn begin<'l>(
+        &mut self,
+        target: Target,
+        lease: impl Into<Option<&'l Lease>> + Send,
+    ) -> impl Future<Output = Result<(), AttemptResult>> + Send {
+        let request = self.request(target, Span::WHOLE, lease.into());
+        self.begin_request(target, request)
+    }
+
+    /// As [`begin`](Self::begin), to book a part of the slot.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn begin_span(
+        &mut self,
+        target: Target,
+        span: Span,
+        lease: &Lease,
+    ) -> impl Future<Output = Result<(), AttemptResult>> + Send {
+        let request = self.request(target, span, Some(lease));
+        self.begin_request(target, request)
+    }
+
+    async fn begin_request(
+        &mut self,
+        target: Target,
+        request: Request,
+    ) -> Result<(), AttemptResult> {
         self.invoke(target, Step::Begin).await;
-        let request = Request {
-            slot: target.slot,
-            holder: self.id,
-            attempt: target.attempt,
-            fencing_token: lease.fencing_token,
-        };
         match self.booking.begin(request).await {
+            Ok(()) => {
+                self.complete(target, Step::Begin, Outcome::Ok(Effect::Done)).await;
+                Ok(())
+            }
+            Err(error) => Err(self.failed(target, Step::Begin, &error).await),
+        }
+    }
+
+    /// Goes on to another slot of the same transaction, to be checked next. No step of its own: nothing is asked.
+    pub fn also(&mut self, target: Target, lease: &Lease) {
+        let request = self.request(target, Span::WHOLE, Some(lease));
+        self.booking.also(request);
+    }
+
+    /// Ends the transaction of a check that found room and keeps what it saw.
+    ///
+    /// # Errors
+    /// What the attempt came to.
+    pub async fn set_aside(&mut self) -> Result<(), AttemptResult> {
+        let aside = self.booking.set_aside().await;
+        aside.map_err(|error| AttemptResult::Failed { error: in_full(&error) })
+    }
+
+    /// Opens a transaction that goes on from what was set aside.
+    ///
+    /// # Errors
+    /// What the attempt came to.
+    pub async fn take_up(&mut self, target: Target) -> Result<(), AttemptResult> {
+        self.invoke(target, Step::Begin).await;
+        match self.booking.take_up().await {
             Ok(()) => {
                 self.complete(target, Step::Begin, Outcome::Ok(Effect::Done)).await;
                 Ok(())
@@ -169,6 +282,11 @@ impl Holder {
                 self.complete(target, Step::Check, Outcome::Ok(read)).await;
                 Err(AttemptResult::Refused { by: RefusedBy::Check, refusal: Refusal::Taken })
             }
+            Ok(Checked::Done { booking }) => {
+                let repeated = Effect::Repeated { booking };
+                self.complete(target, Step::Check, Outcome::Ok(repeated)).await;
+                Err(AttemptResult::Booked { booking })
+            }
             Ok(Checked::Refused(refusal)) => {
                 self.refused(target, Step::Check, refusal).await;
                 Err(AttemptResult::Refused { by: RefusedBy::Guard, refusal })
@@ -179,11 +297,21 @@ impl Holder {
 
     /// What the application does between its check and its write.
     pub async fn work(&mut self, target: Target) {
-        self.invoke(target, Step::Work).await;
-        if !self.work.is_zero() {
-            self.env.sleep(self.work).await;
+        self.spend(target, Step::Work, self.settings.work).await;
+    }
+
+    /// Does what no database can undo: the e-mail is sent, the card is charged. The history is its ledger.
+    pub async fn notify(&mut self, target: Target) {
+        self.spend(target, Step::Notify, Duration::ZERO).await;
+    }
+
+    /// A step that is nothing but time.
+    pub(crate) async fn spend(&mut self, target: Target, step: Step, length: Duration) {
+        self.invoke(target, step).await;
+        if !length.is_zero() {
+            self.env.sleep(length).await;
         }
-        self.complete(target, Step::Work, Outcome::Ok(Effect::Done)).await;
+        self.complete(target, step, Outcome::Ok(Effect::Done)).await;
     }
 
     /// Writes the booking, under the guard.
@@ -191,6 +319,7 @@ impl Holder {
     /// # Errors
     /// What the attempt came to.
     pub async fn insert(&mut self, target: Target) -> Result<(), AttemptResult> {
+        self.ask_whether_lost(target).await?;
         self.invoke(target, Step::Insert).await;
         match self.booking.insert().await {
             Ok(Inserted::Written { unit, .. }) => {
@@ -210,6 +339,7 @@ impl Holder {
     /// # Errors
     /// What the attempt came to; unknown when the commit had no answer.
     pub async fn commit(&mut self, target: Target) -> Result<AttemptResult, AttemptResult> {
+        self.ask_whether_lost(target).await?;
         self.invoke(target, Step::Commit).await;
         match self.booking.commit().await {
             Ok(Committed::Booked(booking)) => {
@@ -225,16 +355,68 @@ impl Holder {
         }
     }
 
+    /// Whether to try again from the begin what has ended so for the `tried`th time: the database aborted it, and the
+    /// guard asks for more tries than these. Returns after a pause of up to 2 ms, 4 ms, 8 ms …, drawn at random, so that
+    /// those who collided do not collide again.
+    pub async fn tries_again(&mut self, tried: u32, ended: &AttemptResult) -> bool {
+        let aborted = matches!(ended, AttemptResult::Refused { refusal: Refusal::Aborted, .. });
+        if !aborted || tried >= self.booking.tries() {
+            return false;
+        }
+        let longest = PAUSE_AFTER_ABORT.saturating_mul(1 << tried.min(8));
+        self.env.sleep(longest.mul_f64(self.env.random().unit())).await;
+        true
+    }
+
     /// Gives the lock back. A release without an answer does not change what the booking came to; the claim is
     /// withdrawn in the background.
     pub async fn release(&mut self, target: Target, lease: Lease) {
         self.invoke(target, Step::Release).await;
-        let outcome = match self.driver.release(lease).await {
+        let released = match self.kept.take() {
+            Some(kept) => self.driver.release_kept(kept).await,
+            None => self.driver.release(lease).await,
+        };
+        let outcome = match released {
             Ok(released) => Outcome::Ok(Effect::Released { owned: released == Released::Owned }),
             Err(error) => of_lock_error(&error),
         };
         self.valid_until = None;
         self.complete(target, Step::Release, outcome).await;
+    }
+
+    /// Where the lease is kept alive, looks whether that is known to have failed: nothing is written then. The request
+    /// goes to nobody, and what happens between this and the write is for a guard to see.
+    async fn ask_whether_lost(&mut self, target: Target) -> Result<(), AttemptResult> {
+        if self.kept.is_none() {
+            return Ok(());
+        }
+        self.invoke(target, Step::Verify).await;
+        let Some(kept) = &self.kept else { return Ok(()) };
+        let (lost, remaining) = (kept.is_lost(), self.driver.remaining(&kept.lease()));
+        if !lost {
+            self.complete(target, Step::Verify, Outcome::Ok(Effect::Verified { remaining })).await;
+            return Ok(());
+        }
+        let ended = self.lease_ended(target, Step::Verify).await;
+        if let Err(error) = self.booking.rollback().await {
+            tracing::debug!(error = in_full(&error), "the connection was given up");
+        }
+        Err(ended)
+    }
+
+    fn request(&self, target: Target, span: Span, lease: Option<&Lease>) -> Request {
+        Request {
+            slot: target.slot,
+            span,
+            holder: self.id,
+            attempt: target.attempt,
+            fencing_token: lease.and_then(|lease| lease.fencing_token),
+        }
+    }
+
+    async fn lease_ended(&mut self, target: Target, step: Step) -> AttemptResult {
+        self.refused(target, step, Refusal::LeaseEnded).await;
+        LEASE_ENDED
     }
 
     async fn refused(&mut self, target: Target, step: Step, refusal: Refusal) {
@@ -289,7 +471,10 @@ impl Holder {
             point,
             at: self.env.now(),
             seen,
-            valid_until: self.valid_until,
+            valid_until: self
+                .kept
+                .as_ref()
+                .map_or(self.valid_until, |kept| Some(kept.lease().valid_until)),
         };
         if let Some(wait) = self.gate.pass(&occurrence) {
             wait.await;
@@ -312,9 +497,9 @@ fn of_lock_error(error: &LockError) -> Outcome {
 
 fn goes_on(outcome: &Outcome) -> Seen {
     match outcome {
-        Outcome::Ok(Effect::Checked { free: false, .. }) | Outcome::Fail(_) | Outcome::Info(_) => {
-            Seen::Ends
-        }
+        Outcome::Ok(Effect::Checked { free: false, .. } | Effect::Repeated { .. })
+        | Outcome::Fail(_)
+        | Outcome::Info(_) => Seen::Ends,
         Outcome::Ok(_) => Seen::GoesOn,
     }
 }

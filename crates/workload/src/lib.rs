@@ -6,7 +6,7 @@
 //!            │  takes the next Attempt
 //!            ▼
 //!          Flow (catalog/*.rs)     the order of steps of one booking
-//!            │  acquire → begin → check → work → insert → commit → release
+//!            │  acquire → begin → check → work → insert → commit → release, for most
 //!            ▼
 //!          Holder::<step>          asks the StepGate, does the step, writes it down
 //! ```
@@ -25,9 +25,11 @@ mod life;
 mod load;
 mod recorder;
 mod remote;
+mod renewing;
+mod several;
 
 pub use arrivals::{Pace, Rate, Spacing};
-pub use catalog::{ENTRIES, Flow, FlowEntry, find};
+pub use catalog::{ENTRIES, Flow, FlowEntry, FlowField, FlowSettings, find};
 pub use gate::{Occurrence, OpenGate, Seen, StepGate};
 pub use holder::{Holder, Target};
 pub use latency::{Latencies, percentiles};

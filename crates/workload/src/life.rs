@@ -21,7 +21,7 @@ use lockproof_locks::Driver;
 use lockproof_model::{HolderId, Instant, in_full};
 
 use crate::arrivals::Arrivals;
-use crate::catalog::FlowEntry;
+use crate::catalog::{FlowEntry, FlowSettings};
 use crate::holder::{Holder, Pen, Target};
 use crate::load::{Load, Parties, SetUpError};
 use crate::recorder::Recorder;
@@ -36,7 +36,7 @@ pub(crate) struct Seat {
     pub(crate) parties: Arc<Parties>,
     pub(crate) group: Group,
     pub(crate) recorder: Recorder,
-    pub(crate) work: Duration,
+    pub(crate) settings: FlowSettings,
     pub(crate) flow: &'static FlowEntry,
 }
 
@@ -48,13 +48,13 @@ impl Seat {
         group: &Group,
     ) -> Self {
         let (parties, group) = (Arc::clone(parties), group.clone());
-        Self { parties, group, recorder, work: load.work, flow: load.flow }
+        Self { parties, group, recorder, settings: load.settings, flow: load.flow }
     }
 
     /// Connects the holder for its first life, or a later one.
     pub(crate) async fn set_up(&self, life: u32) -> Result<Holder, SetUpError> {
         let pen = Pen::Recorder(self.recorder.clone());
-        connect(&self.parties, &self.group, self.recorder.holder(), life, self.work, pen).await
+        connect(&self.parties, &self.group, self.recorder.holder(), life, self.settings, pen).await
     }
 
     /// From its first attempt to the end of the load, over as many lives as that takes. A holder that is dead when no
@@ -120,21 +120,25 @@ pub(crate) async fn connect(
     group: &Group,
     id: HolderId,
     life: u32,
-    work: Duration,
+    settings: FlowSettings,
     pen: Pen,
 ) -> Result<Holder, SetUpError> {
     // Drawn anew, or it would claim the lock with the owner values of the dead.
     let name = if life == 1 { id.to_string() } else { format!("{id}, life {life}") };
     let env = parties.env.fork(&name).in_group(group);
-    let driver = Driver::open(env.clone(), &parties.lock, id, parties.policy, parties.salt)
+    let mut driver = Driver::open(env.clone(), &parties.lock, id, parties.policy, parties.salt)
         .await
         .map_err(|error| SetUpError::Lock(id, error))?;
+    if parties.keep.is_some() {
+        driver.prepare_to_keep().await.map_err(|error| SetUpError::Lock(id, error))?;
+    }
     let booking = BookingSession::open(parties.store.as_ref(), parties.guard, id)
         .await
         .map_err(|error| SetUpError::Bookings(id, error))?;
     let gate = Arc::clone(&parties.gate);
+    let (keep, kept) = (parties.keep, None);
     let (valid_until, lock) = (None, None);
-    Ok(Holder { id, env, driver, booking, gate, pen, work, valid_until, lock })
+    Ok(Holder { id, env, driver, booking, gate, pen, settings, keep, kept, valid_until, lock })
 }
 
 /// Aborts a task when dropped; nothing, where it has ended.

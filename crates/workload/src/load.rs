@@ -9,11 +9,11 @@ use futures_util::FutureExt;
 use futures_util::future::{Either, join_all, select};
 use lockproof_bookings::{BookingError, BookingStore, Guard};
 use lockproof_env::{Env, Group};
-use lockproof_locks::{AnyLock, LockError, Policy};
+use lockproof_locks::{AnyLock, KeepAlive, LockError, Policy};
 use lockproof_model::{History, HolderId, Instant};
 
 use crate::arrivals::{Arrivals, Pace};
-use crate::catalog::FlowEntry;
+use crate::catalog::{FlowEntry, FlowSettings};
 use crate::gate::StepGate;
 use crate::latency::{largest_backlog, longest_gap};
 use crate::life::Seat;
@@ -36,8 +36,8 @@ pub struct Load {
     pub stop: Stop,
     /// When attempts are meant to start.
     pub pace: Pace,
-    /// How long the application works between its check and its write.
-    pub work: Duration,
+    /// What the flow is told.
+    pub settings: FlowSettings,
 }
 
 impl Load {
@@ -73,6 +73,8 @@ pub struct Parties {
     pub lock: AnyLock,
     /// How holders use it.
     pub policy: Policy,
+    /// How they keep their leases alive, where the strategy does.
+    pub keep: Option<KeepAlive>,
     /// Keeps the owner values of two runs of one seed apart.
     pub salt: u64,
     /// Where bookings are kept.

@@ -8,6 +8,8 @@ use super::table::{Table, listed, spelled};
 /// Every table that a document can ask for.
 pub(super) const TABLES: &[NamedTable] = &[
     ("locks", locks),
+    ("drivers", drivers),
+    ("policies", policies),
     ("guards", guards),
     ("faults", faults),
     ("flows", flows),
@@ -32,6 +34,23 @@ fn locks() -> String {
             yes_or_no(entry.renews),
             listed(entry.control.map(str::to_owned), ""),
         ]);
+    }
+    table.finish()
+}
+
+fn drivers() -> String {
+    let mut table = Table::new(["driver", "what it does", "live only"]);
+    for entry in lockproof_rig::live::DRIVERS {
+        let live_only = listed(entry.live_only.map(str::to_owned), "");
+        table.row([spelled(entry.name), entry.summary.to_owned(), live_only]);
+    }
+    table.finish()
+}
+
+fn policies() -> String {
+    let mut table = Table::new(["policy", "what a holder does about its lease"]);
+    for entry in lockproof_locks::policies::ENTRIES {
+        table.row([spelled(entry.name), entry.summary.to_owned()]);
     }
     table.finish()
 }
@@ -61,10 +80,19 @@ fn faults() -> String {
 }
 
 fn flows() -> String {
-    let mut table = Table::new(["flow", "what it does", "steps"]);
+    let mut table =
+        Table::new(["flow", "what it does", "steps", "its fields", "unsafe on purpose"]);
     for entry in lockproof_workload::ENTRIES {
         let steps = entry.steps.iter().map(spelled);
-        table.row([spelled(entry.name), entry.summary.to_owned(), listed(steps, " → ")]);
+        let fields = entry.fields.iter();
+        let fields = fields.map(|field| format!("{}: {}", spelled(field.name()), field.summary()));
+        table.row([
+            spelled(entry.name),
+            entry.summary.to_owned(),
+            listed(steps, " → "),
+            listed(fields, "; "),
+            listed(entry.control.map(str::to_owned), ""),
+        ]);
     }
     table.finish()
 }
@@ -93,7 +121,11 @@ fn checkers() -> String {
 fn providers() -> String {
     let mut table = Table::new(["provider", "where servers come from", "database link disturbed"]);
     for entry in lockproof_rig::live::PROVIDERS {
-        table.row([spelled(entry.name), entry.summary.to_owned(), yes_or_no(entry.database_link)]);
+        table.row([
+            spelled(entry.name),
+            entry.summary.to_owned(),
+            yes_or_no(entry.has_database_link()),
+        ]);
     }
     table.finish()
 }
@@ -110,6 +142,8 @@ mod tests {
     fn every_table_has_a_row_for_every_entry() {
         let rows = [
             lockproof_locks::ENTRIES.len() + 1,
+            lockproof_rig::live::DRIVERS.len(),
+            lockproof_locks::policies::ENTRIES.len(),
             lockproof_bookings::catalog::ENTRIES.len(),
             lockproof_faults::ENTRIES.len(),
             lockproof_workload::ENTRIES.len(),

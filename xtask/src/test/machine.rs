@@ -29,10 +29,14 @@ impl Machine {
         .with_usual_places()
     }
 
-    /// Debian keeps each version of Postgres in a folder of its own; so does brew.
+    /// Debian keeps each version of Postgres in a folder of its own; so does brew. And it does not put `ZooKeeper` on
+    /// PATH.
     fn with_usual_places(mut self) -> Self {
         let debian = newest_first(Path::new("/usr/lib/postgresql"), "");
         self.elsewhere.extend(debian.map(|folder| folder.join("bin")));
+        self.elsewhere.push(PathBuf::from("/usr/share/zookeeper/bin"));
+        // Where Debian keeps a MariaDB server, and the PATH of most users does not lead.
+        self.elsewhere.extend(["/usr/sbin", "/usr/local/sbin"].map(PathBuf::from));
         for prefix in ["/opt/homebrew/opt", "/usr/local/opt"] {
             let brew = newest_first(Path::new(prefix), "postgresql@");
             self.elsewhere.extend(brew.map(|folder| folder.join("bin")));

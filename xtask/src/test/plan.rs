@@ -9,7 +9,7 @@ use super::command::Command;
 use super::engine::{Engine, NoEngine};
 use super::interrupt::Interrupts;
 use super::machine::Machine;
-use super::servers::{POSTGRES_URL, Server};
+use super::servers::Server;
 use super::{Ended, Options};
 use crate::{Failure, image, say};
 
@@ -115,22 +115,23 @@ impl Plan {
         Ok(())
     }
 
-    /// Runs step after step up to the first that fails; the last line says what was run and what was not.
+    /// Runs step after step up to the first that fails, tests with the URL of each database in a variable; the last line says what was run and what was not.
     ///
     /// # Errors
     /// A step cannot be started, or somebody wants this to end.
     pub(super) async fn carry_out(
         self,
         root: &Path,
-        postgres: Option<&str>,
+        databases: &[(&'static str, &str)],
         interrupts: &mut Interrupts,
     ) -> Result<Ended, Failure> {
         let mut run = Vec::new();
         let mut left = self.steps.into_iter();
         while let Some(Step { name, command }) = left.next() {
             let mut placed = command.clone().in_directory(root);
-            if let Some(url) = postgres.filter(|_| name == TESTS) {
-                placed = placed.env(POSTGRES_URL, url);
+            if name == TESTS {
+                let named = databases.iter();
+                placed = named.fold(placed, |placed, &(variable, url)| placed.env(variable, url));
             }
             let status = placed.run(interrupts).await?;
             if !status.success() {
@@ -267,10 +268,11 @@ mod tests {
         assert_eq!(
             runner_config(&missing),
             "[[profile.default.overrides]]\nplatform = 'cfg(all())'\ndefault-filter = \
-             'not (kind(test) & test(/(^|::)(redis_server|postgres|python|node)::/))'\n"
+             'not (kind(test) & test(/(^|::)(redis_server|postgres|mariadb|etcd|zookeeper|python|node)::/))'\n"
         );
         let steps = shown(&[], &[], false, &missing);
-        let skips = "-- --skip redis_server:: --skip postgres:: --skip python:: --skip node::";
+        let skips = "-- --skip redis_server:: --skip postgres:: --skip mariadb:: --skip etcd:: \
+                     --skip zookeeper:: --skip python:: --skip node::";
         assert_eq!(steps[2], format!("cargo test --workspace --tests --lib --bins {skips}"));
         let steps = shown(&["--", "--nocapture"], &[], false, &missing[..1]);
         assert!(steps[2].ends_with("-- --nocapture --skip redis_server::"), "{}", steps[2]);

@@ -9,8 +9,12 @@ use crate::Failure;
 
 /// Names a Postgres that tests may fill with schemas of their own.
 pub(super) const POSTGRES_URL: &str = "LOCKPROOF_TEST_POSTGRES_URL";
+/// The same of a MariaDB.
+pub(super) const MARIADB_URL: &str = "LOCKPROOF_TEST_MARIADB_URL";
 const REDIS_SERVER: &str = "LOCKPROOF_TEST_REDIS_SERVER";
 
+const ETCD: &str = "LOCKPROOF_TEST_ETCD";
+const ZOOKEEPER: &str = "LOCKPROOF_TEST_ZOOKEEPER";
 const PYTHON: &str = "LOCKPROOF_TEST_PYTHON";
 const NODE: &str = "LOCKPROOF_TEST_NODE";
 
@@ -32,6 +36,34 @@ pub(super) const SERVERS: &[Server] = &[
         debian: "postgresql",
         brew: "postgresql@17",
         module: "postgres",
+        absence: Absence::Mended,
+    },
+    Server {
+        name: "MariaDB",
+        variable: MARIADB_URL,
+        programs: &["mariadbd", "mariadb-install-db"],
+        debian: "mariadb-server",
+        brew: "mariadb",
+        module: "mariadb",
+        absence: Absence::Mended,
+    },
+    Server {
+        name: "etcd",
+        variable: ETCD,
+        programs: &["etcd"],
+        debian: "etcd-server",
+        brew: "etcd",
+        module: "etcd",
+        absence: Absence::Mended,
+    },
+    Server {
+        name: "ZooKeeper",
+        variable: ZOOKEEPER,
+        // What starts it tells that it is there; tests start its virtual machine themselves.
+        programs: &["zkServer.sh", "java"],
+        debian: "zookeeper",
+        brew: "zookeeper",
+        module: "zookeeper",
         absence: Absence::Mended,
     },
     Server {
@@ -102,8 +134,8 @@ impl Server {
                 self.programs.iter().map(|name| machine.program(name)).collect();
             return Ok(programs.and_then(|found| found.into_iter().next()).map(Place::Program));
         };
-        if self.variable == POSTGRES_URL {
-            let url = named.to_str().ok_or_else(|| format!("{POSTGRES_URL} is not UTF-8"))?;
+        if [POSTGRES_URL, MARIADB_URL].contains(&self.variable) {
+            let url = named.to_str().ok_or_else(|| format!("{} is not UTF-8", self.variable))?;
             return Ok(Some(Place::Named(url.to_owned())));
         }
         // Tests find a program by its name on PATH, so under another name it would be in vain.
@@ -131,9 +163,9 @@ pub(super) fn missing(machine: &Machine) -> Result<Vec<&'static Server>, Failure
     Ok(missing)
 }
 
-/// What there is of Postgres.
+/// What there is of a database that tests share.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Postgres {
+pub(super) enum Database {
     /// One that runs.
     Named(String),
     /// Programs to start one with.
@@ -142,13 +174,13 @@ pub(super) enum Postgres {
     Missing,
 }
 
-/// What there is of Postgres on `machine`.
-pub(super) fn postgres(machine: &Machine) -> Postgres {
-    let server = SERVERS.iter().find(|server| server.variable == POSTGRES_URL);
+/// What there is on `machine` of the database that `variable` names.
+pub(super) fn database(machine: &Machine, variable: &str) -> Database {
+    let server = SERVERS.iter().find(|server| server.variable == variable);
     match server.and_then(|server| server.place(machine).ok().flatten()) {
-        Some(Place::Named(url)) => Postgres::Named(url),
-        Some(Place::Program(_)) => Postgres::Found,
-        None => Postgres::Missing,
+        Some(Place::Named(url)) => Database::Named(url),
+        Some(Place::Program(_)) => Database::Found,
+        None => Database::Missing,
     }
 }
 
@@ -183,7 +215,19 @@ mod tests {
     use super::super::machine::tests::with_programs;
     use super::*;
 
-    const EVERYTHING: &[&str] = &["redis-server", "postgres", "initdb", "python3", "node", "npm"];
+    const EVERYTHING: &[&str] = &[
+        "redis-server",
+        "postgres",
+        "initdb",
+        "mariadbd",
+        "mariadb-install-db",
+        "etcd",
+        "zkServer.sh",
+        "java",
+        "python3",
+        "node",
+        "npm",
+    ];
 
     fn names(machine: &Machine) -> Vec<&'static str> {
         missing(machine).unwrap().into_iter().map(|server| server.name).collect()
@@ -193,21 +237,24 @@ mod tests {
     fn what_is_on_path_is_not_missing() {
         let (_folder, machine) = with_programs(EVERYTHING);
         assert_eq!(names(&machine), [""; 0]);
-        assert_eq!(postgres(&machine), Postgres::Found);
+        assert_eq!(database(&machine, POSTGRES_URL), Database::Found);
         assert!(folders_off_path(&machine).unwrap().is_empty());
     }
 
     #[test]
     fn half_a_server_is_missing() {
-        let (_folder, machine) = with_programs(&["postgres", "python3", "node"]);
-        assert_eq!(names(&machine), ["redis-server", "Postgres", "Node"]);
-        assert_eq!(postgres(&machine), Postgres::Missing);
+        let (_folder, machine) = with_programs(&["postgres", "etcd", "java", "python3", "node"]);
+        assert_eq!(names(&machine), ["redis-server", "Postgres", "MariaDB", "ZooKeeper", "Node"]);
+        assert_eq!(database(&machine, POSTGRES_URL), Database::Missing);
     }
 
     #[test]
     fn what_is_elsewhere_has_to_come_onto_path() {
         let (elsewhere, _) = with_programs(&["postgres", "initdb"]);
-        let (_folder, mut machine) = with_programs(&["redis-server", "python3", "node", "npm"]);
+        let (folder, mut machine) = with_programs(EVERYTHING);
+        for name in ["postgres", "initdb"] {
+            std::fs::remove_file(folder.path().join(name)).unwrap();
+        }
         machine.elsewhere.push(elsewhere.path().to_owned());
         assert_eq!(names(&machine), [""; 0]);
         assert_eq!(folders_off_path(&machine).unwrap(), [elsewhere.path()]);
@@ -220,7 +267,10 @@ mod tests {
         let machine = machine
             .with(POSTGRES_URL, "postgres://elsewhere")
             .with(REDIS_SERVER, other.path().join("redis-server"));
-        assert_eq!(postgres(&machine), Postgres::Named("postgres://elsewhere".to_owned()));
+        assert_eq!(
+            database(&machine, POSTGRES_URL),
+            Database::Named("postgres://elsewhere".to_owned())
+        );
         assert_eq!(folders_off_path(&machine).unwrap(), [other.path()]);
     }
 

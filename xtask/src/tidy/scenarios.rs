@@ -1,14 +1,12 @@
 //! Scenarios: each can be run, as far as can be told without a server.
 
-use std::path::Path;
-
 use crate::{Problem, Tree};
 
 const FOLDER: &str = "scenarios";
 
 /// Reads every scenario as a run would.
 pub(super) fn check(tree: &Tree) -> Vec<Problem> {
-    let files = tree.with_extension("toml").filter(|file| file.parent() == Some(Path::new(FOLDER)));
+    let files = tree.with_extension("toml").filter(|file| file.starts_with(FOLDER));
     let mut problems = Vec::new();
     for file in files {
         let found = lockproof_scenario::load(&tree.path(file)).err();
@@ -22,6 +20,8 @@ pub(super) fn check(tree: &Tree) -> Vec<Problem> {
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
     use super::*;
     use crate::tree::tests::planted;
 

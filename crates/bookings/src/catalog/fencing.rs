@@ -37,6 +37,8 @@ pub(super) const ENTRY: Entry = Entry {
               equals the token",
     needs_token: true,
     constraints: Constraints::NONE,
+    sells_once: None,
+    unsupported: &[],
     control: None,
     guard: &Fencing,
 };
@@ -59,7 +61,7 @@ impl Guard for Fencing {
             }
             db.commit().await?;
             db.begin(TransactionMode::ReadCommitted).await?;
-            look(db, request.slot, RowLock::None).await
+            look(db, request, RowLock::None).await
         }
         .boxed()
     }

@@ -27,6 +27,8 @@ pub(super) const ENTRY: Entry = Entry {
     summary: "the fence is looked at and raised at the insert alone",
     needs_token: true,
     constraints: Constraints::NONE,
+    sells_once: None,
+    unsupported: &[],
     control: Some("an old holder may write after a new one has read (F66)"),
     guard: &FencingWriteOnly,
 };
@@ -40,7 +42,7 @@ impl Guard for FencingWriteOnly {
         db: &'a mut dyn Connection,
         request: &'a Request,
     ) -> BoxFuture<'a, Result<Checked>> {
-        look(db, request.slot, RowLock::None)
+        look(db, request, RowLock::None)
     }
 
     fn insert<'a>(

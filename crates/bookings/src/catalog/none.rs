@@ -23,6 +23,8 @@ pub(super) const ENTRY: Entry = Entry {
     summary: "the check reads, the insert writes, nothing ties them",
     needs_token: false,
     constraints: Constraints::NONE,
+    sells_once: None,
+    unsupported: &[],
     control: None,
     guard: &Unguarded,
 };
@@ -36,7 +38,7 @@ impl Guard for Unguarded {
         db: &'a mut dyn Connection,
         request: &'a Request,
     ) -> BoxFuture<'a, Result<Checked>> {
-        look(db, request.slot, RowLock::None)
+        look(db, request, RowLock::None)
     }
 
     fn insert<'a>(

@@ -31,6 +31,8 @@ pub(super) const ENTRY: Entry = Entry {
     summary: "SELECT … FOR UPDATE of the slot's row at the check, held to the commit",
     needs_token: false,
     constraints: Constraints::NONE,
+    sells_once: None,
+    unsupported: &[],
     control: None,
     guard: &RowLocked,
 };
@@ -52,7 +54,7 @@ impl Guard for RowLocked {
         db: &'a mut dyn Connection,
         request: &'a Request,
     ) -> BoxFuture<'a, Result<Checked>> {
-        look(db, request.slot, RowLock::ForUpdate)
+        look(db, request, RowLock::ForUpdate)
     }
 
     fn insert<'a>(

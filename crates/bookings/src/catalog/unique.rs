@@ -1,7 +1,7 @@
 //! `unique`: the database refuses to sell one unit twice.
 //!
 //! Promises at most `capacity` confirmed bookings of a slot, whatever the check saw and however late the
-//! insert comes: confirmed bookings have distinct units by the unique index on (slot, unit), and no unit
+//! insert comes: confirmed bookings have distinct units by the unique index on (slot, span, unit), and no unit
 //! above the capacity is ever written, since the unit is the count seen plus one and the check refuses a
 //! count that has reached the capacity.
 //!
@@ -9,6 +9,9 @@
 //! is answered as taken. For capacities above 1 that is a false alarm of the safe kind: of two buyers who
 //! both saw 0 of 3, the second is refused though two units are left. Units have no holes: a unit is only
 //! reached by having counted all those before it, and confirmed bookings are never taken back.
+//!
+//! It knows of equal spans only: of two that overlap and differ it sells both (failure mode F45). That is what
+//! `exclude` is for.
 //!
 //! Weakened to an index without the bound (the unit drawn from a sequence, say), it would sell unit 2 of 1:
 //!
@@ -25,9 +28,11 @@ use crate::{Checked, Connection, Constraints, Guard, Inserted, Request, Result, 
 
 pub(super) const ENTRY: Entry = Entry {
     name: "unique",
-    summary: "unique (slot, unit) among confirmed bookings; a collision is answered as taken",
+    summary: "unique (slot, span, unit) among confirmed bookings; a collision is answered as taken",
     needs_token: false,
     constraints: Constraints::UNIQUE_UNIT,
+    sells_once: None,
+    unsupported: &[],
     control: None,
     guard: &Unique,
 };
@@ -41,7 +46,7 @@ impl Guard for Unique {
         db: &'a mut dyn Connection,
         request: &'a Request,
     ) -> BoxFuture<'a, Result<Checked>> {
-        look(db, request.slot, RowLock::None)
+        look(db, request, RowLock::None)
     }
 
     fn insert<'a>(

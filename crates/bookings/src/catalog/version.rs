@@ -1,6 +1,6 @@
 //! `version`: optimistic locking, with the row count checked.
 //!
-//! The check reads the slot's version, then counts; the insert raises the version if it is still the one
+//! The check reads the slot's version and counts, never the count first; the insert raises the version if it is still the one
 //! that was read, and writes in the same transaction. Promises at most `capacity` confirmed bookings of a
 //! slot: each booking raises the version, so between a check and the insert that relies on it no other
 //! booking of the slot was committed, and the count still holds, for any capacity. Concurrent raises
@@ -29,6 +29,8 @@ pub(super) const ENTRY: Entry = Entry {
     summary: "the slot's version, read at the check, must not have moved at the insert",
     needs_token: false,
     constraints: Constraints::NONE,
+    sells_once: None,
+    unsupported: &[],
     control: None,
     guard: &Version,
 };
@@ -42,7 +44,7 @@ impl Guard for Version {
         db: &'a mut dyn Connection,
         request: &'a Request,
     ) -> BoxFuture<'a, Result<Checked>> {
-        look(db, request.slot, RowLock::None)
+        look(db, request, RowLock::None)
     }
 
     fn insert<'a>(

@@ -4,14 +4,16 @@ use std::sync::Arc;
 
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
-use lockproof_database_model::{Answer, BookingValues, Isolation, SlotLock, SqlError, Statement};
-use lockproof_model::{FencingToken, HolderId, SlotId, SlotRow};
+use lockproof_database_model::{
+    AdvisoryScope, Answer, BookingValues, Isolation, SlotLock, SqlError, Statement,
+};
+use lockproof_model::{AttemptId, FencingToken, HolderId, SlotId, SlotRow, Span};
 
 use super::{Reply, Wire, WireSession};
 use crate::error::Kind;
 use crate::{
-    BookingError, Bumped, Connection, InsertedRow, NewBooking, Raised, Result, RowLock, SlotState,
-    TransactionMode,
+    BookingError, Bumped, Connection, InsertedRow, NewBooking, Raised, Reserved, Result, RowLock,
+    SlotState, TransactionMode, TryLock,
 };
 
 #[derive(Debug)]
@@ -114,8 +116,14 @@ impl<W: Wire> ModelConnection<W> {
             RowLock::ForUpdate => SlotLock::ForUpdate,
         };
         match self.statement("read the slot", Statement::ReadSlot { slot, lock }).await? {
-            Answer::Slot(Some(row)) => Ok(slot_state(row)),
-            Answer::Slot(None) => Err(Kind::NoSlot(slot).into()),
+            Answer::Slot(row) => row.map(slot_state).ok_or_else(|| Kind::NoSlot(slot).into()),
+            other => Err(unexpected(other)),
+        }
+    }
+
+    async fn counted(&mut self, doing: &'static str, statement: Statement) -> Result<u32> {
+        match self.statement(doing, statement).await? {
+            Answer::Count(count) => Ok(count),
             other => Err(unexpected(other)),
         }
     }
@@ -132,6 +140,7 @@ impl<W: Wire> Connection for ModelConnection<W> {
                 TransactionMode::ReadCommitted | TransactionMode::RowLocking => {
                     Isolation::ReadCommitted
                 }
+                TransactionMode::Serializable => Isolation::Serializable,
             };
             self.run("begin", Statement::Begin(isolation)).await?;
             self.transaction = Transaction::Open;
@@ -144,19 +153,68 @@ impl<W: Wire> Connection for ModelConnection<W> {
         self.slot(slot, lock).boxed()
     }
 
-    fn count_confirmed(&mut self, slot: SlotId) -> BoxFuture<'_, Result<u32>> {
+    fn try_lock_slot(
+        &mut self,
+        slot: SlotId,
+        how: TryLock,
+    ) -> BoxFuture<'_, Result<Option<SlotState>>> {
         async move {
-            match self.statement("count bookings", Statement::CountConfirmed { slot }).await? {
-                Answer::Count(count) => Ok(count),
+            let lock = match how {
+                TryLock::NoWait => SlotLock::ForUpdateNoWait,
+                TryLock::SkipLocked => SlotLock::ForUpdateSkipLocked,
+            };
+            match self.statement("lock the slot", Statement::ReadSlot { slot, lock }).await {
+                Ok(Answer::Slot(row)) => Ok(row.map(slot_state)),
+                Ok(other) => Err(unexpected(other)),
+                Err(error) if error.model_error() == Some(SqlError::LockNotAvailable) => Ok(None),
+                Err(error) => Err(error),
+            }
+        }
+        .boxed()
+    }
+
+    fn count_confirmed(&mut self, slot: SlotId, span: Span) -> BoxFuture<'_, Result<u32>> {
+        self.counted("count bookings", Statement::CountConfirmed { slot, span }).boxed()
+    }
+
+    fn lock_confirmed(&mut self, slot: SlotId, span: Span) -> BoxFuture<'_, Result<u32>> {
+        self.counted("lock the bookings", Statement::LockConfirmed { slot, span }).boxed()
+    }
+
+    fn lock_advisory(&mut self, slot: SlotId) -> BoxFuture<'_, Result<()>> {
+        async move {
+            let (key, scope) = (i64::from(slot.0), AdvisoryScope::Transaction);
+            let statement = Statement::AdvisoryLock { key, scope };
+            match self.statement("take the advisory lock", statement).await? {
+                Answer::Done => Ok(()),
                 other => Err(unexpected(other)),
             }
         }
         .boxed()
     }
 
-    fn read_slot_and_count(&mut self, slot: SlotId) -> BoxFuture<'_, Result<(SlotState, u32)>> {
+    fn reserve_key(&mut self, request: AttemptId) -> BoxFuture<'_, Result<Reserved>> {
         async move {
-            let statement = Statement::ReadSlotAndCount { slot };
+            let statement = Statement::ReserveKey { request };
+            if self.changed("reserve the key", statement).await? > 0 {
+                return Ok(Reserved::New);
+            }
+            let statement = Statement::FindBooking { attempt: request };
+            match self.statement("find the booking", statement).await? {
+                Answer::Booking(booking) => Ok(Reserved::Used(booking)),
+                other => Err(unexpected(other)),
+            }
+        }
+        .boxed()
+    }
+
+    fn read_slot_and_count(
+        &mut self,
+        slot: SlotId,
+        span: Span,
+    ) -> BoxFuture<'_, Result<(SlotState, u32)>> {
+        async move {
+            let statement = Statement::ReadSlotAndCount { slot, span };
             match self.statement("read the slot and count bookings", statement).await? {
                 Answer::SlotAndCount(Some((row, count))) => Ok((slot_state(row), count)),
                 Answer::SlotAndCount(None) => Err(Kind::NoSlot(slot).into()),
@@ -190,14 +248,18 @@ impl<W: Wire> Connection for ModelConnection<W> {
 
     fn insert(&mut self, booking: NewBooking) -> BoxFuture<'_, Result<InsertedRow>> {
         async move {
-            let NewBooking { slot, unit, holder, attempt, fencing_token } = booking;
+            let NewBooking { slot, span, unit, holder, attempt, fencing_token } = booking;
             fencing_token.map(fits).transpose()?;
-            let values = BookingValues { slot, unit, holder, attempt, fencing_token };
+            let values = BookingValues { slot, span, unit, holder, attempt, fencing_token };
             match self.statement("write the booking", Statement::Insert(values)).await {
                 Ok(Answer::Inserted(id)) => Ok(InsertedRow::Row(id)),
                 Ok(other) => Err(unexpected(other)),
-                Err(error) if error.is_unique_violation() => Ok(InsertedRow::UniqueViolation),
-                Err(error) => Err(error),
+                Err(error) => match error.model_error() {
+                    Some(SqlError::UniqueViolation | SqlError::ExclusionViolation) => {
+                        Ok(InsertedRow::Collision)
+                    }
+                    _ => Err(error),
+                },
             }
         }
         .boxed()
@@ -231,9 +293,10 @@ impl<W: Wire> Connection for ModelConnection<W> {
 fn commit_error(source: SqlError) -> BookingError {
     let error = BookingError::from(Kind::Model { doing: "commit", source });
     match source {
-        SqlError::SerializationFailure | SqlError::DeadlockDetected | SqlError::UniqueViolation => {
-            error.aborted()
-        }
+        SqlError::SerializationFailure
+        | SqlError::DeadlockDetected
+        | SqlError::UniqueViolation
+        | SqlError::ExclusionViolation => error.aborted(),
         SqlError::LockNotAvailable | SqlError::InFailedTransaction => error.definite(),
         SqlError::NoConnection => error,
     }

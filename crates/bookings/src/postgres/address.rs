@@ -149,6 +149,11 @@ impl FromStr for PostgresAddress {
 
     fn from_str(url: &str) -> Result<Self, PostgresUrlError> {
         let wrong = |what: &str| PostgresUrlError(what.to_owned());
+        if ["mariadb://", "mysql://"].iter().any(|scheme| url.starts_with(scheme)) {
+            return Err(wrong(
+                "a MariaDB of somebody else is not run on yet; --provider process --database mariadb starts one",
+            ));
+        }
         if !["postgres://", "postgresql://"].iter().any(|scheme| url.starts_with(scheme)) {
             return Err(wrong("a database URL begins with postgres://"));
         }
@@ -271,7 +276,8 @@ mod tests {
     #[test]
     fn what_cannot_be_meant_is_refused_without_repeating_it() {
         for (url, part) in [
-            ("mysql://me:s3cret@db/shop", "begins with postgres://"),
+            ("mysql://me:s3cret@db/shop", "--database mariadb"),
+            ("http://me:s3cret@db/shop", "begins with postgres://"),
             ("host=db password=s3cret", "begins with postgres://"),
             ("postgres://me:s3cret@db/shop?sslmode=allow", "sslmode is"),
             ("postgres://me:s3cret@db/shop?sslcert=me.pem", "client certificates"),

@@ -16,9 +16,15 @@ pub(super) fn statement_error(doing: &'static str, error: Error) -> BookingError
     if aborted { error.aborted() } else { error }
 }
 
-/// Whether `error`, got for an INSERT, says that a unique index has the key already.
-pub(super) fn is_unique_violation(error: &Error) -> bool {
-    error.code() == Some(&SqlState::UNIQUE_VIOLATION)
+/// Whether `error`, got for an INSERT, says that a constraint has the key, or an overlapping one, already.
+pub(super) fn is_collision(error: &Error) -> bool {
+    let collisions = [&SqlState::UNIQUE_VIOLATION, &SqlState::EXCLUSION_VIOLATION];
+    error.code().is_some_and(|code| collisions.contains(&code))
+}
+
+/// Whether `error`, got for a NOWAIT, says that somebody else has the lock.
+pub(super) fn is_locked(error: &Error) -> bool {
+    error.code() == Some(&SqlState::LOCK_NOT_AVAILABLE)
 }
 
 /// An error of COMMIT. Definite only when the server answered with an `ERROR` about the transaction: a

@@ -4,21 +4,23 @@ use std::sync::Arc;
 
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
-use lockproof_model::{BookingId, FencingToken, SlotId};
+use lockproof_model::{AttemptId, BookingId, FencingToken, SlotId, Span};
 use tokio_postgres::types::ToSql;
 use tokio_postgres::{Client, Error, Row};
 
 use super::answer;
 use super::dial::{Dialled, Statements};
-use super::{PostgresAddress, SchemaName, narrow, token_from, token_to};
+use super::{PostgresAddress, SchemaName};
+use crate::columns::{narrow, token_from, token_to};
 use crate::error::Kind;
 use crate::{
-    BookingError, Bumped, Connection, InsertedRow, NewBooking, Raised, Result, RowLock, SlotState,
-    TransactionMode,
+    BookingError, Bumped, Connection, InsertedRow, NewBooking, Raised, Reserved, Result, RowLock,
+    SlotState, TransactionMode, TryLock,
 };
 
 /// Said explicitly, since a server or a role may have another default.
 const BEGIN_READ_COMMITTED: &str = "BEGIN ISOLATION LEVEL READ COMMITTED";
+const BEGIN_SERIALIZABLE: &str = "BEGIN ISOLATION LEVEL SERIALIZABLE";
 
 #[derive(Debug)]
 pub(super) struct PostgresConnection {
@@ -117,6 +119,7 @@ impl Connection for PostgresConnection {
                 TransactionMode::ReadCommitted | TransactionMode::RowLocking => {
                     BEGIN_READ_COMMITTED
                 }
+                TransactionMode::Serializable => BEGIN_SERIALIZABLE,
             };
             self.transaction = Transaction::Doomed;
             self.live()?.0.run("begin", begin).await?;
@@ -141,26 +144,97 @@ impl Connection for PostgresConnection {
         .boxed()
     }
 
-    fn count_confirmed(&mut self, slot: SlotId) -> BoxFuture<'_, Result<u32>> {
+    fn try_lock_slot(
+        &mut self,
+        slot: SlotId,
+        how: TryLock,
+    ) -> BoxFuture<'_, Result<Option<SlotState>>> {
         async move {
             let key = i64::from(slot.0);
+            let tried = self.statement("lock the slot", async |client, statements| {
+                let statement = match how {
+                    TryLock::NoWait => &statements.lock_slot_nowait,
+                    TryLock::SkipLocked => &statements.lock_slot_skip,
+                };
+                match client.query_opt(statement, &[&key]).await {
+                    Err(error) if answer::is_locked(&error) => Ok(None),
+                    answer => answer.map(Some),
+                }
+            });
+            match tried.await? {
+                Some(row) => row.as_ref().map(slot_state).transpose(),
+                None => {
+                    self.transaction = Transaction::Doomed;
+                    Ok(None)
+                }
+            }
+        }
+        .boxed()
+    }
+
+    fn count_confirmed(&mut self, slot: SlotId, span: Span) -> BoxFuture<'_, Result<u32>> {
+        async move {
+            let [key, from, to] = [slot.0, span.from, span.to].map(i64::from);
             let row = self.statement("count bookings", async |client, statements| {
-                client.query_one(&statements.count_confirmed, &[&key]).await
+                client.query_one(&statements.count_confirmed, &[&key, &from, &to]).await
             });
             narrow(row.await?.get(0))
         }
         .boxed()
     }
 
-    fn read_slot_and_count(&mut self, slot: SlotId) -> BoxFuture<'_, Result<(SlotState, u32)>> {
+    fn read_slot_and_count(
+        &mut self,
+        slot: SlotId,
+        span: Span,
+    ) -> BoxFuture<'_, Result<(SlotState, u32)>> {
         async move {
-            let key = i64::from(slot.0);
-            let row =
-                self.statement("read the slot and count bookings", async |client, statements| {
-                    client.query_opt(&statements.read_slot_and_count, &[&key]).await
-                });
-            let row = row.await?.ok_or(Kind::NoSlot(slot))?;
+            let [key, from, to] = [slot.0, span.from, span.to].map(i64::from);
+            let read = self.statement("read the slot and count", async |client, statements| {
+                client.query_opt(&statements.read_slot_and_count, &[&key, &from, &to]).await
+            });
+            let row = read.await?.ok_or(Kind::NoSlot(slot))?;
             Ok((slot_state(&row)?, narrow(row.get(3))?))
+        }
+        .boxed()
+    }
+
+    fn lock_confirmed(&mut self, slot: SlotId, span: Span) -> BoxFuture<'_, Result<u32>> {
+        async move {
+            let [key, from, to] = [slot.0, span.from, span.to].map(i64::from);
+            let locked = self.statement("lock the bookings", async |client, statements| {
+                client.execute(&statements.lock_confirmed, &[&key, &from, &to]).await
+            });
+            let rows = locked.await?;
+            Ok(u32::try_from(rows).unwrap_or(u32::MAX))
+        }
+        .boxed()
+    }
+
+    fn lock_advisory(&mut self, slot: SlotId) -> BoxFuture<'_, Result<()>> {
+        async move {
+            let key = self.schema.advisory_key(slot);
+            let locked = self.statement("take the advisory lock", async |client, statements| {
+                client.execute(&statements.lock_advisory, &[&key]).await
+            });
+            locked.await.map(drop)
+        }
+        .boxed()
+    }
+
+    fn reserve_key(&mut self, request: AttemptId) -> BoxFuture<'_, Result<Reserved>> {
+        async move {
+            let key = i64::from(request.0);
+            let reserved = self.statement("reserve the key", async |client, statements| {
+                client.execute(&statements.reserve_key, &[&key]).await
+            });
+            if reserved.await? > 0 {
+                return Ok(Reserved::New);
+            }
+            let found = self.statement("find the booking", async |client, statements| {
+                client.query_opt(&statements.find_booking, &[&key]).await
+            });
+            Ok(Reserved::Used(found.await?.map(|row| BookingId(row.get(0)))))
         }
         .boxed()
     }
@@ -193,23 +267,21 @@ impl Connection for PostgresConnection {
 
     fn insert(&mut self, booking: NewBooking) -> BoxFuture<'_, Result<InsertedRow>> {
         async move {
-            let NewBooking { slot, unit, holder, attempt, fencing_token } = booking;
-            let numbers = [slot.0, unit, holder.0, attempt.0].map(i64::from);
+            let NewBooking { slot, span, unit, holder, attempt, fencing_token } = booking;
+            let numbers = [slot.0, span.from, span.to, unit, holder.0, attempt.0].map(i64::from);
             let token = fencing_token.map(token_to).transpose()?;
             let inserted = self.statement("write the booking", async |client, statements| {
-                let mut values: Vec<&(dyn ToSql + Sync)> = Vec::with_capacity(5);
+                let mut values: Vec<&(dyn ToSql + Sync)> = Vec::with_capacity(7);
                 values.extend(numbers.iter().map(|number| number as &(dyn ToSql + Sync)));
                 values.push(&token);
                 match client.query_one(&statements.insert, &values).await {
                     Ok(row) => Ok(InsertedRow::Row(BookingId(row.get(0)))),
-                    Err(error) if answer::is_unique_violation(&error) => {
-                        Ok(InsertedRow::UniqueViolation)
-                    }
+                    Err(error) if answer::is_collision(&error) => Ok(InsertedRow::Collision),
                     Err(error) => Err(error),
                 }
             });
             let inserted = inserted.await?;
-            if inserted == InsertedRow::UniqueViolation {
+            if inserted == InsertedRow::Collision {
                 self.transaction = Transaction::Doomed;
             }
             Ok(inserted)

@@ -67,8 +67,14 @@ impl fmt::Debug for Dialled {
 pub(super) struct Statements {
     pub(super) read_slot: Statement,
     pub(super) lock_slot: Statement,
+    pub(super) lock_slot_nowait: Statement,
+    pub(super) lock_slot_skip: Statement,
     pub(super) count_confirmed: Statement,
     pub(super) read_slot_and_count: Statement,
+    pub(super) lock_confirmed: Statement,
+    pub(super) lock_advisory: Statement,
+    pub(super) reserve_key: Statement,
+    pub(super) find_booking: Statement,
     pub(super) raise_fence: Statement,
     pub(super) bump_version: Statement,
     pub(super) insert: Statement,
@@ -79,44 +85,80 @@ impl Statements {
         let read_slot =
             format!("SELECT capacity, version, fence FROM {schema}.slots WHERE slot = $1");
         let lock_slot = format!("{read_slot} FOR UPDATE");
-        let count_confirmed = format!(
-            "SELECT count(*) FROM {schema}.bookings WHERE slot = $1 AND state = 'confirmed'"
+        let lock_slot_nowait = format!("{lock_slot} NOWAIT");
+        let lock_slot_skip = format!("{lock_slot} SKIP LOCKED");
+        let confirmed = format!(
+            "FROM {schema}.bookings
+             WHERE slot = $1 AND state = 'confirmed' AND span_from < $3 AND span_to > $2"
         );
+        let count_confirmed = format!("SELECT count(*) {confirmed}");
         let read_slot_and_count = format!(
             "SELECT capacity, version, fence, ({count_confirmed}) FROM {schema}.slots WHERE slot = $1"
         );
+        let lock_confirmed = format!("SELECT id {confirmed} FOR UPDATE");
+        let reserve_key = format!(
+            "INSERT INTO {schema}.request_keys (request) VALUES ($1) ON CONFLICT DO NOTHING"
+        );
+        let find_booking =
+            format!("SELECT id FROM {schema}.bookings WHERE attempt = $1 AND state = 'confirmed'");
         let raise_fence =
             format!("UPDATE {schema}.slots SET fence = $2 WHERE slot = $1 AND fence <= $2");
         let bump_version = format!(
             "UPDATE {schema}.slots SET version = version + 1 WHERE slot = $1 AND version = $2"
         );
         let insert = format!(
-            "INSERT INTO {schema}.bookings (slot, unit, holder, attempt, state, fencing_token)
-             VALUES ($1, $2, $3, $4, 'confirmed', $5) RETURNING id"
+            "INSERT INTO {schema}.bookings
+                 (slot, span_from, span_to, unit, holder, attempt, state, fencing_token)
+             VALUES ($1, $2, $3, $4, $5, $6, 'confirmed', $7) RETURNING id"
         );
-        let prepared = try_join!(
-            client.prepare(&read_slot),
-            client.prepare(&lock_slot),
-            client.prepare(&count_confirmed),
-            client.prepare(&read_slot_and_count),
-            client.prepare(&raise_fence),
-            client.prepare(&bump_version),
-            client.prepare(&insert),
-        );
+        let prepare = async |statement: &str| {
+            let prepared = client.prepare(statement).await;
+            prepared.map_err(|error| BookingError::postgres("prepare the statements", error))
+        };
+        let reads = async {
+            try_join!(
+                prepare(&read_slot),
+                prepare(&lock_slot),
+                prepare(&lock_slot_nowait),
+                prepare(&lock_slot_skip),
+                prepare(&count_confirmed),
+                prepare(&read_slot_and_count),
+                prepare(&lock_confirmed),
+                prepare(&find_booking),
+            )
+        };
+        let writes = async {
+            try_join!(
+                prepare("SELECT pg_advisory_xact_lock($1)"),
+                prepare(&reserve_key),
+                prepare(&raise_fence),
+                prepare(&bump_version),
+                prepare(&insert),
+            )
+        };
+        let (reads, writes) = try_join!(reads, writes)?;
         let (
             read_slot,
             lock_slot,
+            lock_slot_nowait,
+            lock_slot_skip,
             count_confirmed,
             read_slot_and_count,
-            raise_fence,
-            bump_version,
-            insert,
-        ) = prepared.map_err(|error| BookingError::postgres("prepare the statements", error))?;
+            lock_confirmed,
+            find_booking,
+        ) = reads;
+        let (lock_advisory, reserve_key, raise_fence, bump_version, insert) = writes;
         Ok(Self {
             read_slot,
             lock_slot,
+            lock_slot_nowait,
+            lock_slot_skip,
             count_confirmed,
             read_slot_and_count,
+            lock_confirmed,
+            lock_advisory,
+            reserve_key,
+            find_booking,
             raise_fence,
             bump_version,
             insert,

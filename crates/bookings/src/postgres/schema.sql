@@ -12,10 +12,17 @@ CREATE TABLE {schema}.slots (
 CREATE TABLE {schema}.bookings (
     id            BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     slot          BIGINT NOT NULL,
+    span_from     BIGINT NOT NULL,
+    span_to       BIGINT NOT NULL CHECK (span_from < span_to),
     unit          BIGINT NOT NULL,
     holder        BIGINT NOT NULL,
     attempt       BIGINT NOT NULL,
     state         TEXT   NOT NULL,
     fencing_token BIGINT CHECK (fencing_token >= 0),
     created_at    TIMESTAMPTZ NOT NULL DEFAULT now()
+);
+
+-- The requests that a transaction has been committed for.
+CREATE TABLE {schema}.request_keys (
+    request BIGINT PRIMARY KEY
 );

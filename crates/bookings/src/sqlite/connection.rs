@@ -5,18 +5,18 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::FutureExt;
-use futures_util::future::BoxFuture;
+use futures_util::future::{BoxFuture, ready};
 use lockproof_env::Env;
-use lockproof_model::{FencingToken, SlotId};
-use rusqlite::ErrorCode;
+use lockproof_model::{AttemptId, FencingToken, SlotId, Span};
+use rusqlite::{ErrorCode, ffi};
 use tokio::sync::Semaphore;
 
 use super::statements;
 use super::thread::{Thread, Worker};
 use crate::error::Kind;
 use crate::{
-    BookingError, Bumped, Connection, InsertedRow, NewBooking, Raised, Result, RowLock, SlotState,
-    TransactionMode,
+    BookingError, Bumped, Connection, InsertedRow, NewBooking, Raised, Reserved, Result, RowLock,
+    SlotState, TransactionMode, TryLock,
 };
 
 /// How long another process is first given to finish its write, and the most that this doubles to.
@@ -35,6 +35,8 @@ pub(super) struct SqliteConnection {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Writing {
     No,
+    /// A transaction is, and has read at most: its first write takes the turn.
+    Deferred,
     /// Perhaps, and a statement of it has failed or was dropped before its answer: only a rollback may
     /// follow.
     Unsure,
@@ -59,7 +61,7 @@ impl SqliteConnection {
         statement: impl FnMut(&rusqlite::Connection) -> rusqlite::Result<T> + Send + Clone + 'static,
     ) -> Result<T> {
         let before = self.writing;
-        if before == Writing::Yes {
+        if before != Writing::No {
             self.writing = Writing::Unsure;
         }
         let mut pause = BUSY_PAUSE;
@@ -69,6 +71,9 @@ impl SqliteConnection {
                 Ok(value) => {
                     self.writing = before;
                     return Ok(value);
+                }
+                Err(error) if is_stale(&error) => {
+                    return Err(BookingError::sqlite(doing, error).aborted());
                 }
                 Err(error) if is_busy(&error) => {
                     self.env.sleep(pause).await;
@@ -90,17 +95,21 @@ impl SqliteConnection {
         self.end_writing().await
     }
 
-    /// Begins the write transaction unless it is open: waits for the turn, then for other processes.
+    /// Begins the write transaction unless it is open: waits for the turn, then for other processes. One that has
+    /// been reading takes the turn for the write that comes next.
     async fn ensure_writing(&mut self) -> Result<()> {
-        match self.writing {
+        let before = self.writing;
+        match before {
             Writing::Yes => return Ok(()),
             Writing::Unsure => return Err(BookingError::from(Kind::Doomed).definite()),
-            Writing::No => self.writing = Writing::Unsure,
+            Writing::No | Writing::Deferred => self.writing = Writing::Unsure,
         }
         let turn = Arc::clone(&self.turn);
         let turn = turn.acquire_owned().await.expect("the store never closes its queue");
         self.thread.run(move |worker| worker.keep_turn(turn)).await?;
-        self.run("begin", |connection| connection.execute_batch("BEGIN IMMEDIATE")).await?;
+        if before == Writing::No {
+            self.run("begin", |connection| connection.execute_batch("BEGIN IMMEDIATE")).await?;
+        }
         self.writing = Writing::Yes;
         Ok(())
     }
@@ -110,7 +119,7 @@ impl SqliteConnection {
             // A transaction that wrote nothing has committed with its last read.
             Writing::No => return Ok(()),
             Writing::Unsure => return Err(BookingError::from(Kind::Doomed).definite()),
-            Writing::Yes => self.writing = Writing::Unsure,
+            Writing::Yes | Writing::Deferred => self.writing = Writing::Unsure,
         }
         let committed = self.thread.run(Worker::commit).await?;
         // Whatever the answer, the thread has left no transaction open.
@@ -136,6 +145,11 @@ impl Connection for SqliteConnection {
             match mode {
                 TransactionMode::ReadCommitted => Ok(()),
                 TransactionMode::RowLocking => self.ensure_writing().await,
+                TransactionMode::Serializable => {
+                    self.run("begin", |db| db.execute_batch("BEGIN DEFERRED")).await?;
+                    self.writing = Writing::Deferred;
+                    Ok(())
+                }
             }
         }
         .boxed()
@@ -153,13 +167,42 @@ impl Connection for SqliteConnection {
         .boxed()
     }
 
-    fn count_confirmed(&mut self, slot: SlotId) -> BoxFuture<'_, Result<u32>> {
-        self.run("count bookings", move |db| statements::count_confirmed(db, slot)).boxed()
+    fn try_lock_slot(
+        &mut self,
+        _slot: SlotId,
+        _how: TryLock,
+    ) -> BoxFuture<'_, Result<Option<SlotState>>> {
+        ready(Err(Kind::Unsupported { engine: "SQLite", what: "row locks" }.into())).boxed()
     }
 
-    fn read_slot_and_count(&mut self, slot: SlotId) -> BoxFuture<'_, Result<(SlotState, u32)>> {
+    fn count_confirmed(&mut self, slot: SlotId, span: Span) -> BoxFuture<'_, Result<u32>> {
+        self.run("count bookings", move |db| statements::count_confirmed(db, slot, span)).boxed()
+    }
+
+    fn lock_confirmed(&mut self, _slot: SlotId, _span: Span) -> BoxFuture<'_, Result<u32>> {
+        ready(Err(Kind::Unsupported { engine: "SQLite", what: "row locks" }.into())).boxed()
+    }
+
+    fn lock_advisory(&mut self, _slot: SlotId) -> BoxFuture<'_, Result<()>> {
+        ready(Err(Kind::Unsupported { engine: "SQLite", what: "advisory locks" }.into())).boxed()
+    }
+
+    fn reserve_key(&mut self, request: AttemptId) -> BoxFuture<'_, Result<Reserved>> {
         async move {
-            let read = move |db: &rusqlite::Connection| statements::read_slot_and_count(db, slot);
+            self.ensure_writing().await?;
+            self.run("reserve the key", move |db| statements::reserve_key(db, request)).await
+        }
+        .boxed()
+    }
+
+    fn read_slot_and_count(
+        &mut self,
+        slot: SlotId,
+        span: Span,
+    ) -> BoxFuture<'_, Result<(SlotState, u32)>> {
+        async move {
+            let read =
+                move |db: &rusqlite::Connection| statements::read_slot_and_count(db, slot, span);
             let read = self.run("read the slot and count bookings", read).await?;
             read.ok_or_else(|| Kind::NoSlot(slot).into())
         }
@@ -196,7 +239,7 @@ impl Connection for SqliteConnection {
             self.ensure_writing().await?;
             let insert = move |db: &rusqlite::Connection| statements::insert(db, booking, token);
             let inserted = self.run("write the booking", insert).await?;
-            if inserted == InsertedRow::UniqueViolation {
+            if inserted == InsertedRow::Collision {
                 self.writing = Writing::Unsure;
             }
             Ok(inserted)
@@ -211,6 +254,12 @@ impl Connection for SqliteConnection {
     fn rollback(&mut self) -> BoxFuture<'_, Result<()>> {
         self.undo().boxed()
     }
+}
+
+/// Whether a transaction that has read may not write any more, since another one has committed: waiting would not help.
+fn is_stale(error: &rusqlite::Error) -> bool {
+    let code = error.sqlite_error().map(|error| error.extended_code);
+    code == Some(ffi::SQLITE_BUSY_SNAPSHOT)
 }
 
 fn is_busy(error: &rusqlite::Error) -> bool {
@@ -228,8 +277,6 @@ fn commit_error(error: rusqlite::Error) -> BookingError {
 
 #[cfg(test)]
 mod tests {
-    use rusqlite::ffi;
-
     use super::*;
     use crate::Certainty;
 

@@ -9,10 +9,17 @@ CREATE TABLE slots (
 CREATE TABLE bookings (
     id            INTEGER PRIMARY KEY,
     slot          INTEGER NOT NULL,
+    span_from     INTEGER NOT NULL,
+    span_to       INTEGER NOT NULL CHECK (span_from < span_to),
     unit          INTEGER NOT NULL,
     holder        INTEGER NOT NULL,
     attempt       INTEGER NOT NULL,
     state         TEXT    NOT NULL,
     fencing_token INTEGER CHECK (fencing_token >= 0),
     created_at    TEXT    NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ', 'now'))
+) STRICT;
+
+-- The requests that a transaction has been committed for.
+CREATE TABLE request_keys (
+    request INTEGER PRIMARY KEY
 ) STRICT;

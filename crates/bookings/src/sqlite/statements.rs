@@ -1,11 +1,11 @@
 //! The SQL, each statement as a function on a connection of the thread.
 
 use lockproof_model::{
-    AttemptId, BookingId, BookingRow, BookingTable, FencingToken, HolderId, SlotId, SlotRow,
+    AttemptId, BookingId, BookingRow, BookingTable, FencingToken, HolderId, SlotId, SlotRow, Span,
 };
 use rusqlite::{Connection, ErrorCode, OptionalExtension, Row, params};
 
-use crate::{Bumped, InsertedRow, Layout, NewBooking, Raised, SlotState};
+use crate::{Bumped, InsertedRow, Layout, NewBooking, Raised, Reserved, SlotState};
 
 pub(super) fn use_wal(db: &Connection) -> rusqlite::Result<()> {
     db.pragma_update_and_check(None, "journal_mode", "WAL", |_| Ok(()))
@@ -21,8 +21,12 @@ pub(super) fn create(db: &Connection, layout: Layout) -> rusqlite::Result<()> {
     // The index by which bookings are counted is the constraint where the guard asks for one.
     let unique = if layout.constraints.unique_unit { "UNIQUE" } else { "" };
     db.execute_batch(&format!(
-        "CREATE {unique} INDEX bookings_of_slot ON bookings (slot, unit) WHERE state = 'confirmed'"
+        "CREATE {unique} INDEX bookings_of_slot ON bookings (slot, span_from, span_to, unit)
+             WHERE state = 'confirmed'"
     ))?;
+    if layout.constraints.exclude_overlap {
+        db.execute_batch(include_str!("exclusion.sql"))?;
+    }
     db.execute(
         "WITH RECURSIVE numbers (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < ?1)
          INSERT INTO slots (slot, capacity) SELECT n, ?2 FROM numbers WHERE ?1 > 0",
@@ -32,7 +36,9 @@ pub(super) fn create(db: &Connection, layout: Layout) -> rusqlite::Result<()> {
 }
 
 pub(super) fn drop_tables(db: &Connection) -> rusqlite::Result<()> {
-    db.execute_batch("DROP TABLE IF EXISTS bookings; DROP TABLE IF EXISTS slots")
+    db.execute_batch(
+        "DROP TABLE IF EXISTS request_keys; DROP TABLE IF EXISTS bookings; DROP TABLE IF EXISTS slots",
+    )
 }
 
 pub(super) fn read_slot(db: &Connection, slot: SlotId) -> rusqlite::Result<Option<SlotState>> {
@@ -41,22 +47,40 @@ pub(super) fn read_slot(db: &Connection, slot: SlotId) -> rusqlite::Result<Optio
         .optional()
 }
 
-pub(super) fn count_confirmed(db: &Connection, slot: SlotId) -> rusqlite::Result<u32> {
-    db.prepare_cached("SELECT count(*) FROM bookings WHERE slot = ?1 AND state = 'confirmed'")?
-        .query_row([slot.0], |row| row.get(0))
+pub(super) fn count_confirmed(db: &Connection, slot: SlotId, span: Span) -> rusqlite::Result<u32> {
+    db.prepare_cached(
+        "SELECT count(*) FROM bookings
+         WHERE slot = ?1 AND state = 'confirmed' AND span_from < ?3 AND span_to > ?2",
+    )?
+    .query_row([slot.0, span.from, span.to], |row| row.get(0))
+}
+
+pub(super) fn reserve_key(db: &Connection, request: AttemptId) -> rusqlite::Result<Reserved> {
+    let reserved = db
+        .prepare_cached("INSERT INTO request_keys (request) VALUES (?1) ON CONFLICT DO NOTHING")?
+        .execute([request.0])?;
+    if reserved > 0 {
+        return Ok(Reserved::New);
+    }
+    db.prepare_cached("SELECT id FROM bookings WHERE attempt = ?1 AND state = 'confirmed'")?
+        .query_row([request.0], |row| row.get(0).map(BookingId))
+        .optional()
+        .map(Reserved::Used)
 }
 
 /// `None` when there is no such slot.
 pub(super) fn read_slot_and_count(
     db: &Connection,
     slot: SlotId,
+    span: Span,
 ) -> rusqlite::Result<Option<(SlotState, u32)>> {
     db.prepare_cached(
         "SELECT capacity, version, fence,
-                (SELECT count(*) FROM bookings WHERE slot = ?1 AND state = 'confirmed')
+                (SELECT count(*) FROM bookings
+                 WHERE slot = ?1 AND state = 'confirmed' AND span_from < ?3 AND span_to > ?2)
          FROM slots WHERE slot = ?1",
     )?
-    .query_row([slot.0], |row| Ok((slot_state(row)?, row.get(3)?)))
+    .query_row([slot.0, span.from, span.to], |row| Ok((slot_state(row)?, row.get(3)?)))
     .optional()
 }
 
@@ -91,18 +115,19 @@ pub(super) fn insert(
     booking: NewBooking,
     token: Option<i64>,
 ) -> rusqlite::Result<InsertedRow> {
-    let NewBooking { slot, unit, holder, attempt, fencing_token: _ } = booking;
+    let NewBooking { slot, span, unit, holder, attempt, fencing_token: _ } = booking;
     let inserted = db
         .prepare_cached(
-            "INSERT INTO bookings (slot, unit, holder, attempt, state, fencing_token)
-             VALUES (?1, ?2, ?3, ?4, 'confirmed', ?5)",
+            "INSERT INTO bookings
+                 (slot, span_from, span_to, unit, holder, attempt, state, fencing_token)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, 'confirmed', ?7)",
         )?
-        .insert(params![slot.0, unit, holder.0, attempt.0, token]);
+        .insert(params![slot.0, span.from, span.to, unit, holder.0, attempt.0, token]);
     match inserted {
         Ok(id) => Ok(InsertedRow::Row(BookingId(id))),
         // No other constraint of the table can be violated by the values that are written here.
         Err(error) if error.sqlite_error_code() == Some(ErrorCode::ConstraintViolation) => {
-            Ok(InsertedRow::UniqueViolation)
+            Ok(InsertedRow::Collision)
         }
         Err(error) => Err(error),
     }
@@ -117,7 +142,7 @@ pub(super) fn table(db: &Connection) -> rusqlite::Result<BookingTable> {
         .collect::<rusqlite::Result<_>>()?;
     let bookings = snapshot
         .prepare(
-            "SELECT id, slot, unit, holder, attempt, fencing_token FROM bookings
+            "SELECT id, slot, unit, holder, attempt, fencing_token, span_from, span_to FROM bookings
              WHERE state = 'confirmed' ORDER BY id",
         )?
         .query_map([], booking_row)?
@@ -143,6 +168,7 @@ fn booking_row(row: &Row<'_>) -> rusqlite::Result<BookingRow> {
     Ok(BookingRow {
         id: BookingId(row.get(0)?),
         slot: SlotId(row.get(1)?),
+        span: Span { from: row.get(6)?, to: row.get(7)? },
         unit: row.get(2)?,
         holder: HolderId(row.get(3)?),
         attempt: AttemptId(row.get(4)?),

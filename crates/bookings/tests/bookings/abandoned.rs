@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use futures_util::FutureExt;
-use lockproof_bookings::{Checked, catalog};
+use lockproof_bookings::Checked;
 use lockproof_env::live;
 use lockproof_model::FencingToken;
 
@@ -15,7 +15,7 @@ on_each_engine!(
 );
 
 async fn an_abandoned_insert_is_not_booked_and_the_session_goes_on(engine: Engine) {
-    for entry in catalog::ENTRIES {
+    for entry in engine.guards(1) {
         let shop = engine.shop(entry.name, 1).await;
         let (mut a, mut b) = (shop.buyer(1).await, shop.buyer(2).await);
         a.look_and_find_room().await;

@@ -5,10 +5,10 @@ use futures_util::future::BoxFuture;
 use lockproof_bookings::{
     BookingSession, Checked, Connection, Guard, Inserted, Request, Result, RowLock, Seen,
 };
-use lockproof_model::{AttemptId, FencingToken, HolderId, Refusal, SlotId};
+use lockproof_model::{AttemptId, FencingToken, HolderId, Refusal, SlotId, Span};
 use tokio::join;
 
-use crate::engines::{Engine, on_model, on_postgres};
+use crate::engines::{Engine, on_mariadb, on_model, on_postgres};
 
 /// Locks its own slot at the check and the other one at the insert: the order of failure mode F51.
 #[derive(Debug)]
@@ -47,6 +47,7 @@ impl Guard for Crossing {
 async fn a_deadlock_is_a_refusal_of_one_and_lets_the_other_go_on() {
     on_model(deadlock).await;
     on_postgres(deadlock).await;
+    on_mariadb(deadlock).await;
 }
 
 async fn deadlock(engine: Engine) {
@@ -56,7 +57,13 @@ async fn deadlock(engine: Engine) {
         let holder = HolderId(number);
         let mut session = BookingSession::open(store, &Crossing, holder).await.unwrap();
         let attempt = AttemptId(number);
-        let request = Request { slot: SlotId(number), holder, attempt, fencing_token: None };
+        let request = Request {
+            slot: SlotId(number),
+            span: Span::WHOLE,
+            holder,
+            attempt,
+            fencing_token: None,
+        };
         session.begin(request).await.unwrap();
         session.check().await.unwrap();
         session

@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use lockproof_bookings::catalog::Entry;
 use lockproof_bookings::{BookingSession, BookingStore, Checked, Committed, Inserted, Request};
-use lockproof_model::{AttemptId, BookingId, BookingRow, FencingToken, HolderId, Refusal, SlotId};
+use lockproof_model::{
+    AttemptId, BookingId, BookingRow, FencingToken, HolderId, Refusal, SlotId, Span,
+};
 
 /// The slot that everybody wants, unless a test says otherwise.
 pub(crate) const SLOT: SlotId = SlotId(2);
@@ -29,8 +31,13 @@ impl Shop {
         let holder = HolderId(number);
         let token = FencingToken(u64::from(40 + number));
         let fencing_token = self.entry.needs_token.then_some(token);
-        let request =
-            Request { slot: SLOT, holder, attempt: AttemptId(100 + number), fencing_token };
+        let request = Request {
+            slot: SLOT,
+            span: Span::WHOLE,
+            holder,
+            attempt: AttemptId(100 + number),
+            fencing_token,
+        };
         let store = self.store.as_ref();
         let session = BookingSession::open(store, self.entry.guard, holder).await.unwrap();
         Buyer { session, request }

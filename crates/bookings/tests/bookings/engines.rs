@@ -8,7 +8,8 @@ use std::time::Duration;
 
 use futures_util::FutureExt;
 use lockproof_bookings::{
-    BookingStore, Direct, Layout, ModelStore, PostgresStore, SqliteStore, catalog,
+    BookingStore, Direct, Layout, MariadbAddress, MariadbDialled, MariadbStore, ModelStore,
+    PostgresStore, SqliteStore, catalog,
 };
 use lockproof_database_model::{Database, PredicateLocks};
 use lockproof_env::live;
@@ -19,18 +20,27 @@ use crate::buyers::Shop;
 /// Runs each of the tests on each engine.
 macro_rules! on_each_engine {
     ($($name:ident),+ $(,)?) => {
+        crate::engines::on_each_server!($($name),+);
         mod sqlite {
             $(#[tokio::test] async fn $name() { crate::engines::on_sqlite(super::$name).await; })+
         }
         mod model {
             $(#[tokio::test] async fn $name() { crate::engines::on_model(super::$name).await; })+
         }
+    };
+}
+/// The same on those that are servers.
+macro_rules! on_each_server {
+    ($($name:ident),+ $(,)?) => {
         mod postgres {
             $(#[tokio::test] async fn $name() { crate::engines::on_postgres(super::$name).await; })+
         }
+        mod mariadb {
+            $(#[tokio::test] async fn $name() { crate::engines::on_mariadb(super::$name).await; })+
+        }
     };
 }
-pub(crate) use on_each_engine;
+pub(crate) use {on_each_engine, on_each_server};
 
 /// Far longer than any of them takes.
 const LIMIT: Duration = Duration::from_secs(60);
@@ -48,6 +58,7 @@ enum Kind {
     Sqlite(tempfile::TempDir),
     Model,
     Postgres(Box<Config>),
+    Mariadb(Box<MariadbAddress>),
 }
 
 pub(crate) async fn on_sqlite<F: Future<Output = ()>>(test: impl FnOnce(Engine) -> F) {
@@ -58,15 +69,28 @@ pub(crate) async fn on_model<F: Future<Output = ()>>(test: impl FnOnce(Engine) -
     run(Kind::Model, test).await;
 }
 
-#[expect(clippy::print_stderr, reason = "a test that is skipped says so aloud")]
 pub(crate) async fn on_postgres<F: Future<Output = ()>>(test: impl FnOnce(Engine) -> F) {
-    match std::env::var("LOCKPROOF_TEST_POSTGRES_URL") {
-        Ok(url) => run(Kind::Postgres(Box::new(url.parse().unwrap())), test).await,
-        Err(_) if std::env::var("CI").as_deref() == Ok("true") => {
-            panic!("LOCKPROOF_TEST_POSTGRES_URL is not set, and CI skips nothing")
-        }
-        Err(_) => eprintln!("skipped: LOCKPROOF_TEST_POSTGRES_URL names no server"),
+    if let Some(url) = named("LOCKPROOF_TEST_POSTGRES_URL") {
+        run(Kind::Postgres(Box::new(url.parse().unwrap())), test).await;
     }
+}
+
+pub(crate) async fn on_mariadb<F: Future<Output = ()>>(test: impl FnOnce(Engine) -> F) {
+    if let Some(url) = named("LOCKPROOF_TEST_MARIADB_URL") {
+        run(Kind::Mariadb(Box::new(url.parse().unwrap())), test).await;
+    }
+}
+
+/// The server that `variable` names for tests to make tables in.
+#[expect(clippy::print_stderr, reason = "a test that is skipped says so aloud")]
+pub(crate) fn named(variable: &str) -> Option<String> {
+    let url = std::env::var(variable).ok();
+    if url.is_none() {
+        let is_ci = std::env::var("CI").as_deref() == Ok("true");
+        assert!(!is_ci, "{variable} is not set, and CI skips nothing");
+        eprintln!("skipped: {variable} names no server");
+    }
+    url
 }
 
 async fn run<F: Future<Output = ()>>(kind: Kind, test: impl FnOnce(Engine) -> F) {
@@ -84,6 +108,19 @@ async fn run<F: Future<Output = ()>>(kind: Kind, test: impl FnOnce(Engine) -> F)
 }
 
 impl Engine {
+    /// The guards that this engine can do, and that can sell a slot `capacity` times.
+    pub(crate) fn guards(&self, capacity: u32) -> impl Iterator<Item = &'static catalog::Entry> {
+        let engine = match self.0.kind {
+            Kind::Sqlite(_) => "sqlite",
+            Kind::Model => "model",
+            Kind::Postgres(_) => "postgres",
+            Kind::Mariadb(_) => "mariadb",
+        };
+        catalog::ENTRIES.iter().filter(move |entry| {
+            entry.refuses(engine).is_none() && (capacity == 1 || entry.sells_once.is_none())
+        })
+    }
+
     /// Fresh tables for `guard`: three slots of `capacity`.
     pub(crate) async fn shop(&self, guard: &str, capacity: u32) -> Shop {
         let entry = catalog::find(guard).unwrap();
@@ -92,6 +129,7 @@ impl Engine {
             Kind::Sqlite(dir) => Arc::new(SqliteStore::new(live::env(1), dir.path().join(&name))),
             Kind::Model => Arc::new(model_store()),
             Kind::Postgres(config) => Arc::new(postgres_store(&name, config)),
+            Kind::Mariadb(address) => Arc::new(mariadb_store(&name, address)),
         };
         let layout = Layout { slots: 3, capacity, constraints: entry.constraints };
         store.create(layout).await.unwrap();
@@ -107,12 +145,11 @@ impl Engine {
     ) {
         assert!(step.now_or_never().is_none(), "completed at once");
         // On SQLite the first poll reaches the store's queue for the write lock, and the model says at once.
-        if let Kind::Postgres(_) = &self.0.kind {
+        if let Kind::Postgres(_) | Kind::Mariadb(_) = &self.0.kind {
             let monitor = self.monitor().await;
-            let waiting = "SELECT count(*) FROM pg_stat_activity
-                           WHERE application_name = $1 AND wait_event_type = 'Lock'";
-            while monitor.query_one(waiting, &[&shop.name]).await.unwrap().get::<_, i64>(0) == 0 {
+            while monitor.waiting(&shop.name).await == 0 {
                 assert!(step.now_or_never().is_none(), "completed without waiting");
+                live::env(1).sleep(Duration::from_millis(1)).await;
             }
         }
     }
@@ -120,16 +157,68 @@ impl Engine {
     /// Ends every backend of `shop`, as a fail-over or an administrator does, and waits until they are gone.
     pub(crate) async fn kill_backends(&self, shop: &Shop) {
         let monitor = self.monitor().await;
-        let kill = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
-                    WHERE application_name = $1";
-        while monitor.query_one(kill, &[&shop.name]).await.unwrap().get::<_, i64>(0) > 0 {}
+        while monitor.kill(&shop.name).await > 0 {}
     }
 
-    async fn monitor(&self) -> tokio_postgres::Client {
-        let Kind::Postgres(config) = &self.0.kind else { panic!("only PostgreSQL is monitored") };
-        let (client, connection) = config.connect(tokio_postgres::NoTls).await.unwrap();
-        live::env(1).spawn(async { drop(connection.await) });
-        client
+    async fn monitor(&self) -> Monitor {
+        match &self.0.kind {
+            Kind::Postgres(config) => {
+                let (client, connection) = config.connect(tokio_postgres::NoTls).await.unwrap();
+                live::env(1).spawn(async { drop(connection.await) });
+                Monitor::Postgres(client)
+            }
+            Kind::Mariadb(address) => Monitor::Mariadb(address.connect().await.unwrap()),
+            Kind::Sqlite(_) | Kind::Model => panic!("only servers are monitored"),
+        }
+    }
+}
+
+/// Who looks into a server. Holders are known to it by the name of their shop.
+enum Monitor {
+    Postgres(tokio_postgres::Client),
+    Mariadb(MariadbDialled),
+}
+
+impl Monitor {
+    /// How many sessions wait for a lock.
+    async fn waiting(&self, shop: &str) -> i64 {
+        match self {
+            Self::Postgres(client) => {
+                let waiting = "SELECT count(*) FROM pg_stat_activity
+                               WHERE application_name = $1 AND wait_event_type = 'Lock'";
+                client.query_one(waiting, &[&shop]).await.unwrap().get(0)
+            }
+            Self::Mariadb(dialled) => {
+                // The tables that tell of this are renewed only when nobody has asked them for a while.
+                let status = "SHOW ENGINE INNODB STATUS".to_owned();
+                let status = dialled.rows::<(String, String, String)>("look", status).await;
+                let (_, _, text) = &status.unwrap()[0];
+                let transactions = text.split("---TRANSACTION");
+                let waits = |text: &&str| text.contains("LOCK WAIT") && text.contains(shop);
+                i64::try_from(transactions.filter(waits).count()).unwrap()
+            }
+        }
+    }
+
+    /// Ends the sessions that there are, and says how many that was.
+    async fn kill(&self, shop: &str) -> i64 {
+        match self {
+            Self::Postgres(client) => {
+                let kill = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
+                            WHERE application_name = $1";
+                client.query_one(kill, &[&shop]).await.unwrap().get(0)
+            }
+            Self::Mariadb(dialled) => {
+                let list =
+                    format!("SELECT id FROM information_schema.processlist WHERE db = '{shop}'");
+                let sessions = dialled.rows::<(i64,)>("look", list).await.unwrap();
+                for (session,) in &sessions {
+                    // One may have ended meanwhile.
+                    drop(dialled.run("kill", format!("KILL CONNECTION {session}")).await);
+                }
+                i64::try_from(sessions.len()).unwrap()
+            }
+        }
     }
 }
 
@@ -140,19 +229,26 @@ fn postgres_store(name: &str, config: &Config) -> PostgresStore {
     PostgresStore::new(name.parse().unwrap(), config.clone(), move |_| holder.clone())
 }
 
+/// Holders are known to the monitor by the database that they use, which has the name of their shop.
+fn mariadb_store(name: &str, address: &MariadbAddress) -> MariadbStore {
+    let holder = address.clone();
+    MariadbStore::new(name.parse().unwrap(), address.clone(), move |_| holder.clone())
+}
+
 /// Its tables come with `create`.
 fn model_store() -> ModelStore<Direct> {
     let tables = lockproof_database_model::Layout {
         slots: 0,
         capacity: 0,
         unique_unit: false,
+        exclude_overlap: false,
         predicate_locks: PredicateLocks::Exact,
     };
     ModelStore::new(Arc::new(Direct::to(Database::new(tables))))
 }
 
 /// Distinct among the processes that may test on one server.
-fn fresh_name() -> String {
+pub(crate) fn fresh_name() -> String {
     static COUNT: AtomicU32 = AtomicU32::new(0);
     format!("lockproof_test_{:x}_{}", live::entropy(), COUNT.fetch_add(1, Ordering::Relaxed))
 }

@@ -3,10 +3,10 @@
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use lockproof_bookings::{
-    Bumped, Checked, Connection, Inserted, InsertedRow, NewBooking, Raised, Result, RowLock,
-    SlotState, TransactionMode,
+    Bumped, Checked, Connection, Inserted, InsertedRow, NewBooking, Raised, Reserved, Result,
+    RowLock, SlotState, TransactionMode, TryLock,
 };
-use lockproof_model::{FencingToken, SlotId};
+use lockproof_model::{AttemptId, FencingToken, SlotId, Span};
 
 use crate::buyers::Buyer;
 use crate::engines::{Engine, on_each_engine};
@@ -63,13 +63,33 @@ impl Connection for Interrupted {
         .boxed()
     }
 
-    fn count_confirmed(&mut self, slot: SlotId) -> BoxFuture<'_, Result<u32>> {
+    fn try_lock_slot(
+        &mut self,
+        slot: SlotId,
+        how: TryLock,
+    ) -> BoxFuture<'_, Result<Option<SlotState>>> {
+        self.inner.try_lock_slot(slot, how)
+    }
+
+    fn count_confirmed(&mut self, slot: SlotId, span: Span) -> BoxFuture<'_, Result<u32>> {
         async move {
-            let count = self.inner.count_confirmed(slot).await;
+            let count = self.inner.count_confirmed(slot, span).await;
             self.interrupt().await;
             count
         }
         .boxed()
+    }
+
+    fn lock_confirmed(&mut self, slot: SlotId, span: Span) -> BoxFuture<'_, Result<u32>> {
+        self.inner.lock_confirmed(slot, span)
+    }
+
+    fn lock_advisory(&mut self, slot: SlotId) -> BoxFuture<'_, Result<()>> {
+        self.inner.lock_advisory(slot)
+    }
+
+    fn reserve_key(&mut self, request: AttemptId) -> BoxFuture<'_, Result<Reserved>> {
+        self.inner.reserve_key(request)
     }
 
     fn raise_fence(&mut self, slot: SlotId, token: FencingToken) -> BoxFuture<'_, Result<Raised>> {

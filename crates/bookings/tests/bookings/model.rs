@@ -74,6 +74,7 @@ async fn lossy_shop(guard: &str) -> (Shop, Arc<AtomicU8>) {
         slots: 0,
         capacity: 0,
         unique_unit: false,
+        exclude_overlap: false,
         predicate_locks: PredicateLocks::Exact,
     };
     let mood = Arc::new(AtomicU8::new(WELL));

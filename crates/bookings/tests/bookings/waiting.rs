@@ -49,7 +49,7 @@ async fn four_buyers_under_row_lock_sell_three_units(engine: Engine) {
         let mut buyer = shop.buyer(number).await;
         match buyer.look().await {
             Checked::Free(_) => buyer.write_and_commit().await.ok(),
-            Checked::Taken { .. } | Checked::Refused(_) => None,
+            Checked::Taken { .. } | Checked::Done { .. } | Checked::Refused(_) => None,
         }
     };
     let (a, b, c, d) = join!(one(1), one(2), one(3), one(4));

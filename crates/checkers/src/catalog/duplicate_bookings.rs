@@ -4,6 +4,8 @@
 //! only says why. An attempt of which nobody knew is settled by the table: its row is there, or it is not,
 //! and either is fine.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use lockproof_model::{
     Anomaly, Attempt, AttemptId, AttemptResult, BookingRow, Evidence, Finding, Layer, SlotId,
 };
@@ -47,7 +49,10 @@ impl Checker for DuplicateBookings {
         let oversold = Oversold::all_of(evidence.table, &passages);
         let mut anomalies: Vec<_> = oversold.map(|oversold| duplicate_booking(&oversold)).collect();
         for attempt in &evidence.history.attempts {
-            let count = rows_of(attempt, &rows);
+            let all_slots = (attempt.id, SlotId(0))..=(attempt.id, SlotId(u32::MAX));
+            let own: Vec<_> =
+                rows.range(all_slots).map(|((_, slot), rows)| (*slot, *rows)).collect();
+            let count: u32 = own.iter().map(|(_, rows)| rows).sum();
             let found = match &attempt.result {
                 AttemptResult::Booked { .. } if count == 0 => Some(lost(attempt, &passages)),
                 AttemptResult::Refused { refusal, .. } if count > 0 => {
@@ -59,25 +64,24 @@ impl Checker for DuplicateBookings {
                 _ => None,
             };
             anomalies.extend(found);
-            anomalies.extend((count > 1).then(|| double_write(attempt, count, &passages)));
+            let doubled = own.iter().filter(|(_, rows)| *rows > 1);
+            anomalies.extend(doubled.map(|&of| double_write(attempt, of, &passages)));
+            if count > 0 {
+                anomalies.extend(partial(attempt, &own, &passages));
+            }
         }
         anomalies.sort_by_key(|anomaly| (anomaly.witness.last().copied(), anomaly.slot));
         Finding::from_anomalies(ENTRY.name, ENTRY.layer, anomalies)
     }
 }
 
-/// In order, so that those of an attempt stand together.
-fn rows_by_attempt(bookings: &[BookingRow]) -> Vec<(AttemptId, SlotId)> {
-    let mut rows: Vec<_> = bookings.iter().map(|row| (row.attempt, row.slot)).collect();
-    rows.sort_unstable();
+/// How many rows each attempt has of each slot.
+fn rows_by_attempt(bookings: &[BookingRow]) -> BTreeMap<(AttemptId, SlotId), u32> {
+    let mut rows = BTreeMap::new();
+    for row in bookings {
+        *rows.entry((row.attempt, row.slot)).or_insert(0) += 1;
+    }
     rows
-}
-
-fn rows_of(attempt: &Attempt, rows: &[(AttemptId, SlotId)]) -> u32 {
-    let wanted = (attempt.id, attempt.slot);
-    let first = rows.partition_point(|row| *row < wanted);
-    let count = rows[first..].iter().take_while(|row| **row == wanted).count();
-    u32::try_from(count).unwrap_or(u32::MAX)
 }
 
 fn duplicate_booking(oversold: &Oversold<'_>) -> Anomaly {
@@ -107,8 +111,29 @@ fn phantom(attempt: &Attempt, told: &str, passages: &Passages<'_>) -> Anomaly {
     of_attempt(kinds::PHANTOM_BOOKING, attempt, 1, sentence, passages)
 }
 
-fn double_write(attempt: &Attempt, rows: u32, passages: &Passages<'_>) -> Anomaly {
-    let Attempt { id, holder, slot, .. } = attempt;
+/// An attempt that wrote several slots and has rows for some of them.
+fn partial(attempt: &Attempt, own: &[(SlotId, u32)], passages: &Passages<'_>) -> Option<Anomaly> {
+    let written = passages.of(attempt.id).operations.iter().filter(|operation| {
+        operation.step == lockproof_model::Step::Insert && operation.outcome.is_ok()
+    });
+    let is_missing = |slot: &SlotId| own.iter().all(|(booked, _)| booked != slot);
+    let missing: BTreeSet<SlotId> = written.map(|insert| insert.slot).filter(is_missing).collect();
+    let first = missing.first()?;
+    let Attempt { id, holder, .. } = attempt;
+    let sentence = format!(
+        "{id} of {holder} booked {} and not {first}, of which it wrote both in one transaction",
+        own.first()?.0
+    );
+    let count = u32::try_from(missing.len()).unwrap_or(u32::MAX);
+    Some(of_attempt(kinds::PARTIAL_BOOKING, attempt, count, sentence, passages))
+}
+
+fn double_write(
+    attempt: &Attempt,
+    (slot, rows): (SlotId, u32),
+    passages: &Passages<'_>,
+) -> Anomaly {
+    let Attempt { id, holder, .. } = attempt;
     let sentence = format!("{id} of {holder} stands in {rows} rows of {slot}");
     of_attempt(kinds::DOUBLE_WRITE, attempt, rows - 1, sentence, passages)
 }

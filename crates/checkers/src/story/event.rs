@@ -80,7 +80,8 @@ fn steps_of(passage: Passage<'_>, plot: &Plot<'_>) -> Vec<Event> {
         }
         let kind = if bounded.is_some() { Kind::BoundedGrant } else { Kind::Step(operation.step) };
         // What a holder learns counts from the answer; what it does, from the request.
-        let is_learned = matches!(operation.step, Step::Acquire | Step::Verify | Step::Check);
+        let is_learned =
+            matches!(operation.step, Step::Acquire | Step::Renew | Step::Verify | Step::Check);
         let at = if is_learned { end_of(operation) } else { operation.invoked };
         let note = plot.notes.get(&operation.id).cloned();
         Some(Event { at, who: operation.holder.to_string(), what, kind, note })
@@ -99,16 +100,20 @@ fn describe(operation: &Operation) -> Option<String> {
     match effect {
         Effect::Granted { fencing_token: Some(token), .. } => Some(format!("acquire ok, {token}")),
         Effect::Granted { .. } => Some("acquire ok".to_owned()),
+        Effect::Renewed { valid_until } => Some(format!("renew: to {valid_until}")),
         Effect::Verified { remaining } => {
             Some(format!("verify: {} left", words::duration(*remaining)))
         }
         Effect::Checked { free: true, confirmed: 0 } => Some("check: free".to_owned()),
         Effect::Checked { free: true, confirmed } => Some(format!("check: free, {confirmed} sold")),
         Effect::Checked { free: false, .. } => Some("check: taken".to_owned()),
+        Effect::Repeated { .. } => Some("check: booked before".to_owned()),
         Effect::Inserted { .. } | Effect::Committed { .. } => Some(step.to_string()),
         Effect::Released { owned: true } => Some("release".to_owned()),
         Effect::Released { owned: false } => Some("release: no longer its own".to_owned()),
-        Effect::Done => matches!(step, Step::Insert | Step::Commit).then(|| step.to_string()),
+        Effect::Done => {
+            matches!(step, Step::Insert | Step::Commit | Step::Notify).then(|| step.to_string())
+        }
     }
 }
 

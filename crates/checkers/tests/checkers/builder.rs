@@ -6,7 +6,7 @@ use lockproof_checkers::find;
 use lockproof_model::{
     Attempt, AttemptId, AttemptResult, BookingId, BookingRow, BookingTable, Effect, Evidence,
     FaultRecord, FencingToken, Finding, History, HolderId, Instant, LockLeft, LockName, Operation,
-    OperationId, Outcome, OwnerValue, Reason, Refusal, RefusedBy, SlotId, SlotRow, Step,
+    OperationId, Outcome, OwnerValue, Reason, Refusal, RefusedBy, SlotId, SlotRow, Span, Step,
 };
 
 /// A run that a test makes up.
@@ -136,6 +136,20 @@ impl Try<'_> {
         self.granted(from, to, ms(from + 1000), Some(FencingToken(token)))
     }
 
+    /// What follows is of another slot of the same attempt.
+    pub(crate) fn on(self, slot: u32) -> Self {
+        Self { slot: SlotId(slot), ..self }
+    }
+
+    pub(crate) fn renew(self, from: u64, to: u64, valid_until: u64) -> Self {
+        let valid_until = ms(valid_until);
+        self.ok(Step::Renew, from, to, Effect::Renewed { valid_until })
+    }
+
+    pub(crate) fn notify(self, from: u64, to: u64) -> Self {
+        self.ok(Step::Notify, from, to, Effect::Done)
+    }
+
     pub(crate) fn verify(self, from: u64, to: u64, remaining: u64) -> Self {
         let remaining = Duration::from_millis(remaining);
         self.ok(Step::Verify, from, to, Effect::Verified { remaining })
@@ -174,11 +188,17 @@ impl Try<'_> {
 
     /// A row in the table, whatever the history says.
     pub(crate) fn row(self) -> Self {
+        self.row_of(Span::WHOLE)
+    }
+
+    /// The same of a part of the slot.
+    pub(crate) fn row_of(self, span: Span) -> Self {
         let Self { id, holder, slot, .. } = self;
         let number = i64::try_from(self.run.table.bookings.len() + 1).expect("few rows");
         let row = BookingRow {
             id: BookingId(number),
             slot,
+            span,
             unit: 1,
             holder,
             attempt: id,

@@ -13,6 +13,8 @@ use crate::terminal;
 pub(crate) fn run(arguments: &ListArguments) -> Result<Exit, Failure> {
     let (header, rows) = match arguments.catalog {
         Catalog::Locks => locks(),
+        Catalog::Drivers => drivers(),
+        Catalog::Policies => policies(),
         Catalog::Guards => guards(),
         Catalog::Strategies => strategies(),
         Catalog::Faults => faults(),
@@ -45,6 +47,25 @@ fn locks() -> Rows {
     (header, lockproof_locks::ENTRIES.iter().chain(external).map(row).collect())
 }
 
+fn drivers() -> Rows {
+    let row = |driver: &lockproof_rig::live::DriverEntry| {
+        let live_only = driver.live_only.map(|why| format!("live only: {why}"));
+        vec![driver.name.to_owned(), driver.summary.to_owned(), live_only.unwrap_or_default()]
+    };
+    let rows = lockproof_rig::live::DRIVERS.iter().map(row).collect();
+    (vec!["driver", "what it does", ""], rows)
+}
+
+fn policies() -> Rows {
+    let row = |policy: &lockproof_locks::policies::PolicyEntry| {
+        vec![policy.name.to_owned(), policy.summary.to_owned()]
+    };
+    (
+        vec!["policy", "what a holder does about its lease"],
+        lockproof_locks::policies::ENTRIES.iter().map(row).collect(),
+    )
+}
+
 fn guards() -> Rows {
     let row = |guard: &guards::Entry| {
         let control = guard.control.map(|why| format!("control: {why}"));
@@ -58,7 +79,12 @@ fn strategies() -> Rows {
         let summary = format!("{}; {}", strategy.lock.summary, strategy.guard.summary);
         vec![strategy.to_string(), summary]
     };
-    (vec!["strategy", "lock; guard"], Strategy::all().map(row).collect())
+    // Each by every driver and policy that fits would be hundreds.
+    let mut rows: Vec<_> = Strategy::all().filter(Strategy::is_usual).map(row).collect();
+    let ways =
+        "and each over every driver and under every policy that fits: list drivers, list policies";
+    rows.push(vec!["LOCK@DRIVER~POLICY+GUARD".to_owned(), ways.to_owned()]);
+    (vec!["strategy", "lock; guard"], rows)
 }
 
 fn faults() -> Rows {
@@ -96,9 +122,13 @@ fn checkers() -> Rows {
 fn flows() -> Rows {
     let row = |flow: &lockproof_workload::FlowEntry| {
         let steps: Vec<_> = flow.steps.iter().map(|step| step.word()).collect();
-        vec![flow.name.to_owned(), flow.summary.to_owned(), steps.join(" → ")]
+        let fields: Vec<_> = flow.fields.iter().map(|field| field.name()).collect();
+        let control = flow.control.map(|why| format!("control: {why}")).unwrap_or_default();
+        let summary = flow.summary.to_owned();
+        vec![flow.name.to_owned(), summary, steps.join(" → "), fields.join(", "), control]
     };
-    (vec!["flow", "what it does", "steps"], lockproof_workload::ENTRIES.iter().map(row).collect())
+    let header = vec!["flow", "what it does", "steps", "own fields", ""];
+    (header, lockproof_workload::ENTRIES.iter().map(row).collect())
 }
 
 fn providers() -> Rows {

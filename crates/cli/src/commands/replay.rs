@@ -14,7 +14,7 @@ use lockproof_scenario::Replay;
 
 use crate::arguments::{Color, ReplayArguments, WorldName};
 use crate::commands::holder;
-use crate::commands::run::provider;
+use crate::commands::run::{of_database, provider, why_not_on};
 use crate::exit::{Exit, Failure};
 use crate::{machine, results, servers, terminal};
 
@@ -22,11 +22,13 @@ use crate::{machine, results, servers, terminal};
 const LIMIT: Duration = Duration::from_secs(60);
 
 /// What a search may have been after: everything but a holder that outlives its lease, which is no harm by itself.
-const BROKEN: [&str; 8] = [
+const BROKEN: [&str; 10] = [
     kinds::DUPLICATE_BOOKING,
     kinds::LOST_BOOKING,
     kinds::PHANTOM_BOOKING,
     kinds::DOUBLE_WRITE,
+    kinds::PARTIAL_BOOKING,
+    kinds::DUPLICATE_EFFECT,
     kinds::INSIDE_VALIDITY,
     kinds::ORPHANED_LOCK,
     kinds::IMMORTAL_LOCK,
@@ -46,9 +48,15 @@ pub(crate) fn run(arguments: &ReplayArguments, color: Color, verbose: u8) -> Res
     let [cell] = scenario.cells.as_slice() else {
         return Err(Failure::usage(format!("{path} is no replay: a replay has one strategy")));
     };
-    let driver = if asked == RedisDriver::Library { asked } else { replay.driver };
+    let world = match arguments.world {
+        WorldName::Sim => World::Sim,
+        WorldName::Live => World::Live,
+    };
     let (cell, seed) = (*cell, replay.seed);
-    let plan = CellPlan { index: 0, cell, seed, scenario: Arc::new(scenario), driver };
+    let scenario = of_database(arguments.database.as_deref(), world, vec![Arc::new(scenario)])?;
+    let scenario = scenario.into_iter().next().expect("one scenario comes to one");
+    let driver = if asked == RedisDriver::Library { asked } else { replay.driver };
+    let plan = CellPlan { index: 0, cell, seed, scenario, driver };
     let (started, took) = (machine::utc(), stopwatch());
     let (cell, news) = match arguments.world {
         WorldName::Sim => simulated(&plan, &replay)?,
@@ -60,7 +68,7 @@ pub(crate) fn run(arguments: &ReplayArguments, color: Color, verbose: u8) -> Res
         revision: machine::revision(),
         command: command(arguments),
         seed: plan.seed,
-        world: if arguments.world == WorldName::Sim { World::Sim } else { World::Live },
+        world,
         provider: if arguments.world == WorldName::Sim {
             "simulated".to_owned()
         } else {
@@ -120,6 +128,11 @@ fn live(
     if let Some(why) = plan.scenario.needs_simulation() {
         return Err(Failure::usage(format!("{}: {why}", plan.scenario.path.display())));
     }
+    let engine = entry.engine_of(plan.scenario.engine).word();
+    let unsupported = plan.cell.strategy.unsupported_on(engine);
+    if let Some(why) = unsupported.or_else(|| why_not_on(entry, &plan.scenario)) {
+        return Err(Failure::usage(format!("{}: {why}", plan.scenario.path.display())));
+    }
     let scenarios = [Arc::clone(&plan.scenario)];
     let servers =
         servers::of_run(entry, &arguments.servers, &scenarios, arguments.allow_destructive)?;
@@ -156,6 +169,10 @@ fn command(arguments: &ReplayArguments) -> String {
     if arguments.world == WorldName::Live {
         command.push_str(" --world live --provider ");
         command.push_str(&arguments.provider);
+    }
+    if let Some(database) = &arguments.database {
+        command.push_str(" --database ");
+        command.push_str(database);
     }
     if arguments.wire.wire {
         command.push_str(" --wire");

@@ -6,10 +6,10 @@ use std::sync::Arc;
 use lockproof_env::live::{entropy, stopwatch};
 use lockproof_model::{CellReport, Manifest, RESULTS_SCHEMA_VERSION, RunReport, World, in_full};
 use lockproof_report::Latest;
-use lockproof_rig::ExternalServers;
 use lockproof_rig::live::{PROVIDERS, Provider, ProviderEntry, find_provider};
+use lockproof_rig::{DatabaseEngine, ExternalServers};
 use lockproof_runner::{CellPlan, CellSettings, Finished, Matrix, Observer, cells_of};
-use lockproof_scenario::{Scenario, nearest};
+use lockproof_scenario::{Cell, Scenario, nearest};
 
 use crate::arguments::{Color, RunArguments, WorldName};
 use crate::exit::{Exit, Failure};
@@ -31,9 +31,11 @@ pub(crate) fn run(arguments: &RunArguments, color: Color, verbose: u8) -> Result
     };
     let scenarios = selection::of_world(scenarios, world)?;
     let entry = provider(&arguments.provider)?;
+    let scenarios = of_database(arguments.database.as_deref(), world, scenarios)?;
     let (scenarios, servers) = match world {
         World::Live => {
             let scenarios = of_provider(entry, scenarios)?;
+            let scenarios = of_engine(entry, scenarios, &arguments.strategy)?;
             let destructive = arguments.allow_destructive;
             let servers = servers::of_run(entry, &arguments.servers, &scenarios, destructive)?;
             (scenarios, servers)
@@ -58,13 +60,7 @@ pub(crate) fn run(arguments: &RunArguments, color: Color, verbose: u8) -> Result
     let mut watcher = Watcher { display, keeper: &keeper, trouble: None };
     let cells = matrix.run(&mut watcher);
     watcher.display.end();
-    let ended = matrix.settings.provider.as_ref().map_or(Ok(()), |provider| provider.end());
-    if let Err(error) = ended {
-        terminal::error(&format!(
-            "what this run made is still there, and `lockproof doctor --sweep` removes it: {}",
-            in_full(&error)
-        ));
-    }
+    matrix.settings.provider.iter().for_each(|provider| end(provider.as_ref()));
     let manifest = Manifest {
         version: env!("CARGO_PKG_VERSION").to_owned(),
         revision: machine::revision(),
@@ -100,6 +96,33 @@ pub(crate) fn provider(name: &str) -> Result<&'static ProviderEntry, Failure> {
     })
 }
 
+/// The scenarios with their bookings in the database called `name`, where one is named.
+pub(crate) fn of_database(
+    name: Option<&str>,
+    world: World,
+    scenarios: Vec<Arc<Scenario>>,
+) -> Result<Vec<Arc<Scenario>>, Failure> {
+    let Some(name) = name else { return Ok(scenarios) };
+    let Some(engine) = DatabaseEngine::find(name) else {
+        let names = DatabaseEngine::ALL.map(DatabaseEngine::word);
+        let meant = nearest(name, names.iter().copied());
+        let meant = meant.map(|name| format!("did you mean `{name}`? ")).unwrap_or_default();
+        let available = names.join(", ");
+        return Err(Failure::usage(format!(
+            "unknown database `{name}`; {meant}available: {available}"
+        )));
+    };
+    if world == World::Sim {
+        return Err(Failure::usage(
+            "--database is for the live world, and the simulated one has a model of Postgres; use --world live or leave --database out",
+        ));
+    }
+    let on = |scenario: Arc<Scenario>| {
+        Arc::new(Scenario { engine: Some(engine), ..Arc::unwrap_or_clone(scenario) })
+    };
+    Ok(scenarios.into_iter().map(on).collect())
+}
+
 /// The scenarios whose faults can be done to what the provider has; the others would never bite. Among those that can
 /// they are skipped aloud, by themselves they are refused.
 fn of_provider(
@@ -118,17 +141,38 @@ fn of_provider(
     Ok(scenarios.into_iter().filter(|scenario| refusal(scenario).is_none()).collect())
 }
 
-fn why_not_on(provider: &ProviderEntry, scenario: &Scenario) -> Option<String> {
+pub(crate) fn why_not_on(provider: &ProviderEntry, scenario: &Scenario) -> Option<String> {
     let name = provider.name;
-    if let Some(what) = scenario.needs_database_server().filter(|_| !provider.database_link) {
+    if let Some(what) = scenario.needs_database_server().filter(|_| !provider.has_database_link()) {
         return Some(format!(
             "{what}, and that of the provider {name} is a file; use --provider process"
         ));
+    }
+    if let Some(engine) = scenario.engine {
+        if !provider.databases.contains(&engine) {
+            let has: Vec<_> = provider.databases.iter().map(|engine| engine.word()).collect();
+            let has = has.join(", ");
+            return Some(format!("the provider {name} has no {engine}; it has {has}"));
+        }
+        if let Some(why) = scenario.unfit_for(engine) {
+            return Some(why);
+        }
     }
     if let Some(why) = (provider.refuses_topology)(scenario.topology) {
         let topology = scenario.topology;
         return Some(format!(
             "its Redis is a {topology}, which the provider {name} does not have: {why}; use --provider process"
+        ));
+    }
+    if let Some((why, cell)) = provider.refuses_coordinators.zip(on_a_coordinator(scenario)) {
+        let strategy = cell.strategy;
+        return Some(format!(
+            "{strategy} needs a coordination service, which the provider {name} does not have: {why}; use --provider process, or choose others with --strategy"
+        ));
+    }
+    if let Some(why) = provider.refuses_replicas.filter(|_| scenario.server_needs().replicas > 0) {
+        return Some(format!(
+            "its Redis has replicas, which the provider {name} does not have: {why}; use --provider process"
         ));
     }
     scenario.faults.iter().find_map(|plan| {
@@ -143,7 +187,54 @@ fn why_not_on(provider: &ProviderEntry, scenario: &Scenario) -> Option<String> {
     })
 }
 
-fn started_by(
+fn on_a_coordinator(scenario: &Scenario) -> Option<&Cell> {
+    scenario.cells.iter().find(|cell| cell.strategy.lock.needs.coordinator().is_some())
+}
+
+/// The cells that the provider's database can have. Among those that it can the others are skipped aloud; asked for by
+/// name, or by themselves, they are refused.
+fn of_engine(
+    provider: &ProviderEntry,
+    scenarios: Vec<Arc<Scenario>>,
+    named: &[String],
+) -> Result<Vec<Arc<Scenario>>, Failure> {
+    let refusals = |scenario: &Scenario| -> Vec<String> {
+        let engine = provider.engine_of(scenario.engine).word();
+        let whys = scenario.cells.iter().filter_map(|cell| cell.strategy.unsupported_on(engine));
+        whys.map(|why| format!("{}: {why}", scenario.path.display())).collect()
+    };
+    let told: Vec<_> = scenarios.iter().flat_map(|scenario| refusals(scenario)).collect();
+    if told.is_empty() {
+        return Ok(scenarios);
+    }
+    let cells: usize = scenarios.iter().map(|scenario| scenario.cells.len()).sum();
+    if told.len() == cells || !named.is_empty() {
+        let elsewhere = "; use --provider process, or --world sim";
+        return Err(Failure::usage(told.join("\n") + elsewhere));
+    }
+    told.iter().for_each(|line| terminal::error(&format!("skipped {line}")));
+    let kept = scenarios.into_iter().map(|mut scenario| {
+        if !refusals(&scenario).is_empty() {
+            let engine = provider.engine_of(scenario.engine).word();
+            let cells = &mut Arc::make_mut(&mut scenario).cells;
+            cells.retain(|cell| cell.strategy.unsupported_on(engine).is_none());
+        }
+        scenario
+    });
+    Ok(kept.filter(|scenario| !scenario.cells.is_empty()).collect())
+}
+
+/// Ends what the provider made for this run, and says so where something stays.
+pub(crate) fn end(provider: &dyn Provider) {
+    if let Err(error) = provider.end() {
+        terminal::error(&format!(
+            "what this run made is still there, and `lockproof doctor --sweep` removes it: {}",
+            in_full(&error)
+        ));
+    }
+}
+
+pub(crate) fn started_by(
     entry: &ProviderEntry,
     servers: &ExternalServers,
 ) -> Result<Arc<dyn Provider>, Failure> {
@@ -205,6 +296,10 @@ fn command(arguments: &RunArguments, servers: &ExternalServers, seed: u64) -> St
     if arguments.provider != PROVIDERS[0].name {
         command.push_str(" --provider ");
         command.push_str(&arguments.provider);
+    }
+    if let Some(database) = &arguments.database {
+        command.push_str(" --database ");
+        command.push_str(database);
     }
     command.push_str(&servers::flags(servers));
     if arguments.allow_destructive {

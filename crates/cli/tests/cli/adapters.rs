@@ -77,7 +77,7 @@ fn a_search_leaves_programs_out_aloud_and_refuses_to_search_them_alone() {
     let output =
         place.lockproof().arg("explore").arg(&both).args(["--seeds", "3"]).output().unwrap();
     assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
-    let why = "the lock of external:lock is a program by itself, which only the live world can run";
+    let why = "external:lock is live only: its lock is a program by itself";
     assert!(stderr(&output).contains(why), "{}", stderr(&output));
     assert!(!stdout(&output).contains("external:lock"), "{}", stdout(&output));
     let alone = place.scenario("alone", &small(r#"["external:lock"]"#, ""));

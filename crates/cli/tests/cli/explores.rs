@@ -172,3 +172,39 @@ fn a_scenario_of_the_other_world_is_skipped_aloud_among_others() {
     assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
     assert!(stdout(&output).contains("2 scenarios, 2 cells"), "{}", stdout(&output));
 }
+
+#[test]
+fn strategies_that_are_live_only_are_skipped_aloud_and_alone_refused() {
+    let place = Place::new();
+    place.scenario("s", &small(r#"["etcd", "redis-set-nx"]"#, "[lock]\nttl = \"1s\"\n"));
+    let output = explore(&place, &[]);
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    let said = stderr(&output);
+    assert!(said.contains("skipped s.toml: etcd is live only"), "{said}");
+    assert!(!stdout(&output).contains("etcd"), "{}", stdout(&output));
+    place.scenario("s", &small(r#"["etcd"]"#, "[lock]\nttl = \"1s\"\n"));
+    let output = explore(&place, &[]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(
+        stderr(&output)
+            .contains("there is no model of its coordination service; use lockproof run")
+    );
+}
+
+#[test]
+fn a_strategy_for_real_sockets_alone_is_skipped_aloud_and_by_itself_refused() {
+    let place = Place::new();
+    let both = paused(
+        r#"["redis-set-nx", "redis-set-nx@fred"]"#,
+        "redis-set-nx = \"duplicates\"\n\"redis-set-nx@fred\" = \"duplicates\"\n",
+    );
+    place.scenario("s", &both);
+    let output = explore(&place, &[]);
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    let why = "redis-set-nx@fred is live only: fred dials by itself";
+    assert!(stderr(&output).contains(&format!("skipped s.toml: {why}")), "{}", stderr(&output));
+    assert!(!stdout(&output).contains("@fred  "), "{}", stdout(&output));
+    let alone = explore(&place, &["--strategy", "redis-set-nx@fred"]);
+    assert_eq!(alone.status.code(), Some(2));
+    assert!(stderr(&alone).contains(why) && stderr(&alone).contains("use lockproof run"));
+}

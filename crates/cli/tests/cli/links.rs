@@ -8,7 +8,9 @@ use crate::{Place, stderr, stdout};
 
 /// A shipped scenario.
 fn shipped(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../scenarios").join(format!("{name}.toml"))
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../scenarios");
+    let places = [folder.join("catalogue"), folder].map(|place| place.join(format!("{name}.toml")));
+    places.into_iter().find(|path| path.exists()).unwrap_or_else(|| panic!("no scenario {name}"))
 }
 
 /// Runs a shipped scenario, and holds it to its own expectations: every fault bit, or it is inconclusive.

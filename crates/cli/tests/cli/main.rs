@@ -6,6 +6,7 @@
 mod adapter_packages;
 mod adapters;
 mod answers;
+mod compares;
 mod explores;
 mod external;
 mod golden;

@@ -104,6 +104,22 @@ fn a_fault_that_the_provider_cannot_do_is_refused_alone_and_skipped_among_others
 }
 
 #[test]
+fn a_guard_that_the_database_cannot_have_is_refused_alone_and_skipped_among_others() {
+    let why = "advisory-xact is unsupported on sqlite: it has no advisory locks";
+    let said = refused(&small(r#"["advisory-xact"]"#, ""));
+    assert!(said.contains(why) && said.contains("use --provider process"), "{said}");
+    let place = Place::new();
+    let path = place.scenario("some", &small(r#"["row-lock", "advisory-xact"]"#, ""));
+    let output = place.lockproof().arg("run").arg(&path).output().unwrap();
+    let said = stderr(&output);
+    assert!(output.status.success(), "{said}");
+    assert!(said.contains("skipped") && said.contains(why), "{said}");
+    let named = ["--strategy", "row-lock,advisory-xact"];
+    let output = place.lockproof().arg("run").arg(&path).args(named).output().unwrap();
+    assert_eq!(output.status.code(), Some(2), "{}", stderr(&output));
+}
+
+#[test]
 fn what_the_embedded_provider_lacks_is_refused_with_who_has_it() {
     for (rest, why) in [
         (
@@ -159,4 +175,59 @@ fn a_scenario_for_the_other_world_is_refused_with_its_own_reason() {
     let said = stderr(&output);
     assert_eq!(output.status.code(), Some(2), "{said}");
     assert!(said.contains("bad.toml: it is for the live world alone: it takes a day"), "{said}");
+}
+
+#[test]
+fn a_lock_on_a_service_that_the_provider_lacks_is_refused_or_skipped_among_others() {
+    let of_etcd = small(r#"["etcd"]"#, "[lock]\nttl = \"1s\"\n");
+    let said = refused(&of_etcd);
+    assert!(said.contains("there is no model of one; use --provider process"), "{said}");
+    let place = Place::new();
+    place.scenario("bad", &of_etcd);
+    place.scenario("good", &small(r#"["redis-set-nx"]"#, ""));
+    let output = place.lockproof().args(["run", "bad.toml", "good.toml"]).output().unwrap();
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    assert!(stderr(&output).contains("skipped bad.toml: etcd needs a coordination service"));
+}
+
+#[test]
+fn a_ttl_that_etcd_cannot_count_is_refused_where_it_stands() {
+    let said = refused(&small(r#"["etcd"]"#, "[lock]\nttl = \"300ms\"\n"));
+    assert!(said.contains("bad.toml:9:7: etcd counts a TTL in multiples of 1s"), "{said}");
+}
+
+#[test]
+fn a_database_that_cannot_be_had_or_cannot_do_what_is_asked_is_refused() {
+    let lock_timeout = "[database]\nlock-timeout = \"50ms\"\n";
+    let lost = "[[fault]]\nkind = \"rule\"\nlinks = [\"database\"]\ncommand = \"COMMIT\"\nevery = 2\nthen = \"drop-reply\"\n";
+    let full = "[[fault]]\nkind = \"disk-full\"\nfrom = \"0ms\"\nuntil = \"1s\"\n";
+    let process = ["--provider", "process", "--database", "mariadb"];
+    for (rest, arguments, part) in [
+        ("", &["--database", "mariadb"][..], "the provider embedded has no mariadb; it has sqlite"),
+        ("", &["--database", "maria"], "unknown database `maria`; did you mean `mariadb`?"),
+        ("", &["--database", "mariadb", "--world", "sim"], "a model of Postgres"),
+        ("[database]\nengine = \"mysql\"\n", &[], "bad.toml:9:10: unknown database `mysql`"),
+        ("[database]\nengine = \"mariadb\"\n", &["--world", "sim"], "of which there is no model"),
+        (lock_timeout, &process, "mariadb counts in whole seconds"),
+        (lost, &process, "what is said to mariadb is not read"),
+        (full, &process, "a disk is filled under Postgres alone"),
+        (
+            "",
+            &["--provider", "external", "--database-url", "postgres://a/b", "--database", "sqlite"],
+            "postgres://a/b is named",
+        ),
+        (
+            "",
+            &["--provider", "external", "--redis-url", "redis://a", "--database", "postgres"],
+            "none is named: --database-url",
+        ),
+    ] {
+        let place = Place::new();
+        place.scenario("bad", &small(r#"["none"]"#, rest));
+        let output = place.lockproof().args(["run", "bad.toml"]).args(arguments).output().unwrap();
+        let said = stderr(&output);
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}: {said}");
+        assert!(said.contains(part), "{arguments:?}: {said}");
+        assert!(!place.path().join("reports").exists(), "nothing was started");
+    }
 }

@@ -1,6 +1,6 @@
 //! What a serializable transaction has read, and the writes that change it.
 
-use lockproof_model::SlotId;
+use lockproof_model::{SlotId, Span};
 
 use super::{Lock, Serializable, SxactId, Target, WHOLE_INDEX};
 use crate::answer::SqlError;
@@ -89,13 +89,23 @@ impl Serializable {
 }
 
 impl Database {
-    /// Reads the bookings of a slot for a serializable transaction.
-    pub(crate) fn read_bookings(&mut self, at: u32, slot: SlotId) -> Result<(), SqlError> {
+    /// Reads the bookings of a slot that overlap `span` for a serializable transaction.
+    pub(crate) fn read_bookings(
+        &mut self,
+        at: u32,
+        slot: SlotId,
+        span: Span,
+    ) -> Result<(), SqlError> {
         let Some(sxact) = self.transaction(at).sxact else { return Ok(()) };
         self.serializable.lock_bookings(sxact, slot.0);
         let shelf = &self.slots[shelf(slot, self.slots.len())];
-        let of_slot = self.ledger.of(shelf).filter(|(_, row)| row.values.slot == slot);
-        let mut places: Vec<_> = of_slot.map(|(place, row)| (row.values.unit, place)).collect();
+        // What the index's columns rule out is not looked at.
+        let of_slot = self
+            .ledger
+            .of(shelf)
+            .filter(|(_, row)| row.values.slot == slot && row.values.span.overlaps(span));
+        let mut places: Vec<_> =
+            of_slot.map(|(place, row)| ((row.values.span, row.values.unit), place)).collect();
         // As the index has them.
         places.sort_unstable();
         for (_, place) in places {

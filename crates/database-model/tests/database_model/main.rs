@@ -5,14 +5,19 @@ use lockproof_database_model::{
     AdvisoryScope, Answer, BookingValues, Database, Executed, Isolation, Layout, PredicateLocks,
     SessionId, SlotLock, SqlError, Statement,
 };
-use lockproof_model::{AttemptId, BookingId, FencingToken, HolderId, SlotId, SlotRow};
+use lockproof_model::{AttemptId, BookingId, FencingToken, HolderId, SlotId, SlotRow, Span};
 
-const LAYOUT: Layout =
-    Layout { slots: 3, capacity: 2, unique_unit: true, predicate_locks: PredicateLocks::Exact };
+const LAYOUT: Layout = Layout {
+    slots: 3,
+    capacity: 2,
+    unique_unit: true,
+    exclude_overlap: false,
+    predicate_locks: PredicateLocks::Exact,
+};
 const BEGIN: Statement = Statement::Begin(Isolation::ReadCommitted);
 const LOCK: Statement = Statement::ReadSlot { slot: SlotId(1), lock: SlotLock::ForUpdate };
 const ADD: Statement = Statement::AddVersion { slot: SlotId(1), by: 1 };
-const COUNT: Statement = Statement::CountConfirmed { slot: SlotId(1) };
+const COUNT: Statement = Statement::CountConfirmed { slot: SlotId(1), span: Span::WHOLE };
 const FREE: Executed = done(Answer::Slot(Some(SlotRow {
     slot: SlotId(1),
     capacity: 2,
@@ -26,7 +31,14 @@ const fn done(answer: Answer) -> Executed {
 
 const fn book(slot: u32, unit: u32) -> Statement {
     let (slot, holder, attempt) = (SlotId(slot), HolderId(1), AttemptId(1));
-    Statement::Insert(BookingValues { slot, unit, holder, attempt, fencing_token: None })
+    Statement::Insert(BookingValues {
+        slot,
+        span: Span::WHOLE,
+        unit,
+        holder,
+        attempt,
+        fencing_token: None,
+    })
 }
 
 fn pair() -> (Database, SessionId, SessionId) {
@@ -198,7 +210,7 @@ fn a_slot_that_there_is_not_has_no_row_and_can_be_booked() {
         let add = Statement::AddVersion { slot, by: 1 };
         assert_eq!(database.execute(a, add), done(Answer::Changed(0)));
         assert!(matches!(database.execute(a, book(slot.0, 1)), Executed::Done(Ok(_))));
-        let count = Statement::CountConfirmed { slot };
+        let count = Statement::CountConfirmed { slot, span: Span::WHOLE };
         assert_eq!(database.execute(a, count), done(Answer::Count(1)));
     }
 }
@@ -246,7 +258,10 @@ fn bookings_of_two_slots_are_skewed_only_where_the_index_has_one_page() {
         let (a, b) = (database.connect(), database.connect());
         for (session, slot) in [(a, 1), (b, 2)] {
             database.execute(session, Statement::Begin(Isolation::Serializable));
-            database.execute(session, Statement::CountConfirmed { slot: SlotId(slot) });
+            database.execute(
+                session,
+                Statement::CountConfirmed { slot: SlotId(slot), span: Span::WHOLE },
+            );
         }
         database.execute(a, book(1, 1));
         database.execute(b, book(2, 1));

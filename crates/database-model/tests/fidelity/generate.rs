@@ -1,19 +1,20 @@
 //! Interleavings.
 
 use lockproof_database_model::{AdvisoryScope, BookingValues, Isolation, SlotLock, Statement};
-use lockproof_model::{AttemptId, BookingId, FencingToken, HolderId, SlotId};
+use lockproof_model::{AttemptId, BookingId, FencingToken, HolderId, SlotId, Span};
 use proptest::collection::vec;
 use proptest::prelude::*;
+use proptest::sample::select;
 
 use crate::model::Stage;
-use crate::script::{SESSIONS, Transcript};
+use crate::script::{Enforced, SESSIONS, Transcript};
 
 const STATEMENTS_MAX: usize = 20;
 
 /// Who does what, in this order. What is sent is decided as it is played: who waits says nothing.
 #[derive(Clone, Debug)]
 pub(crate) struct Plan {
-    unique_unit: bool,
+    enforced: Enforced,
     levels: [Isolation; SESSIONS],
     acts: Vec<Act>,
 }
@@ -28,7 +29,7 @@ struct Act {
 
 impl Plan {
     pub(crate) fn play(&self) -> Transcript {
-        let mut stage = Stage::new(self.unique_unit);
+        let mut stage = Stage::new(self.enforced);
         for (number, act) in (1..).zip(&self.acts) {
             let Act { session, mut statement, in_transaction } = *act;
             if let Statement::Insert(values) = &mut statement {
@@ -36,6 +37,10 @@ impl Plan {
                 values.attempt = AttemptId(number);
             }
             let level = Some(self.levels[session]).filter(|_| in_transaction);
+            let scans = matches!(statement, Statement::FindBooking { .. });
+            if scans && self.levels[session] == Isolation::Serializable {
+                continue;
+            }
             stage.play(session, statement, level);
         }
         stage.finish()
@@ -64,11 +69,8 @@ pub(crate) fn plans() -> impl Strategy<Value = Plan> {
             in_transaction,
         });
         let acts = vec(act, 2..=STATEMENTS_MAX);
-        (any::<bool>(), levels.clone(), acts).prop_map(|(unique_unit, levels, acts)| Plan {
-            unique_unit,
-            levels,
-            acts,
-        })
+        (select(Enforced::ALL.to_vec()), levels.clone(), acts)
+            .prop_map(|(enforced, levels, acts)| Plan { enforced, levels, acts })
     })
 }
 
@@ -83,16 +85,28 @@ fn statement() -> impl Strategy<Value = Statement> {
         2 => Just(SlotLock::ForShare),
     ];
     let scope = || prop_oneof![Just(AdvisoryScope::Session), Just(AdvisoryScope::Transaction)];
-    let insert = (slot(), 1..=2_u32, prop::option::of(0..3_u64)).prop_map(|(slot, unit, token)| {
+    // Two that overlap, one that overlaps neither, and all of it.
+    let span = || {
+        let spans = [(10, 12), (11, 13), (13, 14), (Span::WHOLE.from, Span::WHOLE.to)];
+        select(spans.to_vec()).prop_map(|(from, to)| Span { from, to })
+    };
+    let insert = (slot(), span(), 1..=2_u32, prop::option::of(0..3_u64));
+    let insert = insert.prop_map(|(slot, span, unit, token)| {
         let (holder, attempt) = (HolderId(0), AttemptId(0));
         let fencing_token = token.map(FencingToken);
-        Statement::Insert(BookingValues { slot, unit, holder, attempt, fencing_token })
+        Statement::Insert(BookingValues { slot, span, unit, holder, attempt, fencing_token })
     });
+    let attempt = || (1..=3_u32).prop_map(AttemptId);
     prop_oneof![
         8 => (slot(), lock).prop_map(|(slot, lock)| Statement::ReadSlot { slot, lock }),
-        6 => slot().prop_map(|slot| Statement::CountConfirmed { slot }),
+        6 => (slot(), span()).prop_map(|(slot, span)| Statement::CountConfirmed { slot, span }),
         // One more slot than there is: then nothing is counted.
-        4 => (1..=3_u32).prop_map(|slot| Statement::ReadSlotAndCount { slot: SlotId(slot) }),
+        4 => (1..=3_u32, span()).prop_map(|(slot, span)| {
+            Statement::ReadSlotAndCount { slot: SlotId(slot), span }
+        }),
+        2 => (slot(), span()).prop_map(|(slot, span)| Statement::LockConfirmed { slot, span }),
+        2 => attempt().prop_map(|request| Statement::ReserveKey { request }),
+        1 => attempt().prop_map(|attempt| Statement::FindBooking { attempt }),
         2 => (slot(), 1..=3_u64).prop_map(|(slot, token)| {
             Statement::RaiseFence { slot, token: FencingToken(token) }
         }),

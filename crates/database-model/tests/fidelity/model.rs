@@ -4,7 +4,7 @@ use lockproof_database_model::{
     Database, Executed, Isolation, Layout, PredicateLocks, SessionId, Statement,
 };
 
-use crate::script::{CAPACITY, Line, SESSIONS, SLOTS, Transcript, told};
+use crate::script::{CAPACITY, Enforced, Line, SESSIONS, SLOTS, Transcript, told};
 
 /// A model with its sessions, writing down what happens.
 pub(crate) struct Stage {
@@ -15,14 +15,20 @@ pub(crate) struct Stage {
 }
 
 impl Stage {
-    pub(crate) fn new(unique_unit: bool) -> Self {
+    pub(crate) fn new(enforced: Enforced) -> Self {
         // A server's tables are as small here, so its indexes have one page.
         let predicate_locks = PredicateLocks::OnePage;
-        let layout = Layout { slots: SLOTS, capacity: CAPACITY, unique_unit, predicate_locks };
+        let layout = Layout {
+            slots: SLOTS,
+            capacity: CAPACITY,
+            unique_unit: enforced == Enforced::UniqueUnit,
+            exclude_overlap: enforced == Enforced::NoOverlap,
+            predicate_locks,
+        };
         let mut database = Database::new(layout);
         let sessions = [(); SESSIONS].map(|()| database.connect());
         let table = database.table();
-        let transcript = Transcript { unique_unit, lines: Vec::new(), table };
+        let transcript = Transcript { enforced, lines: Vec::new(), table };
         Self { database, sessions, in_transaction: [false; SESSIONS], transcript }
     }
 

@@ -20,10 +20,22 @@ pub(crate) struct Line {
     pub(crate) woken: Vec<(usize, Outcome)>,
 }
 
+/// What the table of bookings enforces.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Enforced {
+    Nothing,
+    UniqueUnit,
+    NoOverlap,
+}
+
+impl Enforced {
+    pub(crate) const ALL: [Self; 3] = [Self::Nothing, Self::UniqueUnit, Self::NoOverlap];
+}
+
 /// All of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Transcript {
-    pub(crate) unique_unit: bool,
+    pub(crate) enforced: Enforced,
     pub(crate) lines: Vec<Line>,
     pub(crate) table: BookingTable,
 }

@@ -12,11 +12,11 @@ use futures_util::{FutureExt, StreamExt};
 use lockproof_database_model::Statement;
 use lockproof_env::{Env, live};
 use lockproof_model::{
-    AttemptId, BookingId, BookingRow, BookingTable, FencingToken, HolderId, SlotId, SlotRow,
+    AttemptId, BookingId, BookingRow, BookingTable, FencingToken, HolderId, SlotId, SlotRow, Span,
 };
 use tokio_postgres::{Client, Config, NoTls, Row};
 
-use crate::script::{CAPACITY, Line, Outcome, SESSIONS, SLOTS, Transcript};
+use crate::script::{CAPACITY, Enforced, Line, Outcome, SESSIONS, SLOTS, Transcript};
 use crate::server::statements::{Prepared, SETTINGS};
 
 mod statements;
@@ -30,13 +30,13 @@ pub(crate) struct Server {
     env: Env,
     monitor: Client,
     sessions: Vec<Session>,
-    schemas: [String; 2],
+    schemas: [String; 3],
 }
 
 struct Session {
     backend: i32,
-    /// Without the unique index, and with it.
-    prepared: [Prepared; 2],
+    /// By what the table enforces.
+    prepared: [Prepared; 3],
 }
 
 type Answers<'a> = FuturesUnordered<BoxFuture<'a, (usize, Outcome)>>;
@@ -47,15 +47,20 @@ impl Server {
         let monitor = dial(&env, config).await;
         let entropy = live::entropy();
         let name = format!("lockproof_fidelity_{entropy:x}");
-        let schemas = [format!("{name}_plain"), format!("{name}_unique")];
-        for (schema, unique) in schemas.iter().zip(["", "UNIQUE"]) {
-            let tables = include_str!("../../../bookings/src/postgres/schema.sql");
+        let schemas =
+            [format!("{name}_plain"), format!("{name}_unique"), format!("{name}_exclude")];
+        for (schema, enforced) in schemas.iter().zip(Enforced::ALL) {
+            let mut tables = include_str!("../../../bookings/src/postgres/schema.sql").to_owned();
+            if enforced == Enforced::NoOverlap {
+                tables += include_str!("../../../bookings/src/postgres/exclusion.sql");
+            }
+            let unique = if enforced == Enforced::UniqueUnit { "UNIQUE" } else { "" };
+            let index = "CREATE {unique} INDEX bookings_of_slot
+                     ON {schema}.bookings (slot, span_from, span_to, unit)
+                     WHERE state = 'confirmed'";
+            tables += &index.replace("{unique}", unique);
             let tables = tables.replace("{schema}", schema);
-            let index = format!(
-                "CREATE {unique} INDEX bookings_of_slot ON {schema}.bookings (slot, unit)
-                 WHERE state = 'confirmed'"
-            );
-            monitor.batch_execute(&format!("{tables}; {index}")).await.expect("tables are made");
+            monitor.batch_execute(&tables).await.expect("tables are made");
         }
         let mut sessions = Vec::new();
         for _ in 0..SESSIONS {
@@ -66,6 +71,7 @@ impl Server {
             let prepared = [
                 Prepared::prepare(&client, &schemas[0], entropy.cast_signed()).await,
                 Prepared::prepare(&client, &schemas[1], entropy.cast_signed()).await,
+                Prepared::prepare(&client, &schemas[2], entropy.cast_signed()).await,
             ];
             sessions.push(Session { backend, prepared });
         }
@@ -81,9 +87,9 @@ impl Server {
 
     /// Plays what was played on the model; goes no further than to the first line that differs.
     pub(crate) async fn play(&self, model: &Transcript) -> Transcript {
-        let schema = &self.schemas[usize::from(model.unique_unit)];
+        let schema = &self.schemas[model.enforced as usize];
         let fill = format!(
-            "TRUNCATE {schema}.slots, {schema}.bookings RESTART IDENTITY;
+            "TRUNCATE {schema}.slots, {schema}.bookings, {schema}.request_keys RESTART IDENTITY;
              INSERT INTO {schema}.slots (slot, capacity)
              SELECT slot, {CAPACITY} FROM generate_series(1, {SLOTS}) AS slot"
         );
@@ -97,7 +103,7 @@ impl Server {
                 // Who has begun to wait before must have looked for a circle, and not found it.
                 self.env.sleep(SETTLED).await;
             }
-            let prepared = &self.sessions[session].prepared[usize::from(model.unique_unit)];
+            let prepared = &self.sessions[session].prepared[model.enforced as usize];
             answers.push(async move { (session, prepared.say(statement).await) }.boxed());
             waiting[session] = true;
             let mut arrived = self.settle(&mut answers, &waiting).await;
@@ -113,7 +119,7 @@ impl Server {
         }
         self.calm_down(answers, waiting).await;
         let table = self.table(schema).await;
-        Transcript { unique_unit: model.unique_unit, lines, table }
+        Transcript { enforced: model.enforced, lines, table }
     }
 
     /// Waits until every statement is answered or waits for a lock; what was answered.
@@ -175,8 +181,8 @@ impl Server {
     async fn table(&self, schema: &str) -> BookingTable {
         let slots = format!("SELECT slot, capacity, version, fence FROM {schema}.slots ORDER BY 1");
         let bookings = format!(
-            "SELECT id, slot, unit, holder, attempt, fencing_token FROM {schema}.bookings
-             WHERE state = 'confirmed' ORDER BY id"
+            "SELECT id, slot, unit, holder, attempt, fencing_token, span_from, span_to
+             FROM {schema}.bookings WHERE state = 'confirmed' ORDER BY id"
         );
         let slots = self.monitor.query(&slots, &[]).await.expect("the server answers");
         let bookings = self.monitor.query(&bookings, &[]).await.expect("the server answers");
@@ -230,6 +236,7 @@ fn booking_row(row: &Row) -> BookingRow {
     BookingRow {
         id: BookingId(row.get(0)),
         slot: SlotId(narrow(row, 1)),
+        span: Span { from: narrow(row, 6), to: narrow(row, 7) },
         unit: narrow(row, 2),
         holder: HolderId(narrow(row, 3)),
         attempt: AttemptId(narrow(row, 4)),

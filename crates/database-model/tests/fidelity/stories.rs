@@ -6,13 +6,13 @@ use tokio_postgres::Config;
 
 use crate::compare::{Verdict, compare};
 use crate::model::Stage;
-use crate::script::{Line, Outcome, Transcript};
+use crate::script::{Enforced, Line, Outcome, Transcript};
 use crate::server::Server;
 
 /// An interleaving with what comes of it: on the model, and on a server.
 #[derive(Debug)]
 pub(crate) struct Story {
-    pub(crate) unique_unit: bool,
+    pub(crate) enforced: Enforced,
     pub(crate) lines: Vec<Line>,
     /// The slots' versions, and how many bookings there are of each.
     pub(crate) versions: [i64; 2],
@@ -22,7 +22,7 @@ pub(crate) struct Story {
 impl Story {
     /// Plays it on the model.
     pub(crate) fn on_model(&self) -> Transcript {
-        let mut stage = Stage::new(self.unique_unit);
+        let mut stage = Stage::new(self.enforced);
         for line in &self.lines {
             stage.play(line.session, line.statement, None);
         }

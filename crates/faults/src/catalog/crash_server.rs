@@ -8,7 +8,7 @@
 use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
-use lockproof_rig::{Keeps, LinkSelector, Rig, RigError, ServerEffect};
+use lockproof_rig::{Keeps, LinkSelector, Rig, RigError, ServerEffect, ServerKind};
 
 use super::{FaultEntry, Field, Worlds};
 use crate::buggify::{Dice, Draw, Ground, quoted};
@@ -23,14 +23,16 @@ pub(super) const ENTRY: FaultEntry = FaultEntry {
         SERVERS,
         Field {
             name: "keeps",
-            summary: "what they find then: `nothing` (default), `every-second` or `everything`; a database finds all that was committed",
+            summary: "what they find then: `nothing` (default), `every-second` or `everything`; a database finds all that was committed, a coordination service all that it agreed to",
         },
     ],
     build: |arguments| {
         let servers = servers(arguments)?;
-        let has_database = servers.contains(&LinkSelector::Database);
+        // Those that promise to keep what they have acknowledged.
+        let durable = |server: &&LinkSelector| server.kind() != ServerKind::Redis;
+        let durables = servers.iter().filter(durable).count();
         let keeps = match arguments.text("keeps")?.as_deref() {
-            None if has_database && servers.len() == 1 => Keeps::Everything,
+            None if durables == servers.len() => Keeps::Everything,
             None | Some("nothing") => Keeps::Nothing,
             Some("every-second") => Keeps::EverySecond,
             Some("everything") => Keeps::Everything,
@@ -41,8 +43,15 @@ pub(super) const ENTRY: FaultEntry = FaultEntry {
                 return Err(ArgumentError::new("keeps", what));
             }
         };
-        if has_database && keeps != Keeps::Everything {
-            let what = "a database keeps all that was committed; leave `keeps` out, and write a fault of its own for Redis servers that keep less";
+        if durables > 0 && keeps != Keeps::Everything {
+            let who = if servers.contains(&LinkSelector::Database) {
+                "a database keeps all that was committed"
+            } else {
+                "a coordination service keeps all that it agreed to"
+            };
+            let what = format!(
+                "{who}; leave `keeps` out, and write a fault of its own for Redis servers that keep less"
+            );
             return Err(ArgumentError::new("keeps", what));
         }
         Ok(Arc::new(CrashServer { servers, keeps }))

@@ -10,15 +10,15 @@ use lockproof_rig::Direction;
 use super::lose_reply::lossy;
 use super::{FaultEntry, Worlds};
 use crate::buggify::{Dice, Draw, Ground};
-use crate::links::{LINKS, links};
+use crate::links::{READ_LINKS, read_links};
 use crate::lost::Lose;
 
 pub(super) const ENTRY: FaultEntry = FaultEntry {
     name: "lose-request",
     summary: "the next request on links never arrives; at a step, its holder's",
-    fields: &[LINKS],
+    fields: &[READ_LINKS],
     build: |arguments| {
-        let links = links(arguments)?;
+        let links = read_links(arguments)?;
         Ok(Arc::new(Lose { name: "lose-request", links, direction: Direction::ToServer }))
     },
     worlds: Worlds::Both,

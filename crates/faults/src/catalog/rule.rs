@@ -8,19 +8,19 @@ use std::sync::Arc;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use lockproof_rig::{
-    Deed, Link, LinkEffect, LinkRule, LinkSelector, MessageChoice, Pattern, Protocol, Rig,
-    RigError, RuleError,
+    Deed, LinkEffect, LinkRule, LinkSelector, MessageChoice, Pattern, Protocol, Rig, RigError,
+    RuleError,
 };
 
 use super::{FaultEntry, Field, Worlds};
-use crate::links::{Disturbed, LINKS, Whose, disturb, links, names};
+use crate::links::{Disturbed, READ_LINKS, Whose, disturb, names, read_links};
 use crate::{ArgumentError, Arguments, Fault, Injection, Lasts, Occasion, Reach};
 
 pub(super) const ENTRY: FaultEntry = FaultEntry {
     name: "rule",
     summary: "something happens to requests on links, by command, key and count, or to their replies",
     fields: &[
-        LINKS,
+        READ_LINKS,
         Field {
             name: "command",
             summary: "only such: SET; of the database a message (Query, Execute …) or what a statement begins with (COMMIT)",
@@ -41,7 +41,7 @@ pub(super) const ENTRY: FaultEntry = FaultEntry {
 };
 
 fn read(arguments: &mut Arguments) -> Result<RuleFault, ArgumentError> {
-    let links = links(arguments)?;
+    let links = read_links(arguments)?;
     let wrong = |error: RuleError| ArgumentError::new(error.attribute, error.to_string());
     let mut pattern = Pattern::any(protocol(&links)?);
     if let Some(key) = arguments.text("key")? {
@@ -65,8 +65,8 @@ fn read(arguments: &mut Arguments) -> Result<RuleFault, ArgumentError> {
 fn protocol(links: &[LinkSelector]) -> Result<Protocol, ArgumentError> {
     let is_database = |selector: &&LinkSelector| matches!(selector, LinkSelector::Database);
     match links.iter().filter(is_database).count() {
-        0 => Ok(Link::Redis(0).protocol()),
-        databases if databases == links.len() => Ok(Link::Database.protocol()),
+        0 => Ok(Protocol::Redis),
+        databases if databases == links.len() => Ok(Protocol::Postgres),
         _ => {
             let what =
                 "a rule reads the requests of Redis or those of the database; write one for each";

@@ -42,6 +42,7 @@ impl World {
             links: LinkUse::PerHolder,
             lock: settings.clone(),
             needs: ServerNeeds { keeps: Keeps::EverySecond, ..ServerNeeds::default() },
+            coordinator: None,
             topology: lockproof_rig::Topology::default(),
             database: lockproof_rig::DatabasePlan::default(),
             layout: Layout { slots: 1, capacity: 1, constraints: Constraints::NONE },
@@ -247,10 +248,8 @@ fn a_replica_that_was_behind_does_not_know_the_last_lock() {
         assert!(failover.server_effect().expect("it has one").needs().past());
         assert!(is_granted(&first.acquire(&world.claim(), TTL).await));
         let (_, healed) = world.suffer(&*failover, ms(0), async {}).await;
-        assert_eq!(
-            (healed.bit, healed.observed.as_str()),
-            (true, "redis-1's replica lacked 1 keys")
-        );
+        assert!(healed.bit, "{healed:?}");
+        assert!(healed.observed.ends_with("redis-1's replica lacked 1 keys"), "{healed:?}");
         world.env.sleep(ms(10)).await;
         let mut answer = second.acquire(&world.claim(), TTL).await;
         if answer.is_err() {
@@ -259,7 +258,8 @@ fn a_replica_that_was_behind_does_not_know_the_last_lock() {
         assert!(is_granted(&answer), "{answer:?}");
         world.env.sleep(ms(10)).await;
         let (_, healed) = world.suffer(&*failover, ms(0), async {}).await;
-        assert_eq!((healed.bit, healed.observed.as_str()), (false, "the replica lacked nothing"));
+        // Its connections ended all the same, which is something to suffer.
+        assert!(!healed.observed.contains("lacked"), "{healed:?}");
     });
 }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use lockproof_bookings::{BookingSession, Committed, Request};
 use lockproof_faults::{Choice, FaultPlan, Reach, Triggers};
-use lockproof_model::{AttemptId, Moment, SlotId};
+use lockproof_model::{AttemptId, Moment, SlotId, Span};
 use lockproof_rig::LinkUse::Direct;
 use lockproof_rig::Rig;
 use lockproof_rig::System;
@@ -28,7 +28,7 @@ async fn rows_while_held_up(side: &str) -> (usize, Vec<lockproof_model::FaultRec
 
     let (slot, attempt) = (SlotId(1), AttemptId(1));
     booking
-        .begin(Request { slot, holder: HOLDER, attempt, fencing_token: None })
+        .begin(Request { slot, span: Span::WHOLE, holder: HOLDER, attempt, fencing_token: None })
         .await
         .expect("it answers");
     booking.check().await.expect("it answers");

@@ -46,11 +46,12 @@ impl LockSession for Session {
     }
 
     async fn renew(&mut self, lease: &mut Lease, ttl: Duration) -> Result<Renewed> {
+        lease.claim = shared(&lease.claim);
         self.0.renew(lease, ttl).await
     }
 
     async fn release(&mut self, lease: Lease) -> Result<Released> {
-        self.0.release(lease).await
+        self.0.release(Lease { claim: shared(&lease.claim), ..lease }).await
     }
 
     async fn withdraw(&mut self, claim: &Claim) -> Result<()> {

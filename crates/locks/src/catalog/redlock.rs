@@ -39,7 +39,7 @@ pub(super) const ENTRY: LockEntry = LockEntry {
     renews: true,
     control: None,
     build: |settings, backends, env| {
-        AnyLock::new(Redlock { settings, backends, env, check: ElapsedCheck::Made })
+        AnyLock::new(Redlock { settings, backends, env, habits: Habits::default() })
     },
 };
 
@@ -49,16 +49,45 @@ pub(super) struct Redlock {
     pub(super) settings: LockSettings,
     pub(super) backends: Arc<dyn Backends>,
     pub(super) env: Env,
+    pub(super) habits: Habits,
+}
+
+/// What a control does otherwise.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Habits {
     pub(super) check: ElapsedCheck,
+    pub(super) failed_acquire: FailedAcquire,
+    pub(super) failed_renewal: FailedRenewal,
 }
 
 /// Whether a quorum that came too late counts (step 3).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) enum ElapsedCheck {
     /// It does not.
+    #[default]
     Made,
     /// It does: a control.
     Left,
+}
+
+/// What an acquire that missed its quorum, or got it too late, leaves behind (step 5).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum FailedAcquire {
+    /// Nothing that can be reached.
+    #[default]
+    Releases,
+    /// Its keys: a control.
+    LeavesAll,
+}
+
+/// What a renewal that missed its quorum leaves behind.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum FailedRenewal {
+    /// What stands: the old validity rests on it.
+    #[default]
+    LeavesAll,
+    /// Nothing on the servers that it can reach: a control.
+    Releases,
 }
 
 impl Lock for Redlock {
@@ -90,7 +119,7 @@ impl Lock for Redlock {
             env: self.env.clone(),
             links,
             quorum,
-            check: self.check,
+            habits: self.habits,
         })
     }
 }
@@ -102,7 +131,7 @@ pub(super) struct Session {
     env: Env,
     links: Vec<RedisLink>,
     quorum: usize,
-    check: ElapsedCheck,
+    habits: Habits,
 }
 
 impl LockSession for Session {
@@ -112,7 +141,7 @@ impl LockSession for Session {
         let requests = self.links.iter_mut().map(|link| link.query::<Option<()>>(&set));
         let tally = Tally::of_grants(requests.map(granted_or_refused), self.quorum).await;
         if tally.yes < self.quorum {
-            self.release_everywhere(claim).await;
+            self.give_up(claim).await;
             return tally.refusal(self.quorum);
         }
         if self.validity_left(invoked, ttl) {
@@ -120,7 +149,7 @@ impl LockSession for Session {
             return Ok(Acquired::Granted(lease));
         }
         let elapsed = self.env.now().saturating_since(invoked);
-        self.release_everywhere(claim).await;
+        self.give_up(claim).await;
         let what = format!("the quorum took {elapsed:?}, which leaves no validity of {ttl:?}");
         Err(LockError::indefinite(what))
     }
@@ -141,6 +170,9 @@ impl LockSession for Session {
             return Ok(Renewed::Extended);
         }
         // A majority that extended too late to be of use is lost as well; never released, though (F16).
+        if self.habits.failed_renewal == FailedRenewal::Releases {
+            self.release_everywhere(&lease.claim).await;
+        }
         tally.answer(self.quorum).map(|_| Renewed::Lost)
     }
 
@@ -153,6 +185,9 @@ impl LockSession for Session {
     }
 
     async fn withdraw(&mut self, claim: &Claim) -> Result<()> {
+        if self.habits.failed_acquire == FailedAcquire::LeavesAll {
+            return Ok(());
+        }
         // Unlike a release it waits for all: what it leaves behind on one server blocks the next quorum.
         let key = self.key.of(&claim.lock, &self.settings);
         let (keys, arguments) = ([key], [claim.owner.as_str()]);
@@ -167,6 +202,13 @@ impl LockSession for Session {
 }
 
 impl Session {
+    /// Takes back what an acquire that was not granted may have put anywhere.
+    async fn give_up(&mut self, claim: &Claim) {
+        if self.habits.failed_acquire == FailedAcquire::Releases {
+            self.release_everywhere(claim).await;
+        }
+    }
+
     /// Sends a release to every server and returns once a majority has decided what it found.
     async fn release_everywhere(&mut self, claim: &Claim) -> Tally {
         let key = self.key.of(&claim.lock, &self.settings);
@@ -178,7 +220,8 @@ impl Session {
 
     fn validity_left(&self, invoked: Instant, ttl: Duration) -> bool {
         let elapsed = self.env.now().saturating_since(invoked);
-        self.check == ElapsedCheck::Left || elapsed + self.settings.drift.allowance(ttl) < ttl
+        self.habits.check == ElapsedCheck::Left
+            || elapsed + self.settings.drift.allowance(ttl) < ttl
     }
 }
 

@@ -4,7 +4,7 @@
 //! has ended and the next holder has the lock. Step 3 of the algorithm, the look at the elapsed time, is what is left
 //! out; everything else is [`redlock`](super::redlock)'s.
 
-use super::redlock::{ElapsedCheck, Redlock};
+use super::redlock::{ElapsedCheck, Habits, Redlock};
 use super::{LockEntry, Needs, Tokens};
 use crate::AnyLock;
 
@@ -18,6 +18,7 @@ pub(super) const ENTRY: LockEntry = LockEntry {
     renews: true,
     control: Some("a quorum that comes after the TTL counts as a grant (F02, F20)"),
     build: |settings, backends, env| {
-        AnyLock::new(Redlock { settings, backends, env, check: ElapsedCheck::Left })
+        let habits = Habits { check: ElapsedCheck::Left, ..Habits::default() };
+        AnyLock::new(Redlock { settings, backends, env, habits })
     },
 };

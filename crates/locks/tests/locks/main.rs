@@ -1,5 +1,5 @@
-//! Every lock of the catalog against the contract of its traits, on every kind of Redis server there is; and the locks
-//! that programs speak for: a reference, this very binary, and the adapters that are shipped.
+//! Every lock of the catalog against the contract of its traits, on every kind of server there is; and the locks that
+//! programs speak for: a reference, this very binary, and the adapters that are shipped.
 
 mod adapter_packages;
 mod adapters;
@@ -11,13 +11,13 @@ mod shipped;
 use std::process::ExitCode;
 
 use libtest_mimic::{Arguments, Trial};
-use lockproof_locks::ENTRIES;
+use lockproof_locks::{Coordinator, ENTRIES};
 use lockproof_testkit::adapters::{Manner, SOUND, be_one};
 use lockproof_testkit::conformance::locks::trials;
-use lockproof_testkit::{Subject, redis_server_is_here};
+use lockproof_testkit::{Subject, coordinator_is_here, redis_server_is_here};
 
 /// A provider, and the module by whose name `cargo xtask test` knows what a trial needs.
-const SERVERS: [(&str, &str); 2] = [("embedded", "embedded"), ("process", "redis_server")];
+const REDIS: [(&str, &str); 2] = [("embedded", "embedded"), ("process", "redis_server")];
 
 fn main() -> ExitCode {
     if be_one() {
@@ -25,16 +25,19 @@ fn main() -> ExitCode {
     }
     let arguments = Arguments::from_args();
     let mut trials = Vec::new();
-    for (provider, module) in SERVERS {
+    for (provider, module) in REDIS {
         let absent = if provider == "process" { redis_server_is_here().err() } else { None };
-        if let Some(why) = &absent {
-            say(&arguments, why);
-        }
         let reference = Subject::all_of(&SOUND)
             .map(|subject| Subject { adapter: Some(|| Manner::Sound.adapter()), ..subject });
-        for subject in ENTRIES.iter().flat_map(Subject::all_of).chain(reference) {
-            add(&arguments, &mut trials, subject, provider, module, absent.is_some());
-        }
+        let subjects = ENTRIES.iter().flat_map(Subject::all_of);
+        let of_redis = subjects.filter(|subject| subject.entry.needs.coordinator().is_none());
+        add_all(&arguments, &mut trials, of_redis.chain(reference), provider, module, absent);
+    }
+    for service in Coordinator::ALL {
+        let absent = coordinator_is_here(service).err();
+        let subjects = ENTRIES.iter().flat_map(Subject::all_of);
+        let of_it = subjects.filter(|subject| subject.entry.needs.coordinator() == Some(service));
+        add_all(&arguments, &mut trials, of_it, "process", service.word(), absent);
     }
     trials.extend(adapters::TRIALS.iter().map(|trial| {
         let name = format!("adapter::{}", trial.name);
@@ -45,6 +48,22 @@ fn main() -> ExitCode {
     }));
     trials.extend(shipped::trials());
     libtest_mimic::run(&arguments, trials).exit_code()
+}
+
+fn add_all(
+    arguments: &Arguments,
+    to: &mut Vec<Trial>,
+    subjects: impl Iterator<Item = Subject>,
+    provider: &'static str,
+    module: &str,
+    absent: Option<String>,
+) {
+    if let Some(why) = &absent {
+        say(arguments, why);
+    }
+    for subject in subjects {
+        add(arguments, to, subject, provider, module, absent.is_some());
+    }
 }
 
 fn add(

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use super::{Call, Command, Flags, KeyPositions, Special};
 use crate::number::parse_wide_double;
 use crate::reply::{Outcome, Refusal, Reply};
-use crate::session::Blocked;
+use crate::session::{Blocked, BlockedOn};
 use crate::value::List;
 use crate::waiters::Side;
 
@@ -33,7 +33,7 @@ fn pop(call: &mut Call<'_>, words: &[Bytes], side: Side) -> Outcome {
     if call.may_block {
         let until = timeout.map(|timeout| call.now.after(timeout));
         call.core.waiters.add(database, keys, side, &call.session.mailbox);
-        call.session.blocked = Some(Blocked { until });
+        call.session.blocked = Some(Blocked { on: BlockedOn::Element, until });
         call.special = Some(Special::Blocked);
     }
     Ok(Reply::NullArray)

@@ -1,11 +1,14 @@
 //! What the server says about itself.
 
+use std::time::Duration;
+
 use bytes::Bytes;
 
-use super::{Call, Command, Flags, KeyPositions};
+use super::{Call, Command, Flags, KeyPositions, Special};
 use crate::number::{integer, parse_integer};
 use crate::reply::{Outcome, Refusal, Reply};
 use crate::server::REDIS_VERSION;
+use crate::session::{Blocked, BlockedOn};
 
 const NONE: KeyPositions = KeyPositions::NONE;
 
@@ -20,15 +23,24 @@ fn time(call: &mut Call<'_>, _words: &[Bytes]) -> Outcome {
     Ok(Reply::Array(vec![Reply::bulk(seconds.to_string()), Reply::bulk(micros.to_string())]))
 }
 
-/// Replication is not modelled, so that there is nothing to wait for.
+/// `WAIT replicas timeout`: how many replicas have all that was written over this connection, once so many do or the time
+/// is over. Of replication nothing is modelled but how late it is.
 fn wait(call: &mut Call<'_>, words: &[Bytes]) -> Outcome {
-    integer(&words[1])?;
+    let wanted = usize::try_from(integer(&words[1])?).unwrap_or(0);
     let timeout = parse_integer(&words[2])
         .ok_or(Refusal::fixed("ERR timeout is not an integer or out of range"))?;
-    if timeout < 0 {
-        return Err(Refusal::fixed("ERR timeout is negative"));
+    let timeout = u64::try_from(timeout).map_err(|_| Refusal::fixed("ERR timeout is negative"))?;
+    let written = call.session.last_command;
+    let acknowledged = call.core.acknowledged(written, call.now);
+    if usize::try_from(acknowledged).is_ok_and(|count| count < wanted) && call.may_block {
+        let enough = wanted.checked_sub(1).and_then(|last| call.core.replica_lags.get(last));
+        let enough = enough.map(|lag| written.after(*lag));
+        let over = (timeout > 0).then(|| call.now.after(Duration::from_millis(timeout)));
+        let until = enough.into_iter().chain(over).min();
+        call.session.blocked = Some(Blocked { on: BlockedOn::Replicas(written), until });
+        call.special = Some(Special::Blocked);
     }
-    Ok(Reply::Integer(i64::from(call.core.options.replicas)))
+    Ok(Reply::Integer(acknowledged))
 }
 
 /// `INFO [section…]`

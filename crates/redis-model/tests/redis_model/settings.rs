@@ -1,3 +1,8 @@
+use std::time::Duration;
+
+use bytes::Bytes;
+use lockproof_redis_model::{Execution, Reply};
+
 use crate::support::{Bench, show};
 
 #[test]
@@ -47,12 +52,28 @@ fn config_knows_what_it_honours() {
     ]);
 }
 
+/// Each replica is late by its own lag; WAIT is over once enough of them have what was written, or with its time.
 #[test]
-fn wait_answers_what_the_rig_says() {
+fn wait_counts_the_replicas_that_have_what_was_written() {
     let mut bench = Bench::new();
-    bench.expect(&[("WAIT 1 0", ":0")]);
-    bench.server.set_replicas(2);
-    bench.expect(&[("WAIT 1 0", ":2")]);
+    bench.expect(&[("WAIT 0 0", ":0"), ("WAIT 1 -1", "-ERR timeout is negative")]);
+    bench.server.set_replica_lags(vec![Duration::from_millis(200), Duration::ZERO]);
+    bench.expect(&[("SET a 1", "+OK"), ("WAIT 1 0", ":1")]);
+    for (wanted, timeout, later, count) in [(2, 500, 200, 2), (2, 100, 100, 1), (3, 300, 300, 2)] {
+        bench.run("SET a 2");
+        let wait = ["WAIT".to_owned(), wanted.to_string(), timeout.to_string()];
+        let wait = wait.map(Bytes::from);
+        let answer = bench.server.execute(&mut bench.session, &wait, bench.now);
+        let until = bench.now.after(Duration::from_millis(later));
+        assert_eq!(answer, Execution::Blocked { until: Some(until) });
+        assert_eq!(bench.server.resume(&mut bench.session, bench.now), None);
+        let reply = bench.server.resume(&mut bench.session, until);
+        assert_eq!(reply, Some(Reply::Integer(count)), "WAIT {wanted} {timeout}");
+        bench.now = until;
+    }
+    // Inside a transaction there is no waiting.
+    bench.expect(&[("MULTI", "+OK"), ("SET a 3", "+QUEUED"), ("WAIT 2 0", "+QUEUED")]);
+    bench.expect(&[("EXEC", "[+OK :1]")]);
 }
 
 #[test]

@@ -10,7 +10,7 @@ use hdrhistogram::serialization::interval_log::{IntervalLogIterator, LogEntry};
 use lockproof_model::{
     Attempt, AttemptId, AttemptResult, BookingId, BookingRow, BookingTable, Effect, FencingToken,
     History, HolderId, Instant, Operation, OperationId, Outcome, OwnerValue, Reason, Refusal,
-    RefusedBy, RunReport, SlotId, SlotRow, Step,
+    RefusedBy, RunReport, SlotId, SlotRow, Span, Step,
 };
 use lockproof_report::{CellName, HistogramInterval, Latest, ReportDirectory, read_history};
 
@@ -58,6 +58,7 @@ fn history() -> (History, BookingTable) {
         bookings: vec![BookingRow {
             id: BookingId(i64::MAX),
             slot: SlotId(7),
+            span: Span::WHOLE,
             unit: 1,
             holder: HolderId(3),
             attempt: AttemptId(1),

@@ -1,5 +1,6 @@
 //! What is shown, and what is kept.
 
+mod comparison;
 mod directory;
 mod drawing;
 mod fixture;

@@ -13,12 +13,12 @@ mod redis;
 mod servers;
 
 use super::provider::ProviderEntry;
-use crate::{Keeps, ServerEffect, ServerKind, Topology};
+use crate::{DatabaseEngine, Keeps, ServerEffect, ServerKind, Topology};
 
 pub(super) const ENTRY: ProviderEntry = ProviderEntry {
     name: "container",
     summary: "redis-server and Postgres in containers; needs an engine, and a build with --features container",
-    database_link: true,
+    databases: &[DatabaseEngine::Postgres],
     refuses: |kind, effect| match (kind, effect) {
         (_, ServerEffect::ClockJump { .. } | ServerEffect::ClockRate(_)) => {
             Some("the library that moves a clock is made for this machine, and not for an image")
@@ -34,6 +34,8 @@ pub(super) const ENTRY: ProviderEntry = ProviderEntry {
         (topology != Topology::Independent)
             .then_some("servers that tell clients where they are name addresses inside the engine")
     },
+    refuses_coordinators: Some("it has no image of one"),
+    refuses_replicas: Some("its servers have none"),
     shared: false,
     start,
 };

@@ -23,9 +23,12 @@ pub(super) struct Disturbed {
 }
 
 impl Disturbed {
-    /// Disturbs the links that these proxies stand in; none, if there are none.
+    /// Disturbs the links that these proxies stand in; none, if there are none or the effect is not for them.
     pub(super) fn new(effect: &LinkEffect, proxies: Vec<(Link, Arc<Proxy>)>) -> Option<Self> {
-        if proxies.is_empty() {
+        // Single messages are told apart where somebody reads them.
+        let reads = matches!(effect, LinkEffect::Lose(_) | LinkEffect::Rule(_));
+        let unread = |(link, _): &(Link, Arc<Proxy>)| reads && link.protocol().is_none();
+        if proxies.is_empty() || proxies.iter().any(unread) {
             return None;
         }
         let (mut toxics, mut resets) = (Vec::new(), Vec::new());
@@ -155,7 +158,7 @@ impl Rules {
 }
 
 /// What a proxy is given for an effect; nothing for what is over at once.
-fn spec(effect: &LinkEffect, rules: &Rules, protocol: Protocol) -> Option<ToxicSpec> {
+fn spec(effect: &LinkEffect, rules: &Rules, protocol: Option<Protocol>) -> Option<ToxicSpec> {
     match *effect {
         LinkEffect::Delay { by, jitter } => Some(ToxicSpec::new(Latency { latency: by, jitter })),
         LinkEffect::Hold => Some(ToxicSpec::new(Timeout::forever())),
@@ -165,7 +168,7 @@ fn spec(effect: &LinkEffect, rules: &Rules, protocol: Protocol) -> Option<ToxicS
                 Direction::ToClient => Way::Downstream,
             }))
         }
-        LinkEffect::Lose(_) | LinkEffect::Rule(_) => rules.of_protocol(protocol),
+        LinkEffect::Lose(_) | LinkEffect::Rule(_) => rules.of_protocol(protocol?),
         LinkEffect::Reset => None,
     }
 }

@@ -14,14 +14,15 @@ use super::background::Background;
 use super::embedded_server::EmbeddedServer;
 use super::provider::{Database, Provider, ProviderEntry, RedisServer};
 use super::workspace::Workspace;
-use crate::{Keeps, RigError, ServerEffect, ServerKind, ServerNeeds, Topology};
+use crate::{DatabaseEngine, Keeps, RigError, ServerEffect, ServerKind, ServerNeeds, Topology};
 
 pub(super) const ENTRY: ProviderEntry = ProviderEntry {
     name: "embedded",
     summary: "the redis model over loopback and SQLite in a temporary file; needs nothing installed",
-    database_link: false,
+    databases: &[DatabaseEngine::Sqlite],
     refuses: |kind, effect| match (kind, effect) {
         (ServerKind::Database, _) => Some("its database is a file and no server"),
+        (ServerKind::Coordinator, _) => Some("it has no coordination service"),
         (_, ServerEffect::Crash { keeps: Keeps::EverySecond }) => {
             Some("its model has no append-only file")
         }
@@ -31,6 +32,8 @@ pub(super) const ENTRY: ProviderEntry = ProviderEntry {
     refuses_topology: |topology| {
         (topology != Topology::Independent).then_some("its model is one server")
     },
+    refuses_coordinators: Some("there is no model of one"),
+    refuses_replicas: None,
     shared: false,
     start: |_| Ok(Arc::new(Embedded::start()?)),
 };
@@ -53,7 +56,7 @@ impl Provider for Embedded {
     fn redis(
         &self,
         _number: usize,
-        _needs: ServerNeeds,
+        needs: ServerNeeds,
     ) -> BoxFuture<'_, Result<RedisServer, RigError>> {
         async move {
             let anywhere = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
@@ -61,13 +64,17 @@ impl Provider for Embedded {
             let cannot = |error| RigError::new("cannot listen on loopback").because(error);
             let listener = listener.map_err(cannot)?;
             let address = listener.local_addr().map_err(cannot)?;
-            let server = EmbeddedServer::start(&self.background, address, listener);
+            let server = EmbeddedServer::start(&self.background, address, listener, needs);
             RedisServer::own(address, info(), server)
         }
         .boxed()
     }
 
-    fn database<'a>(&'a self, name: &'a str) -> BoxFuture<'a, Result<Database, RigError>> {
+    fn database<'a>(
+        &'a self,
+        name: &'a str,
+        _engine: Option<DatabaseEngine>,
+    ) -> BoxFuture<'a, Result<Database, RigError>> {
         async move {
             let directory = self.workspace.directory(name).map_err(|error| {
                 RigError::new("cannot make a directory for the database").because(error)

@@ -14,7 +14,7 @@ use tokio::task::JoinSet;
 
 use super::background::Background;
 use super::control::Control;
-use crate::{Keeps, RigError, ServerEffect};
+use crate::{Keeps, RigError, ServerEffect, ServerNeeds};
 
 /// A model server that listens. Dropping it ends it and its connections.
 #[derive(Debug)]
@@ -50,9 +50,12 @@ impl EmbeddedServer {
         background: &Arc<Background>,
         address: SocketAddr,
         listener: TcpListener,
+        needs: ServerNeeds,
     ) -> Self {
+        let mut server = Server::new(Options::default());
+        server.set_replica_lags(needs.replica_lags());
         let model = Model {
-            server: SharedServer::new(Server::new(Options::default())),
+            server: SharedServer::new(server),
             clock: Arc::new(Mutex::new(Clock::RIGHT)),
             group: Group::new(),
         };

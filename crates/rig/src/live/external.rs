@@ -20,6 +20,7 @@ use ::redis::ConnectionInfo;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use lockproof_env::Env;
+use lockproof_locks::Coordinator;
 use lockproof_model::{ServerInfo, in_full};
 use tokio::task::JoinSet;
 
@@ -27,22 +28,25 @@ use self::run_id::RunId;
 pub use self::sweep::Swept;
 use super::background::Background;
 use super::control::Control;
+use super::coordinator::{self, CoordinatorServer};
 use super::provider::{Database, Provider, ProviderEntry, RedisServer};
 use super::redis_control::flush;
 use super::straight::{dial, remove_keys};
 use super::workspace::Workspace;
-use crate::{ExternalServers, RigError, ServerEffect, ServerNeeds, Topology};
+use crate::{DatabaseEngine, ExternalServers, RigError, ServerEffect, ServerNeeds, Topology};
 
 pub(super) const ENTRY: ProviderEntry = ProviderEntry {
     name: "external",
     summary: "servers that run already, by URL; everything on them bears the run's name",
-    database_link: true,
+    databases: &[DatabaseEngine::Postgres, DatabaseEngine::Sqlite],
     refuses: |_, effect| {
         (effect != ServerEffect::Flush).then_some("its processes and clocks are somebody else's")
     },
     refuses_topology: |topology| {
         (topology != Topology::Independent).then_some("servers that run already are what they are")
     },
+    refuses_coordinators: None,
+    refuses_replicas: None,
     shared: true,
     start: |servers| Ok(Arc::new(External::start(servers)?)),
 };
@@ -214,7 +218,24 @@ impl Provider for External {
         .boxed()
     }
 
-    fn database<'a>(&'a self, name: &'a str) -> BoxFuture<'a, Result<Database, RigError>> {
+    /// All that a cell writes there ends with its leases and sessions, so that nobody has to clear up.
+    fn coordinator(
+        &self,
+        service: Coordinator,
+    ) -> BoxFuture<'_, Result<CoordinatorServer, RigError>> {
+        async move {
+            let url = self.present.servers.coordinators.get(&service);
+            let url = url.ok_or_else(|| RigError::new(format!("no {service} is named")))?;
+            coordinator::look(service, url).await
+        }
+        .boxed()
+    }
+
+    fn database<'a>(
+        &'a self,
+        name: &'a str,
+        _engine: Option<DatabaseEngine>,
+    ) -> BoxFuture<'a, Result<Database, RigError>> {
         async move {
             if let Some(workspace) = &self.workspace {
                 let directory = workspace.directory(name).map_err(|error| {
@@ -291,6 +312,10 @@ pub fn inspect(servers: &ExternalServers) -> Result<Vec<Inspected>, RigError> {
         let (run, mut seen) = (RunId::draw(), Vec::new());
         for url in &servers.redis {
             seen.push((url.to_string(), redis::look(url, run).await.map(|seen| seen.info)));
+        }
+        for (service, url) in &servers.coordinators {
+            let looked = coordinator::look(*service, url).await;
+            seen.push((url.to_string(), looked.map(|server| server.info)));
         }
         if let Some(url) = &servers.database {
             seen.push((url.to_string(), postgres::look(url).await.map(|seen| seen.info)));

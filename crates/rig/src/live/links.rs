@@ -9,7 +9,7 @@ use lockproof_proxy::Proxy;
 
 use super::background::Background;
 use super::disturbed::Disturbed;
-use crate::{Link, LinkEffect, LinkUse, RigError};
+use crate::{Link, LinkEffect, LinkUse, Protocol, RigError};
 
 /// The proxies in the links that can be disturbed.
 #[derive(Debug)]
@@ -22,7 +22,7 @@ pub(super) struct Links {
 
 impl Links {
     pub(super) async fn lay(
-        servers: BTreeMap<Link, SocketAddr>,
+        servers: BTreeMap<Link, (SocketAddr, Option<Protocol>)>,
         usage: LinkUse,
         holders: &[HolderId],
         seed: u64,
@@ -37,15 +37,17 @@ impl Links {
         let cannot = |error| RigError::new("cannot put a proxy into a link").because(error);
         let background = Background::start().map_err(cannot)?;
         let mut proxies = BTreeMap::new();
-        for (&link, &server) in &servers {
+        for (&link, &(server, protocol)) in &servers {
             for &user in &users {
                 let seed = seed.wrapping_add(u64::try_from(proxies.len()).unwrap_or_default());
                 let listen = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
                 let proxy = background.run(Proxy::start(listen, server, seed)).await;
                 let proxy = proxy.map_err(cannot)?;
-                if user.is_some() {
+                if user.is_some()
+                    && let Some(protocol) = protocol
+                {
                     // What happens to one holder's requests needs to know them.
-                    proxy.follow(link.protocol());
+                    proxy.follow(protocol);
                 }
                 proxies.insert((link, user), Arc::new(proxy));
             }

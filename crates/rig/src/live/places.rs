@@ -6,16 +6,22 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use lockproof_bookings::{BookingStore, PostgresAddress, PostgresStore, SchemaName, SqliteStore};
+use lockproof_bookings::{
+    BookingStore, MariadbAddress, MariadbStore, PostgresAddress, PostgresStore, SchemaName,
+    SqliteStore,
+};
 use lockproof_env::Env;
-use lockproof_locks::{Backends, SharedConnections};
+use lockproof_locks::{Backends, Coordinator, SharedConnections};
 use lockproof_model::HolderId;
 use redis::{ConnectionAddr, ConnectionInfo, IntoConnectionInfo, ProtocolVersion, RedisResult};
 use serde::{Deserialize, Serialize};
 
 use super::adapters::{Adapters, WithAdapters};
+use super::coordinator::CoordinatorBackends;
+use super::drivers::DriverEntry;
 use super::group::{GroupBackends, GroupWay};
 use super::provider::Database;
+use super::sessions::{MariadbSessions, PostgresSessions};
 use crate::{Adapter, RigError, SessionLimits};
 
 /// How one holder reaches every server: directly, or through the proxies of its links. Passwords are in there, so it is
@@ -26,10 +32,14 @@ pub struct Places {
     redis: Vec<RedisPlace>,
     /// Where these are one service to a lock: how it reaches them.
     group: Option<GroupWay>,
+    coordinator: Option<CoordinatorPlace>,
     database: DatabasePlace,
     /// The program that speaks for the lock, where one does.
     adapter: Option<Adapter>,
 }
+
+/// By the word of the service, and where it listens.
+type CoordinatorPlace = (String, SocketAddr);
 
 #[derive(Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -54,6 +64,7 @@ enum RedisAt {
 enum DatabasePlace {
     Sqlite { path: PathBuf },
     Postgres { url: String, schema: String, limits: SessionLimits, by_way_of: Option<SocketAddr> },
+    Mariadb { url: String, schema: String, limits: SessionLimits, by_way_of: Option<SocketAddr> },
 }
 
 impl Places {
@@ -80,8 +91,19 @@ impl Places {
                 let (url, schema) = (url.to_owned(), schema.clone());
                 DatabasePlace::Postgres { url, schema, limits, by_way_of: proxy }
             }
+            Database::Mariadb { address, schema, .. } => {
+                let (url, schema) = (address.url().to_owned(), schema.clone());
+                DatabasePlace::Mariadb { url, schema, limits, by_way_of: proxy }
+            }
         };
-        Ok(Self { redis, group, database, adapter: None })
+        Ok(Self { redis, group, coordinator: None, database, adapter: None })
+    }
+
+    /// The same with a coordination service, where there is one.
+    #[must_use]
+    pub(super) fn with_coordinator(self, place: Option<(Coordinator, SocketAddr)>) -> Self {
+        let coordinator = place.map(|(service, address)| (service.word().to_owned(), address));
+        Self { coordinator, ..self }
     }
 
     /// The same for a lock that `adapter` speaks for.
@@ -90,15 +112,21 @@ impl Places {
         Self { adapter, ..self }
     }
 
-    /// The lock's way to its servers, dialled in `env`.
+    /// The lock's way to its servers, dialled in `env` by `driver`.
     ///
     /// # Errors
     /// A place is none.
-    pub fn backends(&self, env: &Env) -> Result<Arc<dyn Backends>, RigError> {
+    pub fn backends(&self, env: &Env, driver: &DriverEntry) -> Result<Arc<dyn Backends>, RigError> {
         // The client takes it from here; a second time it is set already, which is as good.
         drop(rustls::crypto::ring::default_provider().install_default());
         if let Some(way) = &self.group {
             return Ok(Arc::new(GroupBackends::new(way.clone())));
+        }
+        if let Some((word, address)) = &self.coordinator {
+            let known = Coordinator::ALL.into_iter().find(|service| service.word() == word);
+            let service = known.ok_or_else(|| RigError::new(format!("nobody knows of {word}")))?;
+            let address = *address;
+            return Ok(Arc::new(CoordinatorBackends::new(service, move |_| address)));
         }
         let infos = self.redis.iter().map(RedisPlace::info).collect::<RedisResult<Vec<_>>>();
         let infos = infos.map_err(|error| {
@@ -108,6 +136,10 @@ impl Places {
         let dialled = SharedConnections::new(env.clone(), infos.len(), move |server, _| {
             Ok(infos[server].clone())
         });
+        let dialled = match driver.dialler {
+            Some(dialler) => dialled.dialled_by(dialler),
+            None => dialled,
+        };
         let servers: Arc<dyn Backends> = Arc::new(dialled);
         let Some(adapter) = self.adapter.clone() else { return Ok(servers) };
         let adapters = Adapters::prepare(env, adapter, move |_| told.clone())?;
@@ -119,21 +151,28 @@ impl Places {
     /// # Errors
     /// The database's URL is none, or the certificates to hold it against are missing.
     pub fn store(&self, env: &Env) -> Result<Arc<dyn BookingStore>, RigError> {
+        let cannot = |error: Box<dyn std::error::Error + Send + Sync>| {
+            RigError::new("cannot address the database").because(error)
+        };
         let (database, limits, proxy) = match &self.database {
             DatabasePlace::Sqlite { path } => {
                 let database = Database::Sqlite { path: path.clone(), settings: Vec::new() };
                 (database, SessionLimits::default(), None)
             }
             DatabasePlace::Postgres { url, schema, limits, by_way_of } => {
-                let cannot = |error: Box<dyn std::error::Error + Send + Sync>| {
-                    RigError::new("cannot address the database").because(error)
-                };
                 let mut address =
                     url.parse::<PostgresAddress>().map_err(|error| cannot(error.into()))?;
                 address.prepare().map_err(|error| cannot(error.into()))?;
                 let (tcp, settings) = (None, Vec::new());
                 let (address, schema) = (Box::new(address), schema.clone());
                 (Database::Postgres { address, tcp, schema, settings }, *limits, *by_way_of)
+            }
+            DatabasePlace::Mariadb { url, schema, limits, by_way_of } => {
+                let address =
+                    url.parse::<MariadbAddress>().map_err(|error| cannot(error.into()))?;
+                let (tcp, settings) = (None, Vec::new());
+                let (address, schema) = (Box::new(address), schema.clone());
+                (Database::Mariadb { address, tcp, schema, settings }, *limits, *by_way_of)
             }
         };
         open_store(env, database, limits, move |_| proxy)
@@ -200,7 +239,6 @@ pub(super) fn open_store(
     limits: SessionLimits,
     proxy: impl Fn(HolderId) -> Option<SocketAddr> + Send + Sync + 'static,
 ) -> Result<Arc<dyn BookingStore>, RigError> {
-    let sessions = database.sessions();
     Ok(match database {
         Database::Sqlite { path, .. } => Arc::new(SqliteStore::new(env.clone(), path)),
         Database::Postgres { mut address, schema, .. } => {
@@ -214,23 +252,36 @@ pub(super) fn open_store(
                 config.tcp_user_timeout(Duration::from_secs(30));
             }
             config.keepalives_idle(Duration::from_secs(30));
-            let schema = schema
-                .parse::<SchemaName>()
-                .map_err(|error| RigError::new("cannot name the run's schema").because(error))?;
             let judge = PostgresAddress::clone(&address);
-            let store = PostgresStore::new(schema, judge, move |holder| {
+            let sessions = PostgresSessions::new(judge.clone(), &schema);
+            let store = PostgresStore::new(schema_name(&schema)?, judge, move |holder| {
                 let mut address = match proxy(holder) {
                     None => PostgresAddress::clone(&address),
                     Some(proxy) => address.by_way_of(proxy),
                 };
-                if let Some(sessions) = &sessions {
-                    sessions.set_up(address.config_mut(), holder, limits);
-                }
+                sessions.set_up(address.config_mut(), holder, limits);
                 address
             });
             Arc::new(store)
         }
+        Database::Mariadb { address, schema, .. } => {
+            let judge = MariadbAddress::clone(&address);
+            let address = MariadbSessions::set_up(*address, limits)?;
+            let store =
+                MariadbStore::new(schema_name(&schema)?, judge, move |holder| {
+                    match proxy(holder) {
+                        None => address.clone(),
+                        Some(proxy) => address.by_way_of(proxy),
+                    }
+                });
+            Arc::new(store)
+        }
     })
+}
+
+fn schema_name(name: &str) -> Result<SchemaName, RigError> {
+    let named = name.parse::<SchemaName>();
+    named.map_err(|error| RigError::new("cannot name the run's schema").because(error))
 }
 
 #[cfg(test)]

@@ -7,12 +7,18 @@ use std::process::Stdio;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use lockproof_bookings::PostgresAddress;
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
+use lockproof_bookings::{Dialled, PostgresAddress};
 use lockproof_clock_shim::SteeredClock;
 use rustix::process::{Signal, geteuid};
+use tokio_postgres::error::SqlState;
 
 use super::children::{DeathSignal, Running, Spawner, find_program};
-use super::postgres_control::PostgresProcess;
+use super::database_control::{DatabaseHome, DatabaseProcess, Parent};
+use super::own_server;
+#[cfg(feature = "container")]
+use super::own_server::{POLL, READY_WITHIN};
 use super::provider::Database;
 use super::redis_server::free_address;
 use super::small_disk::SmallDisk;
@@ -28,9 +34,7 @@ pub(super) const CONNECTIONS: &str = "max_connections=500";
 const SMALL_WAL: &[&str] = &["max_wal_size=32MB", "min_wal_size=32MB"];
 /// A port that was free may be taken by the time the server binds it.
 const TRIES: u32 = 5;
-const READY_WITHIN: Duration = Duration::from_secs(30);
 const STOP_WITHIN: Duration = Duration::from_secs(10);
-const POLL: Duration = Duration::from_millis(20);
 
 /// A running cluster; dropping it shuts it down.
 #[derive(Debug)]
@@ -41,16 +45,16 @@ pub(super) struct Cluster {
 
 /// The first process of a cluster. Dropping it shuts the cluster down.
 #[derive(Debug)]
-pub(super) struct Postmaster(pub(super) Running);
+struct Postmaster(Running);
 
 /// Where and how a cluster runs: enough to start it again.
 #[derive(Debug)]
-pub(super) struct Home {
-    pub(super) address: SocketAddr,
+struct Home {
+    address: SocketAddr,
     /// Its own; with a small disk, that disk.
-    pub(super) directory: PathBuf,
-    pub(super) clock: Option<Mutex<SteeredClock>>,
-    pub(super) disk: Option<SmallDisk>,
+    directory: PathBuf,
+    clock: Option<Mutex<SteeredClock>>,
+    disk: Option<SmallDisk>,
     user: Option<&'static str>,
     spawner: Arc<Spawner>,
     /// The directory is inside.
@@ -88,8 +92,8 @@ impl Cluster {
     }
 
     /// The same in the hands of faults.
-    pub(super) fn controlled(self) -> Result<PostgresProcess, RigError> {
-        PostgresProcess::new(self.home, self.postmaster)
+    pub(super) fn controlled(self) -> Result<DatabaseProcess, RigError> {
+        DatabaseProcess::new(Box::new(self.home), Box::new(self.postmaster))
     }
 }
 
@@ -104,8 +108,8 @@ impl Home {
         let name = format!("postgres-{:08x}", lockproof_env::live::entropy());
         let directory = workspace.directory(&name).map_err(cannot_set_up)?;
         let disk = if needs.small_disk { Some(SmallDisk::mount(&directory)?) } else { None };
-        if user.is_some() {
-            hand_over(&directory)?;
+        if let Some(user) = user {
+            own_server::hand_over(&directory, user, "Postgres", "postgresql")?;
         }
         initialise(spawner, user, &directory).await?;
         let clock = if needs.clock {
@@ -127,19 +131,20 @@ impl Home {
         })
     }
 
-    pub(super) fn config(&self) -> tokio_postgres::Config {
+    fn config(&self) -> tokio_postgres::Config {
         let mut config = tokio_postgres::Config::new();
         config.host(self.address.ip().to_string()).port(self.address.port());
         config.user(USER).dbname("postgres");
         config
     }
 
-    pub(super) const fn spawner(&self) -> &Arc<Spawner> {
-        &self.spawner
+    async fn connect(&self) -> Result<Dialled, RigError> {
+        let dialled = PostgresAddress::from(self.config()).connect().await;
+        dialled.map_err(|error| RigError::new("could not ask it to answer").because(error))
     }
 
     /// Starts the server and waits until it answers.
-    pub(super) async fn start(&self) -> Result<Postmaster, RigError> {
+    async fn start(&self) -> Result<Postmaster, RigError> {
         let cannot = |error| RigError::new("cannot start Postgres").because(error);
         let port = self.address.port().to_string();
         let log = fs::File::create(self.directory.with_extension("log")).map_err(cannot)?;
@@ -171,27 +176,74 @@ impl Home {
     /// Waits until the server says in its own directory that it is ready, and answers: an answer alone may be that of
     /// somebody else, who took the port since it was free.
     async fn ready(&self, running: &mut Running) -> Result<(), RigError> {
-        let deadline = tokio::time::Instant::now() + READY_WITHIN;
-        let config = self.config();
-        loop {
-            if says_ready(&self.directory, running.id())
+        let (config, process) = (self.config(), running.id());
+        let is_ready = || async {
+            says_ready(&self.directory, process)
                 && config.connect(tokio_postgres::NoTls).await.is_ok()
-            {
-                return Ok(());
-            }
-            if let Some(status) = running.exited() {
-                let log = self.directory.with_extension("log");
-                let text = fs::read_to_string(log).unwrap_or_default();
-                let last = text.lines().last().unwrap_or("it wrote no log").to_owned();
-                return Err(RigError::new(format!("Postgres ended with {status}: {last}")));
-            }
-            if tokio::time::Instant::now() >= deadline {
-                return Err(RigError::new(format!(
-                    "Postgres did not answer within {READY_WITHIN:?}"
-                )));
-            }
-            tokio::time::sleep_until(tokio::time::Instant::now() + POLL).await;
+        };
+        let log = self.directory.with_extension("log");
+        own_server::until_ready(running, "Postgres", &log, is_ready).await
+    }
+}
+
+impl DatabaseHome for Home {
+    fn deed(&self) -> &'static str {
+        // A stopped process hears nothing but this, and then shuts down at once.
+        "if [ -n \"$last\" ]; then \
+            kill -CONT $last $(cat /proc/$last/task/$last/children); kill -QUIT $last; fi"
+    }
+
+    fn spawner(&self) -> &Arc<Spawner> {
+        &self.spawner
+    }
+
+    fn start(&self) -> BoxFuture<'_, Result<Box<dyn Parent>, RigError>> {
+        async { Ok(Box::new(Self::start(self).await?) as Box<dyn Parent>) }.boxed()
+    }
+
+    fn clock(&self) -> Option<&Mutex<SteeredClock>> {
+        self.clock.as_ref()
+    }
+
+    fn disk(&self) -> Option<&SmallDisk> {
+        self.disk.as_ref()
+    }
+
+    fn time_ms(&self) -> BoxFuture<'_, Result<i64, RigError>> {
+        async {
+            let dialled = self.connect().await?;
+            let statement = "SELECT (extract(epoch FROM clock_timestamp()) * 1000)::bigint";
+            let row = dialled.client().query_one(statement, &[]).await;
+            Ok(row.map_err(|error| asked("for the time", error))?.get(0))
         }
+        .boxed()
+    }
+
+    fn refused_for_room(&self) -> BoxFuture<'_, Result<String, RigError>> {
+        async {
+            // A table of a session is nobody else's, and is gone with it.
+            let more = "CREATE TEMPORARY TABLE more AS
+                        SELECT repeat('x', 1000) FROM generate_series(1, 1000)";
+            let error = match self.connect().await?.client().batch_execute(more).await {
+                Ok(()) => return Err(RigError::new("it found room on a disk that was to be full")),
+                Err(error) => error,
+            };
+            match error.as_db_error() {
+                Some(db) if *db.code() == SqlState::DISK_FULL => Ok(db.message().to_owned()),
+                _ => Err(asked("for more room", error)),
+            }
+        }
+        .boxed()
+    }
+}
+
+fn asked(what: &str, error: tokio_postgres::Error) -> RigError {
+    RigError::new(format!("could not ask it {what}")).because(error)
+}
+
+impl Parent for Postmaster {
+    fn running(&mut self) -> &mut Running {
+        &mut self.0
     }
 }
 
@@ -251,9 +303,10 @@ async fn initialise(
     directory: &Path,
 ) -> Result<(), RigError> {
     let cannot = |error| RigError::new("cannot run initdb").because(error);
-    let log = fs::File::create(directory.with_extension("initdb.log")).map_err(cannot)?;
+    let path = directory.with_extension("initdb.log");
+    let log = fs::File::create(&path).map_err(cannot)?;
     let errors = log.try_clone().map_err(cannot)?;
-    let mut running = spawner
+    let running = spawner
         .spawn(&program("initdb")?, user, DeathSignal::Kill, |command| {
             command
                 .arg("-D")
@@ -265,18 +318,7 @@ async fn initialise(
                 .stderr(Stdio::from(errors));
         })
         .map_err(cannot)?;
-    let status = loop {
-        match running.exited() {
-            Some(status) => break status,
-            None => tokio::time::sleep_until(tokio::time::Instant::now() + POLL).await,
-        }
-    };
-    if status.success() {
-        return Ok(());
-    }
-    let text = fs::read_to_string(directory.with_extension("initdb.log")).unwrap_or_default();
-    let last = text.lines().last().unwrap_or("it said nothing").to_owned();
-    Err(RigError::new(format!("initdb ended with {status}: {last}")))
+    own_server::ended_well(running, "initdb", &path).await
 }
 
 /// A program of the Postgres server; Debian keeps them off PATH, by version.
@@ -295,22 +337,6 @@ pub(super) fn program(name: &str) -> Result<PathBuf, RigError> {
             "Postgres' {name} was found neither on PATH nor under /usr/lib/postgresql; install it (Debian: apt-get install postgresql) or use --provider embedded"
         ))
     })
-}
-
-/// Gives the directory to the user that the server will run as.
-fn hand_over(directory: &Path) -> Result<(), RigError> {
-    let missing = || {
-        RigError::new(format!(
-            "Postgres does not run as root, and this machine has no user `{UNPRIVILEGED}` to run it as; install Debian's postgresql package, or run as another user"
-        ))
-    };
-    let users = fs::read_to_string("/etc/passwd").map_err(|error| missing().because(error))?;
-    let line = users.lines().find(|line| line.starts_with(&format!("{UNPRIVILEGED}:")));
-    let mut fields = line.ok_or_else(missing)?.split(':').skip(2);
-    let mut number = || fields.next().and_then(|field| field.parse::<u32>().ok());
-    let (user, group) = number().zip(number()).ok_or_else(missing)?;
-    std::os::unix::fs::chown(directory, Some(user), Some(group))
-        .map_err(|error| RigError::new("cannot hand the data directory over").because(error))
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use rustix::process::Signal;
 
 use super::children::{Running, find_program, pause, signal};
 use super::process_state::thread_states;
-use super::{container, postgres, small_disk};
+use super::{container, coordinator, mariadb, postgres, small_disk};
 
 /// One thing that a live run may need.
 #[derive(Clone, Debug)]
@@ -41,6 +41,19 @@ pub fn probes() -> Vec<Probe> {
             remedy: "apt-get install redis-server".into(),
         },
         Probe {
+            what: "etcd",
+            found: coordinator::etcd_program().map(|path| describe(&path)),
+            purpose: "the lock etcd, --provider process",
+            remedy: "apt-get install etcd-server".into(),
+        },
+        Probe {
+            what: "zookeeper",
+            found: coordinator::zookeeper_program()
+                .map(|(java, classes)| format!("{classes}, by {}", describe(&java))),
+            purpose: "the lock zookeeper, --provider process",
+            remedy: "apt-get install zookeeper".into(),
+        },
+        Probe {
             what: "postgres",
             found: postgres::program("postgres").ok().map(|path| describe(&path)),
             purpose: "--provider process",
@@ -53,9 +66,23 @@ pub fn probes() -> Vec<Probe> {
             remedy: "apt-get install postgresql".into(),
         },
         Probe {
+            what: "mariadbd",
+            found: mariadb::program("mariadbd").ok().map(|path| describe(&path)),
+            purpose: "--provider process --database mariadb",
+            remedy: "apt-get install mariadb-server".into(),
+        },
+        Probe {
+            what: "mariadb-install-db",
+            found: mariadb::program("mariadb-install-db")
+                .ok()
+                .map(|path| format!("with mariadbd ({})", path.display())),
+            purpose: "--provider process --database mariadb",
+            remedy: "apt-get install mariadb-server".into(),
+        },
+        Probe {
             what: "setpriv",
             found: find_program("setpriv", &[]).map(|path| describe(&path)),
-            purpose: "no server or holder outlives a killed run; Postgres when run as root",
+            purpose: "no server or holder outlives a killed run; Postgres and MariaDB when run as root",
             remedy: "apt-get install util-linux".into(),
         },
         Probe {

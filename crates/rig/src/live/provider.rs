@@ -7,15 +7,20 @@ use std::sync::Arc;
 
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
-use lockproof_bookings::PostgresAddress;
+use lockproof_bookings::{MariadbAddress, PostgresAddress};
+use lockproof_locks::Coordinator;
 use lockproof_model::{ServerInfo, ServerSetting};
 use redis::{ConnectionAddr, ConnectionInfo, IntoConnectionInfo};
 
 use crate::live::control::Control;
+use crate::live::coordinator::CoordinatorServer;
 use crate::live::group::RedisGroup;
-use crate::live::sessions::Sessions;
+use crate::live::sessions::{MariadbSessions, PostgresSessions, Sessions};
 use crate::live::{container, embedded, external, process};
-use crate::{ExternalServers, RigError, ServerEffect, ServerKind, ServerNeeds, Topology};
+use crate::{
+    DatabaseEngine, ExternalServers, Protocol, RigError, ServerEffect, ServerKind, ServerNeeds,
+    Topology,
+};
 
 /// Every provider, in documentation order.
 pub const PROVIDERS: &[ProviderEntry] =
@@ -34,12 +39,16 @@ pub struct ProviderEntry {
     pub name: &'static str,
     /// One line for lists.
     pub summary: &'static str,
-    /// Whether its database is a server, with sessions, reached over a link that can be disturbed.
-    pub database_link: bool,
-    /// Why its servers of a kind cannot suffer an effect, where they cannot.
+    /// The databases that it has, the one that it takes unless told otherwise first.
+    pub databases: &'static [DatabaseEngine],
+    /// Why its servers of a kind cannot suffer an effect, where none of them can.
     pub refuses: fn(ServerKind, ServerEffect) -> Option<&'static str>,
     /// Why it has no Redis servers of a topology, where it has none.
     pub refuses_topology: fn(Topology) -> Option<&'static str>,
+    /// Why it has no coordination service, where it has none.
+    pub refuses_coordinators: Option<&'static str>,
+    /// Why its Redis servers have no replicas that are asked for, where they have none. Those of others have what they have.
+    pub refuses_replicas: Option<&'static str>,
     /// Whether its servers are there for others too: they are named by URLs, everything on them bears the run's
     /// name, and what would harm the others is asked for twice.
     pub shared: bool,
@@ -48,6 +57,20 @@ pub struct ProviderEntry {
     /// # Errors
     /// The machine lacks what it needs, or a server cannot be used; the error says why, and what to do.
     pub start: fn(&ExternalServers) -> Result<Arc<dyn Provider>, RigError>,
+}
+
+impl ProviderEntry {
+    /// The database of a run that asks for `asked`, or for none in particular.
+    #[must_use]
+    pub fn engine_of(&self, asked: Option<DatabaseEngine>) -> DatabaseEngine {
+        asked.unwrap_or(self.databases[0])
+    }
+
+    /// Whether its database is a server, with sessions, reached over a link that can be disturbed.
+    #[must_use]
+    pub fn has_database_link(&self) -> bool {
+        self.databases.iter().any(|engine| engine.is_server())
+    }
 }
 
 /// The servers of one run. Dropping it stops them, or removes what the run left on those of others.
@@ -70,13 +93,27 @@ pub trait Provider: Debug + Send + Sync {
         std::future::ready(Err(RigError::new(what))).boxed()
     }
 
+    /// The coordination service of a cell.
+    fn coordinator(
+        &self,
+        service: Coordinator,
+    ) -> BoxFuture<'_, Result<CoordinatorServer, RigError>> {
+        let what = format!("this provider has no {service}; use --provider process");
+        std::future::ready(Err(RigError::new(what))).boxed()
+    }
+
     /// A database of its own, empty, called after `name`.
-    fn database<'a>(&'a self, name: &'a str) -> BoxFuture<'a, Result<Database, RigError>>;
+    fn database<'a>(
+        &'a self,
+        name: &'a str,
+        engine: Option<DatabaseEngine>,
+    ) -> BoxFuture<'a, Result<Database, RigError>>;
 
     /// The same on a server that no other cell uses, ready for what faults `need` of it.
     fn own_database<'a>(
         &'a self,
         _name: &'a str,
+        _engine: Option<DatabaseEngine>,
         _needs: ServerNeeds,
     ) -> BoxFuture<'a, Result<OwnDatabase, RigError>> {
         let what = "this provider has no database server that a fault could do something to";
@@ -172,15 +209,49 @@ pub enum Database {
         /// What it is set to, where the run did not set it up.
         settings: Vec<ServerSetting>,
     },
+    /// The same on a MariaDB, where a schema is called a database.
+    Mariadb {
+        /// How it is reached.
+        address: Box<MariadbAddress>,
+        /// Where it listens, if a proxy can stand in for it.
+        tcp: Option<SocketAddr>,
+        /// The schema of the run's own.
+        schema: String,
+        /// What it is set to, where the run did not set it up.
+        settings: Vec<ServerSetting>,
+    },
 }
 
 impl Database {
+    /// What there is to say of it.
+    pub(super) fn settings(&self) -> &[ServerSetting] {
+        match self {
+            Self::Sqlite { settings, .. }
+            | Self::Postgres { settings, .. }
+            | Self::Mariadb { settings, .. } => settings,
+        }
+    }
+
+    /// Where it listens, if a proxy can stand in for it, and what is spoken there where a proxy can follow that.
+    pub(super) fn tcp(&self) -> Option<(SocketAddr, Option<Protocol>)> {
+        match self {
+            Self::Sqlite { .. } => None,
+            Self::Postgres { tcp, .. } => Some(((*tcp)?, Some(Protocol::Postgres))),
+            Self::Mariadb { tcp, .. } => Some(((*tcp)?, None)),
+        }
+    }
+
     /// The holders' sessions, where it has any.
     pub(super) fn sessions(&self) -> Option<Sessions> {
         match self {
             Self::Sqlite { .. } => None,
             Self::Postgres { address, schema, .. } => {
-                Some(Sessions::new(PostgresAddress::clone(address), schema))
+                let address = PostgresAddress::clone(address);
+                Some(Sessions::Postgres(Box::new(PostgresSessions::new(address, schema))))
+            }
+            Self::Mariadb { address, schema, .. } => {
+                let address = MariadbAddress::clone(address);
+                Some(Sessions::Mariadb(MariadbSessions::new(address, schema)))
             }
         }
     }

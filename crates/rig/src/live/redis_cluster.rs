@@ -36,7 +36,7 @@ pub(super) async fn start(
         nodes.push(home.address);
         buses.push(home.bus.map_or(0, |bus| bus.port()));
         let info = ServerInfo::new("redis-server (cluster)", version);
-        let process = RedisProcess::new(home, running, None);
+        let process = RedisProcess::new(home, running, Vec::new());
         servers.push(RedisServer::own(process.address(), info, process)?.without_proxy());
     }
     let first = (nodes[0], buses[0]);

@@ -17,7 +17,7 @@ use super::children::{self, Running};
 use super::control::Control;
 use super::process_tree::{OBEYED_WITHIN, until};
 use super::redis_server::Home;
-use super::replica::Replica;
+use super::replica::{self, Replica};
 use super::straight::{dial_address, set, strings, time_ms};
 use crate::{Keeps, RigError, ServerEffect};
 
@@ -39,8 +39,8 @@ struct State {
     downs: u32,
     /// What it held when it went down.
     held: Strings,
-    /// Until it was promoted.
-    replica: Option<Replica>,
+    /// The first is promoted when it comes to that; the others follow it then.
+    replicas: Vec<Replica>,
     /// Its clock and the real one, in ms, when it began to drift.
     drifts_since: Option<(i64, i64)>,
 }
@@ -48,13 +48,13 @@ struct State {
 pub(super) type Strings = BTreeMap<Vec<u8>, Vec<u8>>;
 
 impl RedisProcess {
-    pub(super) fn new(home: Home, running: Running, replica: Option<Replica>) -> Self {
+    pub(super) fn new(home: Home, running: Running, replicas: Vec<Replica>) -> Self {
         let state = State {
             running: Some(running),
             pauses: 0,
             downs: 0,
             held: Strings::new(),
-            replica,
+            replicas,
             drifts_since: None,
         };
         Self { state: Mutex::new(state), home }
@@ -171,8 +171,11 @@ impl RedisProcess {
     }
 
     async fn fail_over(&self) -> Result<Vec<String>, RigError> {
-        let replica = self.state().replica.take();
-        let mut replica = replica.ok_or_else(|| RigError::new("it has no replica any more"))?;
+        let mut others = std::mem::take(&mut self.state().replicas);
+        if others.is_empty() {
+            return Err(RigError::new("it has no replica any more"));
+        }
+        let mut replica = others.remove(0);
         let held = self.strings().await?;
         replica.cut_off().await;
         let primary = self.state().running.take();
@@ -183,7 +186,18 @@ impl RedisProcess {
         }
         let promoted = replica.promote(self.home.address).await?;
         let process = promoted.id();
-        self.state().running = Some(promoted);
+        // It listens where the old primary did, so that they find it by themselves.
+        for other in &others {
+            other.follows_again().await?;
+        }
+        if !others.is_empty() {
+            replica::acknowledged(self.home.address, others.len()).await?;
+        }
+        {
+            let mut state = self.state();
+            state.running = Some(promoted);
+            state.replicas = others;
+        }
         let mut told = vec![format!("has its replica in its place (process {process})")];
         told.extend(differences(&held, &self.strings().await?, "its replica"));
         Ok(told)

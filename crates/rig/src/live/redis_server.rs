@@ -13,7 +13,7 @@ use redis::InfoDict;
 use super::children::{DeathSignal, Running, Spawner, find_program};
 use super::provider::RedisServer;
 use super::redis_control::RedisProcess;
-use super::replica::Replica;
+use super::replica::{self, Replica};
 use super::workspace::Workspace;
 use crate::{Keeps, RigError, ServerNeeds, Topology};
 
@@ -92,12 +92,15 @@ pub(super) async fn stand(
 
 async fn serve(home: Home) -> Result<RedisServer, RigError> {
     let (running, version) = home.start(None).await?;
-    let replica = match home.needs.replica_lag {
-        Some(lag) => Some(Replica::start(&home, lag).await?),
-        None => None,
-    };
+    let mut replicas = Vec::new();
+    for lag in home.needs.replica_lags() {
+        replicas.push(Replica::start(&home, lag).await?);
+    }
+    if home.needs.replicas > 0 {
+        replica::acknowledged(home.address, replicas.len()).await?;
+    }
     let info = ServerInfo::new("redis-server", version);
-    RedisServer::own(home.address, info, RedisProcess::new(home, running, replica))
+    RedisServer::own(home.address, info, RedisProcess::new(home, running, replicas))
 }
 
 impl Home {
@@ -134,7 +137,8 @@ impl Home {
 
     /// A home beside this one, for a replica of it.
     pub(super) fn beside(&self) -> Result<Self, RigError> {
-        let needs = ServerNeeds { keeps: Keeps::Nothing, replica_lag: None, ..self.needs };
+        let needs =
+            ServerNeeds { keeps: Keeps::Nothing, replica_lag: None, replicas: 0, ..self.needs };
         let address = free_address().map_err(cannot)?;
         Self::prepare(address, &self.spawner, &self._workspace, needs)
     }

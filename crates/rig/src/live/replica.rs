@@ -49,7 +49,12 @@ impl Replica {
     /// The replica as a server of its own, and the link by which it follows its primary.
     pub(super) fn apart(self) -> (RedisProcess, ReplicationLink) {
         let Self { home, running, link, background } = self;
-        (RedisProcess::new(home, running, None), ReplicationLink { link, background })
+        (RedisProcess::new(home, running, Vec::new()), ReplicationLink { link, background })
+    }
+
+    /// Waits until it has everything of whoever is in its primary's place.
+    pub(super) async fn follows_again(&self) -> Result<(), RigError> {
+        synchronised(self.home.address).await
     }
 
     /// Cuts it off from its primary: what is on its way is lost.
@@ -96,6 +101,25 @@ impl ReplicationLink {
             self.background.run(link.shutdown()).await;
         }
     }
+}
+
+/// Waits until `replicas` of the server at `primary` acknowledge what is written to it: one that has its first copy counts
+/// for WAIT only once it has said so, which it does every second.
+pub(super) async fn acknowledged(primary: SocketAddr, replicas: usize) -> Result<(), RigError> {
+    const KEY: &str = "lockproof:are-you-there";
+    let because = |error| RigError::new("cannot ask a server for its replicas").because(error);
+    let mut connection = dial_address(primary).await.map_err(because)?;
+    redis::cmd("SET").arg(KEY).arg(1).exec_async(&mut connection).await.map_err(because)?;
+    redis::cmd("DEL").arg(KEY).exec_async(&mut connection).await.map_err(because)?;
+    let mut wait = redis::cmd("WAIT");
+    wait.arg(replicas).arg(SYNCHRONISED_WITHIN.as_millis());
+    let there: usize = wait.query_async(&mut connection).await.map_err(because)?;
+    if there < replicas {
+        let what =
+            format!("{there} of {replicas} replicas answered within {SYNCHRONISED_WITHIN:?}");
+        return Err(RigError::new(what));
+    }
+    Ok(())
 }
 
 async fn synchronised(replica: SocketAddr) -> Result<(), RigError> {

@@ -15,6 +15,8 @@ use serde::de::DeserializeOwned;
 
 use super::adapters::{AdapterAffliction, Adapters, WithAdapters};
 use super::control::{self, Control};
+use super::coordinator::{self, CoordinatorBackends, CoordinatorServer, CoordinatorView};
+use super::drivers::{DriverEntry, usual_driver};
 use super::group::{GroupBackends, GroupWay, RedisGroup};
 use super::holders::{HolderProcess, HolderProcesses, HolderProgram};
 use super::links::Links;
@@ -25,13 +27,14 @@ use super::straight::{self, remove_keys, strings_under};
 use crate::holders::afflict_tasks;
 use crate::{
     Adapter, Affliction, Disturbance, Expired, HolderAffliction, HolderEffect, Link, LinkEffect,
-    LinkUse, Rig, RigError, RigPlan, ServerEffect, System, Topology,
+    LinkUse, Protocol, Rig, RigError, RigPlan, ServerEffect, System, Topology,
 };
 
 /// One cell's servers, links and holders. Dropping it stops what is the cell's own.
 #[derive(Debug)]
 pub struct LiveRig {
     plan: RigPlan,
+    driver: &'static DriverEntry,
     groups: BTreeMap<HolderId, Group>,
     /// Where they are no tasks. Before the servers, so that nobody is left who could ask them.
     processes: Option<HolderProcesses>,
@@ -45,6 +48,9 @@ pub struct LiveRig {
     database: Database,
     sessions: Option<Sessions>,
     redis: Vec<RedisServer>,
+    coordinator: Option<CoordinatorServer>,
+    /// For looking at what the servers hold.
+    env: Env,
     /// Where the database is the cell's own.
     own_database: Option<Arc<dyn Control>>,
     infos: Vec<ServerInfo>,
@@ -63,23 +69,45 @@ impl LiveRig {
         provider: &dyn Provider,
         plan: RigPlan,
     ) -> Result<Self, RigError> {
+        Self::start_with_driver(env, provider, plan, usual_driver()).await
+    }
+
+    /// The same, with `driver` between the lock and its servers.
+    ///
+    /// # Errors
+    /// A server could not be started or reached.
+    ///
+    /// # Cancel safety
+    /// Dropped, everything that was started is stopped.
+    pub async fn start_with_driver(
+        env: &Env,
+        provider: &dyn Provider,
+        plan: RigPlan,
+        driver: &'static DriverEntry,
+    ) -> Result<Self, RigError> {
         let holders: Vec<_> = (1..=plan.holders).map(HolderId).collect();
         let (redis, way) = redis_servers(provider, &plan).await?;
+        let coordinator = match plan.coordinator {
+            Some(service) => Some(provider.coordinator(service).await?),
+            None => None,
+        };
         let (database, control) = match plan.database.needs {
-            None => (provider.database(&plan.name).await?, None),
+            None => (provider.database(&plan.name, plan.database.engine).await?, None),
             Some(needs) => {
                 let OwnDatabase { database, control } =
-                    provider.own_database(&plan.name, needs).await?;
+                    provider.own_database(&plan.name, plan.database.engine, needs).await?;
                 (database, Some(control))
             }
         };
         let sessions = database.sessions();
-        let links = Links::lay(addresses(&redis, &database), plan.links, &holders, plan.seed);
+        let links = Links::lay(
+            addresses(&redis, coordinator.as_ref(), &database),
+            plan.links,
+            &holders,
+            plan.seed,
+        );
         let links = Arc::new(links.await?);
-        let settings = match &database {
-            Database::Sqlite { settings, .. } | Database::Postgres { settings, .. } => settings,
-        };
-        let (settings, ways) = (settings.clone(), Arc::clone(&links));
+        let (settings, ways) = (database.settings().to_vec(), Arc::clone(&links));
         let proxy = move |holder| ways.proxy(Link::Database, holder);
         let store = open_store(env, database.clone(), plan.database.limits, proxy)?;
         store
@@ -87,15 +115,18 @@ impl LiveRig {
             .await
             .map_err(|error| RigError::new("cannot make the booking tables").because(error))?;
         let mut infos = counted(&redis);
+        infos.extend(coordinator.as_ref().map(|server| server.info.clone()));
         infos.push(ServerInfo { settings, ..database_info(store.as_ref()).await? });
         let group = way.map(|way| Arc::new(GroupBackends::new(way)));
-        let backends: Arc<dyn Backends> = match &group {
-            Some(group) => Arc::clone(group) as _,
-            None => Arc::new(connections(env, &links, &plan, &redis)),
+        let backends: Arc<dyn Backends> = match (&group, &coordinator) {
+            (Some(group), _) => Arc::clone(group) as _,
+            (None, Some(server)) => Arc::new(to_coordinator(&links, server)),
+            (None, None) => Arc::new(connections(env, &links, &plan, &redis, driver)),
         };
         let groups = holders.into_iter().map(|holder| (holder, Group::new())).collect();
         Ok(Self {
             plan,
+            driver,
             groups,
             processes: None,
             adapters: None,
@@ -106,6 +137,8 @@ impl LiveRig {
             database,
             sessions,
             redis,
+            coordinator,
+            env: env.clone(),
             own_database: control,
             infos,
         })
@@ -162,9 +195,13 @@ impl LiveRig {
             place(&self.links, Link::Redis(number), &server.connection, holder)
         });
         let group = self.group.as_ref().map(|group| group.way().clone());
+        let coordinator = self.coordinator.as_ref();
+        let coordinator =
+            coordinator.map(|server| (server.service, way_to(&self.links, server, holder)));
         let limits = self.plan.database.limits;
         let proxy = self.links.proxy(Link::Database, holder);
         let places = Places::new(redis, group, &self.database, limits, proxy)?;
+        let places = places.with_coordinator(coordinator);
         Ok(places.with_adapter(self.adapters.as_ref().map(|known| known.adapter().clone())))
     }
 }
@@ -191,11 +228,12 @@ impl System for LiveRig {
     }
 
     fn drivers(&self) -> Vec<DriverSetting> {
-        let mut settings = match &self.group {
+        let mut settings = match (&self.group, &self.coordinator) {
             _ if self.adapters.is_some() => Vec::new(),
-            Some(group) => group.driver_settings(),
-            None if self.redis.is_empty() => Vec::new(),
-            None => SharedConnections::driver_settings(),
+            (Some(group), _) => group.driver_settings(),
+            (None, Some(server)) => coordinator::driver_settings(server.service),
+            (None, None) if self.redis.is_empty() => Vec::new(),
+            (None, None) => (self.driver.settings)(),
         };
         settings.extend(self.store.driver_settings());
         settings
@@ -272,6 +310,7 @@ impl Rig for LiveRig {
         let control = |&link: &Link| {
             let control = match link {
                 Link::Redis(number) => &self.redis.get(number)?.control,
+                Link::Coordinator(_) => &self.coordinator.as_ref()?.control,
                 Link::Database => self.own_database.as_ref()?,
             };
             Some((link, Arc::clone(control)))
@@ -301,6 +340,11 @@ impl Rig for LiveRig {
 
     fn expire_lock<'a>(&'a self, lock: &'a LockName) -> BoxFuture<'a, Result<Expired, RigError>> {
         async move {
+            if let Some(server) = &self.coordinator {
+                let view = CoordinatorView::new(server.service, server.address, self.env.clone());
+                let ended = view.expire(&self.plan.lock, lock).await?;
+                return Ok(Expired { held_on: ended.len().min(1), servers: 1 });
+            }
             let key = self.plan.lock.redis_key(lock);
             if let Some(group) = &self.group {
                 let held_on = delete_in(group, &key).await.map_err(|error| {
@@ -343,6 +387,7 @@ fn connections(
     links: &Arc<Links>,
     plan: &RigPlan,
     redis: &[RedisServer],
+    driver: &DriverEntry,
 ) -> SharedConnections {
     let links = Arc::clone(links);
     let servers: Vec<_> = redis.iter().map(|server| server.connection.clone()).collect();
@@ -350,10 +395,29 @@ fn connections(
         SharedConnections::new(env.clone(), plan.redis_servers, move |server, holder| {
             Ok(place(&links, Link::Redis(server), &servers[server], holder))
         });
-    match plan.links {
-        LinkUse::PerHolder => connections.one_per_holder(),
-        LinkUse::Direct | LinkUse::Shared => connections,
+    let connections = match driver.dialler {
+        Some(dialler) => connections.dialled_by(dialler),
+        None => connections,
+    };
+    // Who waits for replicas keeps all waiting that share the connection.
+    if plan.links == LinkUse::PerHolder || plan.needs.replicas > 0 {
+        connections.one_per_holder()
+    } else {
+        connections
     }
+}
+
+/// The lock's way to its coordination service, over the links.
+fn to_coordinator(links: &Arc<Links>, server: &CoordinatorServer) -> CoordinatorBackends {
+    let (links, service, straight) = (Arc::clone(links), server.service, server.address);
+    CoordinatorBackends::new(service, move |holder| {
+        links.proxy(Link::Coordinator(service), holder).unwrap_or(straight)
+    })
+}
+
+/// Where `holder` finds it.
+fn way_to(links: &Links, server: &CoordinatorServer, holder: HolderId) -> SocketAddr {
+    links.proxy(Link::Coordinator(server.service), holder).unwrap_or(server.address)
 }
 
 /// Where `holder` finds a Redis server that is at `straight`.
@@ -395,14 +459,19 @@ async fn redis_servers(
     Ok((servers, None))
 }
 
-fn addresses(redis: &[RedisServer], database: &Database) -> BTreeMap<Link, SocketAddr> {
+/// Where proxies can stand in for servers, and what is spoken there where one can follow that.
+fn addresses(
+    redis: &[RedisServer],
+    coordinator: Option<&CoordinatorServer>,
+    database: &Database,
+) -> BTreeMap<Link, (SocketAddr, Option<Protocol>)> {
     let servers = redis.iter().enumerate();
-    let mut addresses: BTreeMap<_, _> =
-        servers.filter_map(|(n, server)| Some((Link::Redis(n), server.tcp?))).collect();
-    if let Database::Postgres { tcp: Some(address), .. } = database {
-        addresses.insert(Link::Database, *address);
-    }
-    addresses
+    let redis = servers
+        .filter_map(|(n, server)| Some((Link::Redis(n), (server.tcp?, Some(Protocol::Redis)))));
+    let coordinator =
+        coordinator.map(|server| (Link::Coordinator(server.service), (server.address, None)));
+    let database = database.tcp().map(|place| (Link::Database, place));
+    redis.chain(coordinator).chain(database).collect()
 }
 
 async fn database_info(store: &dyn BookingStore) -> Result<ServerInfo, RigError> {

@@ -40,13 +40,13 @@ pub(super) async fn start(
     workspace: &Arc<Workspace>,
     needs: ServerNeeds,
 ) -> Result<RedisGroup, RigError> {
-    let alone = ServerNeeds { replica_lag: None, ..needs };
+    let alone = ServerNeeds { replica_lag: None, replicas: 0, ..needs };
     let (home, running, version) = stand(spawner, workspace, alone, Topology::Sentinel).await?;
     let lag = needs.replica_lag.unwrap_or(Duration::ZERO);
     let (replica, link) = Replica::start(&home, lag).await?.apart();
     let sentinel = watch(&home, replica.address()).await?;
     let way = GroupWay::Sentinel(sentinel.address);
-    let primary = RedisProcess::new(home, running, None);
+    let primary = RedisProcess::new(home, running, Vec::new());
     let address = primary.address();
     let state = State { link: Some(link), suffered: Vec::new(), held: None };
     let pair = Pair { sentinel, nodes: [primary, replica], state: Mutex::new(state) };

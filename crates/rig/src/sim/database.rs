@@ -88,6 +88,7 @@ impl SimWire {
             slots: layout.slots,
             capacity: layout.capacity,
             unique_unit: layout.constraints.unique_unit,
+            exclude_overlap: layout.constraints.exclude_overlap,
             predicate_locks: PredicateLocks::Exact,
         });
         let desk = Desk {
@@ -281,6 +282,8 @@ const fn verb(statement: &Statement) -> &'static str {
         Statement::ReadSlot { .. }
         | Statement::CountConfirmed { .. }
         | Statement::ReadSlotAndCount { .. }
+        | Statement::LockConfirmed { .. }
+        | Statement::FindBooking { .. }
         | Statement::AdvisoryLock { .. }
         | Statement::TryAdvisoryLock { .. }
         | Statement::AdvisoryUnlock { .. }
@@ -289,7 +292,7 @@ const fn verb(statement: &Statement) -> &'static str {
         | Statement::BumpVersion { .. }
         | Statement::SetVersion { .. }
         | Statement::AddVersion { .. } => "UPDATE",
-        Statement::Insert(_) => "INSERT",
+        Statement::Insert(_) | Statement::ReserveKey { .. } => "INSERT",
         Statement::Delete { .. } => "DELETE",
         Statement::Commit => "COMMIT",
         Statement::Rollback => "ROLLBACK",

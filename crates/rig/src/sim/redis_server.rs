@@ -18,7 +18,7 @@ use super::network::{Network, Wire};
 use super::pool::Pooled;
 use super::socket::Socket;
 use super::ticket::Answered;
-use crate::{Direction, Keeps, Link};
+use crate::{Direction, Keeps, Link, ServerNeeds};
 
 /// The session of what a server does by itself; those of connections count from 1.
 const OWN: u64 = 0;
@@ -33,6 +33,8 @@ pub(super) struct ModelRedis {
 
 struct State {
     server: Pooled,
+    /// Until one of them was promoted; that cuts the others off.
+    replica_lags: Vec<Duration>,
     /// How many crashes it has not come back from: two faults may overlap.
     downs: u32,
     pauses: u32,
@@ -70,10 +72,13 @@ impl ModelRedis {
         link: Link,
         handle: Handle,
         network: Shared<Network>,
-        journal: bool,
+        needs: ServerNeeds,
     ) -> Shared<Self> {
+        let mut server = Pooled::take();
+        server.set_replica_lags(needs.replica_lags());
         let state = State {
-            server: Pooled::take(),
+            server,
+            replica_lags: needs.replica_lags(),
             downs: 0,
             pauses: 0,
             waiting: Vec::new(),
@@ -82,7 +87,7 @@ impl ModelRedis {
             sessions: BTreeMap::new(),
             blocked: Vec::new(),
             behind: Vec::new(),
-            journal: journal.then(Vec::new),
+            journal: needs.past().then(Vec::new),
         };
         Shared::new(Self { link, handle, network, state: RefCell::new(state) })
     }
@@ -167,7 +172,9 @@ impl ModelRedis {
             behind.push(arrival);
             return;
         }
-        if let Some(journal) = journal {
+        // What only waits is no part of the past.
+        let waits = arrival.command.first().is_some_and(|name| name.eq_ignore_ascii_case(b"wait"));
+        if let Some(journal) = journal.as_mut().filter(|_| !waits) {
             let command = arrival.command.clone();
             journal.push(Entry { at: now, wall, session: arrival.wire.id, command });
         }
@@ -279,15 +286,19 @@ impl ModelRedis {
         lost
     }
 
-    /// Its replica, which was `lag` behind, takes its place; says what that differs in.
-    pub(super) fn fail_over(&self, lag: Duration) -> Rewound {
+    /// Its replica, which was `lag` behind, takes its place; says how many connections ended, and what it differs in.
+    pub(super) fn fail_over(&self, lag: Duration) -> (usize, Rewound) {
         let mut state = self.state();
-        state.disconnect();
+        let connections = state.disconnect();
+        // The others follow it from now on.
+        if !state.replica_lags.is_empty() {
+            state.replica_lags.remove(0);
+        }
         let upto = self.handle.now() - lag;
         let lost = self.rewind(&mut state, Some(upto));
         drop(state);
         self.network.break_all(self.link);
-        lost
+        (connections, lost)
     }
 
     /// Makes it what it was at `upto`, or empty; scripts are not persisted.
@@ -295,6 +306,7 @@ impl ModelRedis {
         let now = state.clock.at(self.handle.now());
         let before = strings(&mut state.server, b"*", now);
         state.server.start_over();
+        state.server.set_replica_lags(state.replica_lags.clone());
         let mut sessions: BTreeMap<u64, Session> = BTreeMap::new();
         let mut journal = state.journal.take();
         if let Some(entries) = &mut journal {

@@ -63,7 +63,7 @@ impl SimRig {
         let network = Network::new(handle.clone(), &random);
         let start = |server| {
             let network = network.clone();
-            ModelRedis::start(Link::Redis(server), handle.clone(), network, plan.needs.past())
+            ModelRedis::start(Link::Redis(server), handle.clone(), network, plan.needs)
         };
         let redis: Vec<_> = (0..plan.redis_servers).map(start).collect();
         let groups: BTreeMap<_, _> =
@@ -83,7 +83,7 @@ impl SimRig {
     fn chosen(&self, servers: &[Link]) -> Vec<(usize, Shared<ModelRedis>)> {
         let known = |&server: &Link| match server {
             Link::Redis(server) => Some((server, self.redis.get(server)?.clone())),
-            Link::Database => None,
+            Link::Database | Link::Coordinator(_) => None,
         };
         servers.iter().filter_map(known).collect()
     }
@@ -237,7 +237,12 @@ impl Afflicted {
                     self.observed.push(format!("{name}'s clock ran at {rate} of its rate"));
                 }
                 ServerEffect::Failover { lag } => {
-                    let Rewound { lost, stale } = server.fail_over(lag);
+                    let (connections, Rewound { lost, stale }) = server.fail_over(lag);
+                    if connections > 0 {
+                        self.observed.push(format!(
+                            "{name} has its replica in its place, and {connections} connections ended"
+                        ));
+                    }
                     if lost > 0 {
                         self.observed.push(format!("{name}'s replica lacked {lost} keys"));
                     }

@@ -26,7 +26,7 @@ async fn embedded_servers_answer_and_are_gone_with_their_handles() {
 #[tokio::test]
 async fn an_embedded_database_leaves_no_directory() {
     let provider = (find_provider("embedded").unwrap().start)(&ExternalServers::default()).unwrap();
-    let Database::Sqlite { path, .. } = provider.database("cell").await.unwrap() else {
+    let Database::Sqlite { path, .. } = provider.database("cell", None).await.unwrap() else {
         panic!("the embedded database is SQLite");
     };
     let workspace = path.parent().unwrap().parent().unwrap().to_owned();

@@ -4,8 +4,9 @@ use std::io::{BufRead, BufReader, Write};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 
+use lockproof_locks::Coordinator;
 use lockproof_rig::live::find_provider;
-use lockproof_rig::{ExternalServers, ServerNeeds};
+use lockproof_rig::{DatabaseEngine, ExternalServers, ServerNeeds};
 
 use crate::processes::{until, working_below, workspace_of};
 
@@ -18,16 +19,19 @@ const READY: &str = "every server is up";
 async fn the_program_that_is_to_be_killed() {
     let Ok(role) = std::env::var(ROLE) else { return };
     let provider = (find_provider("process").unwrap().start)(&ExternalServers::default()).unwrap();
-    let servers = [
-        provider.redis(0, ServerNeeds::default()).await.unwrap(),
-        provider.redis(1, ServerNeeds::default()).await.unwrap(),
-    ];
-    if role == "postgres" {
-        provider.database("cell").await.unwrap();
+    let (mut redis, mut coordinators) = (Vec::new(), Vec::new());
+    for number in 0..2 {
+        match Coordinator::ALL.into_iter().find(|service| service.word() == role) {
+            Some(service) => coordinators.push(provider.coordinator(service).await.unwrap()),
+            None => redis.push(provider.redis(number, ServerNeeds::default()).await.unwrap()),
+        }
+    }
+    if let Some(engine) = DatabaseEngine::find(&role) {
+        provider.database("cell", Some(engine)).await.unwrap();
     }
     writeln!(std::io::stdout(), "\n{READY}").unwrap();
     std::future::pending::<()>().await;
-    drop(servers);
+    drop((redis, coordinators));
 }
 
 /// Kills a program that has servers running, and looks for what is left.

@@ -55,6 +55,7 @@ fn in_world<F: Future<Output = ()> + Send + 'static>(what: impl FnOnce(World) ->
         links: LinkUse::PerHolder,
         lock: LockSettings::default(),
         needs: ServerNeeds { keeps: Keeps::Everything, ..ServerNeeds::default() },
+        coordinator: None,
         topology: lockproof_rig::Topology::default(),
         database: lockproof_rig::DatabasePlan::default(),
         layout: Layout { slots: 1, capacity: 1, constraints: Constraints::NONE },

@@ -31,6 +31,10 @@ pub(super) fn smaller(scenario: &Scenario) -> Vec<Scenario> {
             with(&|scenario| scenario.load.stop = Stop::After(fewer));
         }
         for slots in steps_down(load.slots, 1) {
+            let slots = load.flow.whole_slots(&load.settings, slots);
+            if slots == load.slots {
+                continue;
+            }
             with(&|scenario| scenario.load.slots = slots);
             // Both at once: on fewer slots alone more holders crowd on each.
             let bookings = bookings.min(slots.saturating_mul(2)).max(1);
@@ -45,8 +49,11 @@ pub(super) fn smaller(scenario: &Scenario) -> Vec<Scenario> {
     if load.pace != Pace::Closed {
         with(&|scenario| scenario.load.pace = Pace::Closed);
     }
-    if !load.work.is_zero() {
-        with(&|scenario| scenario.load.work = Duration::ZERO);
+    if !load.settings.work.is_zero() {
+        with(&|scenario| scenario.load.settings.work = Duration::ZERO);
+    }
+    if !load.settings.think.is_zero() {
+        with(&|scenario| scenario.load.settings.think = Duration::ZERO);
     }
     if scenario.wait.tries > 1 {
         with(&|scenario| scenario.wait = lockproof_locks::Wait::NEVER);

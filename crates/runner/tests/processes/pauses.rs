@@ -75,7 +75,7 @@ from = "0ms"
 until = "200ms"
 "#;
     let mut scenario = scenario("none", 3, 60, pause);
-    scenario.load.work = Duration::from_millis(20);
+    scenario.load.settings.work = Duration::from_millis(20);
     let (ran, seen) = watched(|| run(scenario));
     let [injection] = ran.report.injections.as_slice() else {
         panic!("one pause: {:?}", ran.report.injections);

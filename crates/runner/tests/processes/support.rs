@@ -1,6 +1,6 @@
 //! Runs the cells of a scenario, with this very program as their holders.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use lockproof_model::{CellReport, History};
 use lockproof_rig::ExternalServers;
 use lockproof_rig::live::{HolderProgram, find_provider};
 use lockproof_runner::{CellPlan, CellSettings, Finished, Matrix, Observer, cells_of};
-use lockproof_scenario::{HoldersAs, Scenario, load, parse};
+use lockproof_scenario::{HoldersAs, Scenario, files_under, load, parse};
 
 use crate::HOLDER;
 
@@ -47,7 +47,10 @@ contended = 0
 /// One of those that are shipped.
 pub(crate) fn shipped(name: &str) -> Scenario {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../scenarios");
-    load(&folder.join(format!("{name}.toml"))).unwrap_or_else(|problems| panic!("{problems}"))
+    let files = files_under(&folder).expect("the folder can be read");
+    let named = |path: &PathBuf| path.file_stem().is_some_and(|stem| stem == name);
+    let path = files.into_iter().find(named).unwrap_or_else(|| panic!("no scenario {name}"));
+    load(&path).unwrap_or_else(|problems| panic!("{problems}"))
 }
 
 /// Every cell of `scenario`, in order, with its holders as `kind`.

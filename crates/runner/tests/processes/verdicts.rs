@@ -105,7 +105,7 @@ from = "0ms"
     let mut scenario = scenario("redis-set-nx", 3, 60, late);
     scenario.load.slots = 60;
     // Long enough for everybody to come again, should the first be quicker than the fault.
-    scenario.load.work = Duration::from_millis(10);
+    scenario.load.settings.work = Duration::from_millis(10);
     let ran = run(scenario);
     assert!(ran.report.injections[0].bit, "{:?}", ran.report.injections);
     let acquires = |first: bool| {

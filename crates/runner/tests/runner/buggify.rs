@@ -8,7 +8,6 @@ use std::time::Duration;
 use lockproof_checkers::kinds::{DOUBLE_WRITE, INSIDE_VALIDITY, ORPHANED_LOCK};
 use lockproof_model::Layer;
 use lockproof_runner::Buggify;
-use lockproof_testkit::planted::{LITTERING_REDLOCK, RETRIES_UNKNOWN_COMMIT};
 
 use crate::hunt::{Cause, Hunt, faults};
 
@@ -50,7 +49,7 @@ fn split_votes() -> Hunt {
         scenario.load.holders = 4;
         scenario.load.slots = 1;
         // Long enough inside for somebody else to find a server that is back.
-        scenario.load.work = Duration::from_millis(20);
+        scenario.load.settings.work = Duration::from_millis(20);
         scenario.wait.delay = Duration::from_millis(3);
         scenario.wait.jitter = Duration::from_millis(3);
     })
@@ -114,17 +113,17 @@ fn a_lost_answer_that_leaves_an_orphaned_lock() {
 
 #[test]
 fn a_quorum_that_failed_and_was_not_taken_back() {
-    let hunt = || Hunt::new("redlock", 200).after(Layer::Liveness, &[ORPHANED_LOCK]);
-    let littering = hunt().planted(|scenario| scenario.cells[0].strategy.lock = &LITTERING_REDLOCK);
-    drop(littering.catches(|cause| cause.faults.len() <= 1));
-    assert_eq!(hunt().breaks(), None, "with a clean-up");
+    let hunt = |strategy| Hunt::new(strategy, 200).after(Layer::Liveness, &[ORPHANED_LOCK]);
+    drop(hunt("redlock-no-cleanup").catches(|cause| cause.faults.len() <= 1));
+    assert_eq!(hunt("redlock").breaks(), None, "with a clean-up");
 }
 
 #[test]
 fn a_commit_whose_answer_is_lost_and_that_is_tried_again() {
     // Room for all, or the second try would find its own booking in its way.
     let hunt = || Hunt::new("row-lock", 400).planted(|scenario| scenario.capacity = 8);
-    let retrying = hunt().planted(|scenario| scenario.load.flow = &RETRIES_UNKNOWN_COMMIT);
+    let flow = lockproof_workload::find("retry-unknown").expect("it is in the catalog");
+    let retrying = hunt().planted(|scenario| scenario.load.flow = flow);
     drop(retrying.catches(|cause| {
         cause.anomaly == DOUBLE_WRITE
             && cause.is(&["kind = \"lose-reply\"", "links = [\"database\"]"])

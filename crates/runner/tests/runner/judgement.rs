@@ -9,7 +9,7 @@ use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use lockproof_model::{CellReport, Status};
 use lockproof_rig::live::{Database, Provider, RedisServer};
-use lockproof_rig::{RigError, ServerNeeds};
+use lockproof_rig::{DatabaseEngine, RigError, ServerNeeds};
 use lockproof_runner::{CellPlan, CellSettings, Finished, Matrix, Observer, cells_of};
 use lockproof_scenario::parse;
 
@@ -139,7 +139,11 @@ impl Provider for Nothing {
         std::future::ready(Err(RigError::new("no servers today"))).boxed()
     }
 
-    fn database<'a>(&'a self, _name: &'a str) -> BoxFuture<'a, Result<Database, RigError>> {
+    fn database<'a>(
+        &'a self,
+        _name: &'a str,
+        _engine: Option<DatabaseEngine>,
+    ) -> BoxFuture<'a, Result<Database, RigError>> {
         std::future::ready(Err(RigError::new("no database today"))).boxed()
     }
 }

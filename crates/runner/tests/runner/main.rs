@@ -5,8 +5,10 @@
 mod buggified;
 mod buggify;
 mod controls;
+mod flows;
 mod hunt;
 mod judgement;
+mod kept;
 mod open_loop;
 mod paused;
 mod planted;

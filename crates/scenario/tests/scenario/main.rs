@@ -1,6 +1,9 @@
 //! What a scenario file may say, and what is said of one that may not.
 
+mod catalogue;
+mod coordinators;
 mod faults;
+mod flows;
 mod holders;
 mod problems;
 mod replaced;

@@ -83,8 +83,8 @@ fn an_unknown_strategy_is_placed_with_what_was_meant() {
         &["bad.toml:2:31: unknown guard `fencng`; did you mean `fencing`? available:"],
     );
     refused(
-        &with("\"redlock\"", "\"zookeeper+version\""),
-        &["bad.toml:2:31: unknown lock `zookeeper`; available:"],
+        &with("\"redlock\"", "\"chubby+version\""),
+        &["bad.toml:2:31: unknown lock `chubby`; available:"],
     );
     refused(
         &with("\"redlock\"", "\"redis-set-nx\""),
@@ -307,4 +307,12 @@ row-lock = "maybe"
             "bad.toml:16:1: [expect] names row-lock, which `strategies` does not; add it there",
         ],
     );
+}
+
+#[test]
+fn a_guard_that_cannot_count_is_refused_for_a_larger_capacity() {
+    let text = with("[\"redis-set-nx\", \"redlock\"]", "[\"exclude\"]");
+    let text = text.replace("holders = 4", "holders = 4\ncapacity = 3");
+    let why = "exclude cannot sell a slot 3 times: a constraint on overlaps cannot count";
+    refused(&text, &[&format!("bad.toml:2:1: {why}")]);
 }

@@ -2,18 +2,13 @@
 
 use std::path::{Path, PathBuf};
 
-use lockproof_scenario::{load, parse, resolved};
+use lockproof_scenario::{files_under, load, parse, resolved};
 
 use crate::support::{FINE, read};
 
 fn committed() -> Vec<PathBuf> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../scenarios");
-    let files = std::fs::read_dir(folder)
-        .expect("the folder can be read")
-        .map(|entry| entry.expect("it is there").path());
-    let mut scenarios: Vec<_> =
-        files.filter(|path| path.extension().is_some_and(|ext| ext == "toml")).collect();
-    scenarios.sort();
+    let scenarios = files_under(&folder).expect("the folder can be read");
     assert!(scenarios.len() >= 11, "{scenarios:?}");
     scenarios
 }

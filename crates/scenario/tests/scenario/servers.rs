@@ -59,7 +59,7 @@ fn a_url_that_is_none_is_placed_and_its_password_hidden() {
     refused(
         &lines("database = \"mysql://me:s3cret@db\""),
         &[
-            "bad.toml:12:12: `mysql://***` is no URL that can be used: a database URL begins with postgres://; write postgres://USER:PASSWORD@HOST:PORT/DATABASE?sslmode=prefer",
+            "bad.toml:12:12: `mysql://***` is no URL that can be used: a MariaDB of somebody else is not run on yet; --provider process --database mariadb starts one; write postgres://USER:PASSWORD@HOST:PORT/DATABASE?sslmode=prefer",
         ],
     );
     refused(

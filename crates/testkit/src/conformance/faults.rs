@@ -113,7 +113,7 @@ impl Trial {
         if !self.topologies.contains(&topology) {
             return Some(format!("it is not tried on Redis servers that are {topology}"));
         }
-        if self.on_database() && !entry.database_link {
+        if self.on_database() && !entry.has_database_link() {
             return Some("its database is a file and no server".to_owned());
         }
         let effect = fault.server_effect()?;

@@ -150,7 +150,7 @@ async fn find_held(session: &mut AnySession, claim: &Claim) {
 /// Takes a free lock for as short a TTL as this machine is quick enough for: a quorum that comes too late for a TTL
 /// is no grant, and proves nothing here.
 async fn take_briefly(bench: &Bench, session: &mut AnySession, lock: &LockName) -> Lease {
-    for ttl in [50, 200, 800, 3200].map(Duration::from_millis) {
+    for ttl in bench.brief() {
         let claim = bench.claim(lock);
         match session.acquire(&claim, ttl).await {
             Ok(Acquired::Granted(lease)) => return lease,

@@ -1,5 +1,7 @@
 //! A suite exists when it has rejected something.
 
+mod guards;
+
 use std::panic::catch_unwind;
 use std::time::Duration;
 
@@ -65,7 +67,10 @@ const CONTROLS: &[(&str, &[&str])] = &[
             "a_renewal_does_not_take_the_lock_from_the_next_holder",
         ],
     ),
+    ("redis-timestamp-steal", &[]),
     ("redlock-no-elapsed-check", &["a_quorum_that_comes_too_late_is_no_grant"]),
+    ("redlock-no-cleanup", &["a_withdrawn_claim_frees_the_lock"]),
+    ("redlock-release-on-failed-renew", &["a_renewal_that_failed_releases_nothing"]),
 ];
 
 #[test]

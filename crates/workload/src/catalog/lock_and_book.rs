@@ -14,17 +14,23 @@ use crate::holder::{Holder, Target};
 pub(super) const ENTRY: FlowEntry = FlowEntry {
     name: "lock-and-book",
     summary: "lock the slot, check, work, insert, commit, release",
-    steps: &[
-        Step::Acquire,
-        Step::Begin,
-        Step::Check,
-        Step::Work,
-        Step::Insert,
-        Step::Commit,
-        Step::Release,
-    ],
+    steps: STEPS,
+    fields: &[],
+    tokenless: None,
+    control: None,
     flow: &LockAndBook,
 };
+
+/// All that there are.
+pub(super) const STEPS: &[Step] = &[
+    Step::Acquire,
+    Step::Begin,
+    Step::Check,
+    Step::Work,
+    Step::Insert,
+    Step::Commit,
+    Step::Release,
+];
 
 #[derive(Debug)]
 struct LockAndBook;
@@ -36,7 +42,7 @@ impl Flow for LockAndBook {
                 Ok(lease) => lease,
                 Err(result) => return result,
             };
-            let result = write(holder, target, &lease).await.unwrap_or_else(|ended| ended);
+            let result = write(holder, target, &lease).await;
             holder.release(target, lease).await;
             result
         }
@@ -44,8 +50,20 @@ impl Flow for LockAndBook {
     }
 }
 
-/// Everything under the lock; either arm is what came of the attempt.
-async fn write(
+/// Everything under the lock, as often as the guard asks for it.
+pub(super) async fn write(holder: &mut Holder, target: Target, lease: &Lease) -> AttemptResult {
+    let mut tried = 0;
+    loop {
+        let ended = write_once(holder, target, lease).await.unwrap_or_else(|ended| ended);
+        tried += 1;
+        if !holder.tries_again(tried, &ended).await {
+            return ended;
+        }
+    }
+}
+
+/// One transaction; either arm is what came of the attempt.
+async fn write_once(
     holder: &mut Holder,
     target: Target,
     lease: &Lease,

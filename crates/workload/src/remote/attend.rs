@@ -1,14 +1,13 @@
 //! The holder's side: what runs in its process.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use lockproof_model::{HolderId, Point, in_full};
 
 use super::{Answer, HolderEnd, Word};
-use crate::catalog::FlowEntry;
+use crate::catalog::{FlowEntry, FlowSettings};
 use crate::gate::{Occurrence, StepGate};
 use crate::holder::{Holder, Pen};
 use crate::life::{PAUSE, attempt, connect};
@@ -23,8 +22,8 @@ pub struct Post {
     pub life: u32,
     /// The order of steps of one booking.
     pub flow: &'static FlowEntry,
-    /// How long the application works between its check and its write.
-    pub work: Duration,
+    /// What the flow is told.
+    pub settings: FlowSettings,
     /// Where it has to ask for leave.
     pub concerns: Vec<Point>,
 }
@@ -52,7 +51,7 @@ async fn stand_up(parties: &Parties, post: &Post, end: &Arc<dyn HolderEnd>) -> O
     let group = parties.env.group();
     loop {
         let pen = Pen::Remote(Arc::clone(end));
-        match connect(parties, group, post.holder, post.life, post.work, pen).await {
+        match connect(parties, group, post.holder, post.life, post.settings, pen).await {
             Ok(holder) => return Some(holder),
             Err(error) if post.life == 1 => {
                 end.say(&Word::Failed(in_full(&error)));

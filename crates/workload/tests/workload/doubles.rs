@@ -43,8 +43,8 @@ impl Launcher for Doubles {
         let end = Arc::new(DoubleEnd { says, answered: answered.into(), asked_at });
         let env = self.parties.env.in_group(&body);
         let parties = Parties { env: env.clone(), ..self.parties.clone() };
-        let Load { flow, work, .. } = self.load;
-        let post = Post { holder, life, flow, work, concerns: concerns.to_vec() };
+        let Load { flow, settings, .. } = self.load;
+        let post = Post { holder, life, flow, settings, concerns: concerns.to_vec() };
         drop(env.spawn(attend(parties, post, end)));
         let end: Box<dyn SeatEnd> = Box::new(DoubleSeat { heard, answers, body });
         std::future::ready(Ok(end)).boxed()

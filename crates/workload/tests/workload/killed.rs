@@ -16,7 +16,7 @@ use lockproof_rig::sim::SimRig;
 use lockproof_rig::{LinkUse, RigPlan, ServerNeeds, System};
 use lockproof_sim::Simulation;
 use lockproof_testkit::{Gatekeeper, Passages};
-use lockproof_workload::{Load, Pace, Parties, Record, Stop, run};
+use lockproof_workload::{FlowSettings, Load, Pace, Parties, Record, Stop, run};
 
 use crate::support::{check, load, run_out, stage};
 
@@ -50,6 +50,7 @@ fn played<F: Future<Output = ()> + Send + 'static>(
             links: LinkUse::PerHolder,
             lock: settings.clone(),
             needs: ServerNeeds::default(),
+            coordinator: None,
             topology: lockproof_rig::Topology::default(),
             database: lockproof_rig::DatabasePlan::default(),
             layout: Layout { slots: load.slots, capacity: 9, constraints: Constraints::NONE },
@@ -63,6 +64,7 @@ fn played<F: Future<Output = ()> + Send + 'static>(
     let parties = Parties {
         env: env.clone(),
         lock: (entry.build)(settings, rig.backends(), env.fork("lock")),
+        keep: None,
         policy: Policy { ttl: TTL, wait, drift: Drift::default() },
         salt: 1,
         store: rig.store(),
@@ -94,7 +96,8 @@ fn played<F: Future<Output = ()> + Send + 'static>(
 }
 
 fn attempts(holders: u32, attempts: u32) -> Load {
-    Load { work: Duration::from_millis(5), ..load(holders, attempts) }
+    let settings = FlowSettings { work: Duration::from_millis(5), ..FlowSettings::default() };
+    Load { settings, ..load(holders, attempts) }
 }
 
 fn owners(record: &Record) -> Vec<OwnerValue> {

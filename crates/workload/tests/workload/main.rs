@@ -2,6 +2,7 @@
 
 mod cut;
 mod doubles;
+mod flows;
 mod killed;
 mod order;
 mod remote;

@@ -17,8 +17,8 @@ use lockproof_rig::{LinkUse, RigPlan, ServerNeeds, System};
 use lockproof_sim::Simulation;
 use lockproof_testkit::{Gatekeeper, Passages};
 use lockproof_workload::{
-    Apart, Broken, Launcher, Load, Occurrence, OpenGate, Parties, Record, SeatEnd, SetUpError,
-    StepGate, Word, run, run_apart,
+    Apart, Broken, FlowSettings, Launcher, Load, Occurrence, OpenGate, Parties, Record, SeatEnd,
+    SetUpError, StepGate, Word, run, run_apart,
 };
 use tokio::sync::mpsc;
 
@@ -127,6 +127,7 @@ fn rig(simulation: &Simulation, load: &Load) -> Arc<SimRig> {
         links: LinkUse::PerHolder,
         lock: LockSettings::default(),
         needs: ServerNeeds::default(),
+        coordinator: None,
         topology: lockproof_rig::Topology::default(),
         database: lockproof_rig::DatabasePlan::default(),
         layout: Layout { slots: load.slots, capacity: 9, constraints: Constraints::NONE },
@@ -141,6 +142,7 @@ fn parties(simulation: &Simulation, rig: &SimRig) -> Parties {
     let wait = Wait { tries: 50, delay: Duration::from_millis(10), jitter: Duration::ZERO };
     Parties {
         lock: (entry.build)(LockSettings::default(), rig.backends(), env.fork("lock")),
+        keep: None,
         policy: Policy { ttl: TTL, wait, drift: Drift::default() },
         salt: 1,
         store: rig.store(),
@@ -153,7 +155,8 @@ fn parties(simulation: &Simulation, rig: &SimRig) -> Parties {
 }
 
 fn attempts(holders: u32, attempts: u32) -> Load {
-    Load { work: Duration::from_millis(5), ..load(holders, attempts) }
+    let settings = FlowSettings { work: Duration::from_millis(5), ..FlowSettings::default() };
+    Load { settings, ..load(holders, attempts) }
 }
 
 #[test]

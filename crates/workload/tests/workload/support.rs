@@ -8,7 +8,7 @@ use lockproof_locks::{Drift, Lock, LockSession, Policy, Wait};
 use lockproof_model::{HolderId, Moment, Operation, Point, Step};
 use lockproof_rig::{LinkUse, System};
 use lockproof_testkit::{Bench, Gatekeeper, Passages, Subject};
-use lockproof_workload::{Load, Pace, Parties, Record, Stop, run};
+use lockproof_workload::{FlowSettings, Load, Pace, Parties, Record, Stop, run};
 
 pub(crate) const TTL: Duration = Duration::from_secs(60);
 
@@ -32,6 +32,7 @@ pub(crate) async fn stage(bars: &[(u32, Point)]) -> Stage {
     let parties = Parties {
         env: bench.env.clone(),
         lock: bench.lock(),
+        keep: None,
         policy: Policy { ttl: TTL, wait: Wait::NEVER, drift: Drift::default() },
         salt: 1,
         store: bench.rig.store(),
@@ -50,7 +51,7 @@ pub(crate) fn load(holders: u32, attempts: u32) -> Load {
         slots: 1,
         stop: Stop::After(attempts),
         pace: Pace::Closed,
-        work: Duration::ZERO,
+        settings: FlowSettings::default(),
     }
 }
 
@@ -69,7 +70,7 @@ pub(crate) fn check(record: &Record) {
     for (index, operation) in history.operations.iter().enumerate() {
         assert_eq!(usize::try_from(operation.id.0).expect("it is there"), index);
         let attempt = history.attempt(operation.attempt).expect("its attempt is there");
-        assert_eq!((attempt.holder, attempt.slot), (operation.holder, operation.slot));
+        assert_eq!(attempt.holder, operation.holder);
         assert!(attempt.started <= operation.invoked && operation.invoked <= attempt.finished);
         assert!(operation.completed.is_none_or(|end| operation.invoked <= end));
     }
@@ -96,9 +97,14 @@ pub(crate) fn points(steps: &[Step]) -> Vec<Point> {
     steps.iter().flat_map(|&step| moments.map(|moment| Point { moment, step })).collect()
 }
 
-/// Takes the slot's lock for somebody who is not of the load.
+/// Takes the lock of slot 1 for somebody who is not of the load.
 pub(crate) async fn take_lock(bench: &Bench) -> lockproof_model::Claim {
-    let claim = bench.claim(&lockproof_model::LockName::new("slot-1"));
+    take_lock_of(bench, 1).await
+}
+
+/// The same of any slot.
+pub(crate) async fn take_lock_of(bench: &Bench, slot: u32) -> lockproof_model::Claim {
+    let claim = bench.claim(&lockproof_model::LockName::new(&format!("slot-{slot}")));
     let mut session = bench.lock().open(HolderId(8)).await.expect("it answers");
     session.acquire(&claim, TTL).await.expect("it answers");
     claim

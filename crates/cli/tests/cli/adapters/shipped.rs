@@ -47,7 +47,8 @@ use crate::{Place, stderr, stdout};
 #[test]
 fn every_scenario_of_adapters_can_be_read() {
     let mut command = Place::new().lockproof();
-    let output = command.current_dir(root()).args(["list", "scenarios", "--dir", "adapters/scenarios"]);
+    let output =
+        command.current_dir(root()).args(["list", "scenarios", "--dir", "adapters/scenarios"]);
     let output = output.output().unwrap();
     let printed = stdout(&output);
     assert_eq!(printed.matches("adapter-").count(), 5, "{printed}");

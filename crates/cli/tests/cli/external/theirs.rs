@@ -145,7 +145,8 @@ pub(crate) struct TheirPostgres {
 impl TheirPostgres {
     pub(crate) fn start() -> Option<Self> {
         let landlord = Landlord::find(&["postgres", "initdb"])?;
-        let database = landlord.runtime.block_on(landlord.provider.database("theirs")).unwrap();
+        let database =
+            landlord.runtime.block_on(landlord.provider.database("theirs", None)).unwrap();
         let Database::Postgres { tcp: Some(address), .. } = database else {
             panic!("{database:?}")
         };

@@ -17,20 +17,22 @@ use crate::script::Outcome;
 pub(crate) const SETTINGS: &str = "SET enable_seqscan = off; SET enable_bitmapscan = off;
      SET plan_cache_mode = force_generic_plan; SET jit = off; SET deadlock_timeout = '1ms'";
 
-const SQL: [&str; 19] = [
+const SQL: [&str; 22] = [
     "SELECT slot, capacity, version, fence FROM {schema}.slots WHERE slot = $1",
     "SELECT slot, capacity, version, fence FROM {schema}.slots WHERE slot = $1 FOR UPDATE",
     "SELECT slot, capacity, version, fence FROM {schema}.slots WHERE slot = $1 FOR UPDATE NOWAIT",
     "SELECT slot, capacity, version, fence FROM {schema}.slots WHERE slot = $1
      FOR UPDATE SKIP LOCKED",
     "SELECT slot, capacity, version, fence FROM {schema}.slots WHERE slot = $1 FOR SHARE",
-    "SELECT count(*) FROM {schema}.bookings WHERE slot = $1 AND state = 'confirmed'",
+    "SELECT count(*) FROM {schema}.bookings
+     WHERE slot = $1 AND state = 'confirmed' AND span_from < $3 AND span_to > $2",
     "UPDATE {schema}.slots SET fence = $2 WHERE slot = $1 AND fence <= $2",
     "UPDATE {schema}.slots SET version = version + 1 WHERE slot = $1 AND version = $2",
     "UPDATE {schema}.slots SET version = $2 WHERE slot = $1",
     "UPDATE {schema}.slots SET version = version + $2 WHERE slot = $1",
-    "INSERT INTO {schema}.bookings (slot, unit, holder, attempt, state, fencing_token)
-     VALUES ($1, $2, $3, $4, 'confirmed', $5) RETURNING id",
+    "INSERT INTO {schema}.bookings
+         (slot, span_from, span_to, unit, holder, attempt, state, fencing_token)
+     VALUES ($1, $2, $3, $4, $5, $6, 'confirmed', $7) RETURNING id",
     "DELETE FROM {schema}.bookings WHERE id = $1",
     "SELECT pg_advisory_lock($1)",
     "SELECT pg_advisory_xact_lock($1)",
@@ -38,8 +40,13 @@ const SQL: [&str; 19] = [
     "SELECT pg_try_advisory_xact_lock($1)",
     "SELECT pg_advisory_unlock($1)",
     "SELECT pg_advisory_unlock_all()",
+    "SELECT id FROM {schema}.bookings
+     WHERE slot = $1 AND state = 'confirmed' AND span_from < $3 AND span_to > $2 FOR UPDATE",
+    "INSERT INTO {schema}.request_keys (request) VALUES ($1) ON CONFLICT DO NOTHING",
+    "SELECT id FROM {schema}.bookings WHERE attempt = $1 AND state = 'confirmed' ORDER BY id LIMIT 1",
     "SELECT slot, capacity, version, fence,
-         (SELECT count(*) FROM {schema}.bookings WHERE slot = $1 AND state = 'confirmed')
+         (SELECT count(*) FROM {schema}.bookings
+          WHERE slot = $1 AND state = 'confirmed' AND span_from < $3 AND span_to > $2)
      FROM {schema}.slots WHERE slot = $1",
 ];
 
@@ -92,15 +99,27 @@ impl Prepared {
                 let row = self.client.query_opt(&self.statements[which], &[&key]).await?;
                 Ok(Answer::Slot(row.as_ref().map(slot_row)))
             }
-            Statement::CountConfirmed { slot } => {
-                let key = i64::from(slot.0);
-                let row = self.client.query_one(&self.statements[5], &[&key]).await?;
+            Statement::CountConfirmed { slot, span } => {
+                let [key, from, to] = [slot.0, span.from, span.to].map(i64::from);
+                let row = self.client.query_one(&self.statements[5], &[&key, &from, &to]).await?;
                 Ok(Answer::Count(narrow(&row, 0)))
             }
-            Statement::ReadSlotAndCount { slot } => {
-                let key = i64::from(slot.0);
-                let row = self.client.query_opt(&self.statements[18], &[&key]).await?;
+            Statement::ReadSlotAndCount { slot, span } => {
+                let [key, from, to] = [slot.0, span.from, span.to].map(i64::from);
+                let row =
+                    self.client.query_opt(&self.statements[21], &[&key, &from, &to]).await?;
                 Ok(Answer::SlotAndCount(row.as_ref().map(|row| (slot_row(row), narrow(row, 4)))))
+            }
+            Statement::LockConfirmed { slot, span } => {
+                let [key, from, to] = [slot.0, span.from, span.to].map(i64::from);
+                let rows = self.client.execute(&self.statements[18], &[&key, &from, &to]).await?;
+                Ok(Answer::Count(u32::try_from(rows).expect("there are few")))
+            }
+            Statement::ReserveKey { request } => self.change(19, &[&i64::from(request.0)]).await,
+            Statement::FindBooking { attempt } => {
+                let key = i64::from(attempt.0);
+                let row = self.client.query_opt(&self.statements[20], &[&key]).await?;
+                Ok(Answer::Booking(row.map(|row| BookingId(row.get(0)))))
             }
             Statement::RaiseFence { slot, token } => {
                 let fence = i64::try_from(token.0).expect("the test writes small numbers");
@@ -150,13 +169,14 @@ impl Prepared {
     }
 
     async fn insert(&self, values: BookingValues) -> Result<Answer, Error> {
-        let BookingValues { slot, unit, holder, attempt, fencing_token } = values;
+        let BookingValues { slot, span, unit, holder, attempt, fencing_token } = values;
         let [slot, unit, holder, attempt] = [slot.0, unit, holder.0, attempt.0].map(i64::from);
+        let [from, to] = [span.from, span.to].map(i64::from);
         let token = fencing_token
             .map(|token| i64::try_from(token.0).expect("the test writes small numbers"));
         let row = self
             .client
-            .query_one(&self.statements[10], &[&slot, &unit, &holder, &attempt, &token])
+            .query_one(&self.statements[10], &[&slot, &from, &to, &unit, &holder, &attempt, &token])
             .await?;
         Ok(Answer::Inserted(BookingId(row.get(0))))
     }
@@ -165,6 +185,6 @@ impl Prepared {
 /// Those that the model knows; any other is a mistake of the test.
 fn code(error: &Error) -> &'static str {
     let code = error.code().unwrap_or_else(|| panic!("the server answers: {error:?}")).code();
-    let known = ["40001", "40P01", "23505", "55P03", "25P02"];
+    let known = ["40001", "40P01", "23505", "23P01", "55P03", "25P02"];
     known.into_iter().find(|&known| known == code).unwrap_or_else(|| panic!("{error:?}"))
 }

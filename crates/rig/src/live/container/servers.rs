@@ -20,7 +20,7 @@ use crate::live::postgres::{CONNECTIONS, until_it_answers};
 use crate::live::provider::{Database, OwnDatabase, Provider, RedisServer};
 use crate::live::redis_server::{SETTINGS, free_address, persistence, who_answers};
 use crate::live::workspace::Workspace;
-use crate::{ContainerImages, ExternalServers, RigError, ServerNeeds};
+use crate::{ContainerImages, DatabaseEngine, ExternalServers, RigError, ServerNeeds};
 
 const REDIS: u16 = 6379;
 const POSTGRES: u16 = 5432;
@@ -121,7 +121,11 @@ impl Provider for Containers {
         .boxed()
     }
 
-    fn database<'a>(&'a self, name: &'a str) -> BoxFuture<'a, Result<Database, RigError>> {
+    fn database<'a>(
+        &'a self,
+        name: &'a str,
+        _engine: Option<DatabaseEngine>,
+    ) -> BoxFuture<'a, Result<Database, RigError>> {
         async move {
             let server = self.postgres.get_or_try_init(|| self.launch_postgres()).await?;
             Ok(server.database(name))
@@ -132,6 +136,7 @@ impl Provider for Containers {
     fn own_database<'a>(
         &'a self,
         name: &'a str,
+        _engine: Option<DatabaseEngine>,
         _needs: ServerNeeds,
     ) -> BoxFuture<'a, Result<OwnDatabase, RigError>> {
         async move {

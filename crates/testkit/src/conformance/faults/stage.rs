@@ -71,6 +71,7 @@ impl Stage {
             name: "conformance".to_owned(),
             holders: 2,
             redis_servers: topology.servers().unwrap_or(1),
+            coordinator: None,
             topology,
             links: links(trials),
             lock: settings.clone(),

@@ -6,7 +6,7 @@ use lockproof_model::LockName;
 use lockproof_rig::LinkUse::Direct;
 
 use super::{Asks, LONG, POLL, Trial, lock_name, take};
-use crate::{Bench, drop_after, poll_at_most};
+use crate::{Bench, drop_after, drop_once, poll_at_most};
 
 pub(super) const TRIALS: &[Trial] = &[
     Trial {
@@ -77,7 +77,7 @@ async fn sent_and_dropped(bench: &Bench) {
     let mut session = bench.session(1).await;
     warm_up(bench, &mut session, &lock).await;
     let claim = bench.claim(&lock);
-    let answer = drop_after(session.acquire(&claim, LONG), taken_everywhere(bench, &lock)).await;
+    let answer = drop_when_taken(bench, &lock, session.acquire(&claim, LONG)).await;
     assert!(answer.is_none(), "answered without a server: {answer:?}");
     session.withdraw(&claim).await.expect("a session survives a dropped acquire");
     assert_eq!(bench.left_over(&lock).await, 0, "a withdrawal left something on a server");
@@ -89,7 +89,7 @@ async fn sent_and_dropped_by_the_driver(bench: &Bench) {
     let mut first = bench.driver(1, LONG, Wait::NEVER).await;
     let mut second = bench.driver(2, LONG, Wait::NEVER).await;
     warm_up(bench, &mut bench.session(3).await, &lock).await;
-    let answer = drop_after(first.acquire(&lock), taken_everywhere(bench, &lock)).await;
+    let answer = drop_when_taken(bench, &lock, first.acquire(&lock)).await;
     assert!(answer.is_none(), "answered without a server: {answer:?}");
     first.settle().await;
     assert_eq!(bench.left_over(&lock).await, 0, "a dropped acquire keeps the lock from others");
@@ -104,6 +104,19 @@ async fn warm_up(bench: &Bench, session: &mut AnySession, lock: &LockName) {
     session.withdraw(&claim).await.expect("the servers answer");
 }
 
+/// Drops `acquire` when every server has granted the lock, before it has seen that; `None` where that came off.
+async fn drop_when_taken<F: Future>(
+    bench: &Bench,
+    lock: &LockName,
+    acquire: F,
+) -> Option<F::Output> {
+    if bench.subject.entry.needs.coordinator().is_some() {
+        drop_once(acquire, || async { bench.left_over(lock).await == bench.servers() }).await
+    } else {
+        drop_after(acquire, taken_everywhere(bench, lock)).await
+    }
+}
+
 /// Returns once every server has granted the lock, whether or not its holder looks at the answers.
 async fn taken_everywhere(bench: &Bench, lock: &LockName) {
     while bench.left_over(lock).await < bench.servers() {
@@ -115,9 +128,7 @@ async fn taken_everywhere(bench: &Bench, lock: &LockName) {
 async fn dropped_first_acquire(bench: &Bench) {
     let lock = lock_name();
     for polls in 1..POLLS {
-        for server in 0..bench.servers() {
-            let _: () = bench.ask(server, redis::cmd("SCRIPT").arg("FLUSH")).await;
-        }
+        bench.forget_scripts().await;
         let (mut first, mut second) = (bench.session(1).await, bench.session(2).await);
         let claim = bench.claim(&lock);
         let answer = poll_at_most(first.acquire(&claim, LONG), polls).await;

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use futures_util::FutureExt;
 use lockproof_locks::{Acquired, Acquisition, Certainty, Driver, Lock, LockSession, Policy, Wait};
-use lockproof_model::HolderId;
-use lockproof_rig::{LinkEffect, LinkSelector, LinkUse::Shared, Rig};
+use lockproof_model::{HolderId, LockName};
+use lockproof_rig::{LinkEffect, LinkUse::Shared, Rig};
 
 use super::{Asks, LONG, Trial, lock_name, take};
 use crate::Bench;
@@ -31,14 +31,21 @@ pub(super) const TRIALS: &[Trial] = &[
     },
 ];
 
-/// How long a lock waits for a server that does not answer.
-const LIMIT: Duration = Duration::from_millis(100);
+/// How long a lock waits for a server that does not answer; longer for one that writes everything to disk first.
+fn limit(bench: &Bench) -> Duration {
+    let is_durable = bench.subject.entry.needs.coordinator().is_some();
+    Duration::from_millis(if is_durable { 2000 } else { 100 })
+}
 
 async fn without_an_answer(bench: &Bench) {
     let lock = lock_name();
     let mut patient = bench.session(1).await;
-    let mut hasty = bench.lock_within(LIMIT).open(HolderId(2)).await.expect("the servers answer");
-    let links = LinkSelector::AllRedis.resolve(bench.servers());
+    let mut hasty =
+        bench.lock_within(limit(bench)).open(HolderId(2)).await.expect("the servers answer");
+    let links = bench.links();
+    // Whatever has to be there before a request can leave.
+    let first = bench.claim(&LockName::new("another"));
+    take(&mut hasty, &first, LONG).await;
     let held = bench.rig.disturb(&links, &[], LinkEffect::Hold).expect("links with a proxy");
     let claim = bench.claim(&lock);
     let error = hasty.acquire(&claim, LONG).await.expect_err("no server answers");
@@ -53,12 +60,15 @@ async fn without_an_answer(bench: &Bench) {
 async fn driver_withdraws(bench: &Bench) {
     let lock = lock_name();
     let policy = Policy { ttl: LONG, wait: Wait::NEVER, drift: lockproof_locks::Drift::default() };
-    let hasty = bench.lock_within(LIMIT);
+    let hasty = bench.lock_within(limit(bench));
     let mut driver = Driver::open(bench.env.clone(), &hasty, HolderId(1), policy, 1)
         .await
         .expect("the servers answer");
     let mut patient = bench.session(2).await;
-    let links = LinkSelector::AllRedis.resolve(bench.servers());
+    let links = bench.links();
+    // As above.
+    let answer = driver.acquire(&LockName::new("another")).await;
+    assert!(matches!(answer, Ok(Acquisition::Granted { .. })), "{answer:?}");
     let held = bench.rig.disturb(&links, &[], LinkEffect::Hold).expect("links with a proxy");
     let answer = driver.acquire(&lock).await;
     let Err(error) = answer else { panic!("{answer:?} though no server answers") };
@@ -73,9 +83,9 @@ async fn driver_withdraws(bench: &Bench) {
 }
 
 async fn out_of_reach(bench: &Bench) {
-    let links = LinkSelector::AllRedis.resolve(bench.servers());
+    let links = bench.links();
     let held = bench.rig.disturb(&links, &[], LinkEffect::Hold).expect("links with a proxy");
-    let hasty = bench.lock_within(LIMIT);
+    let hasty = bench.lock_within(limit(bench));
     let error = hasty.open(HolderId(1)).await.expect_err("no server answers");
     assert!(error.is_definite(), "{error}: nothing was asked for, so nothing is unknown");
     drop(held);
