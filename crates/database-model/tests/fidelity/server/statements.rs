@@ -106,8 +106,7 @@ impl Prepared {
             }
             Statement::ReadSlotAndCount { slot, span } => {
                 let [key, from, to] = [slot.0, span.from, span.to].map(i64::from);
-                let row =
-                    self.client.query_opt(&self.statements[21], &[&key, &from, &to]).await?;
+                let row = self.client.query_opt(&self.statements[21], &[&key, &from, &to]).await?;
                 Ok(Answer::SlotAndCount(row.as_ref().map(|row| (slot_row(row), narrow(row, 4)))))
             }
             Statement::LockConfirmed { slot, span } => {
