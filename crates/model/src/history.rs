@@ -47,7 +47,7 @@ impl History {
         };
         let mut next: BinaryHeap<Reverse<u128>> = (0..).zip(&lists).filter_map(first).collect();
         while let Some(mut least) = next.peek_mut() {
-            let list = (least.0 & u128::from(u32::MAX)) as u32;
+            let list = u32::try_from(least.0 & u128::from(u32::MAX)).unwrap_or_default();
             let rest = &mut lists[list as usize];
             if let Some(mut operation) = rest.next() {
                 operation.id = OperationId(u32::try_from(operations.len()).unwrap_or(u32::MAX));
