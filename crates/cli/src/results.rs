@@ -21,8 +21,9 @@ pub(crate) fn show(
     let name = match format {
         Format::Text => "text",
         Format::Json => "json",
+        Format::FailureModes => "failure-modes",
     };
-    let rendering = lockproof_report::find(name).expect("both formats are in the catalog");
+    let rendering = lockproof_report::find(name).expect("every format is in the catalog");
     let settings = Settings {
         style: terminal::style(color, verbose),
         directory: directory.map(Path::to_owned),

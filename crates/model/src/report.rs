@@ -5,8 +5,8 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Expectation, Exploration, FaultRecord, FaultSummary, Finding, Instant, Judgement, SlotId,
-    Status, Verdict, nanos,
+    Expectation, Exploration, FaultRecord, FaultSummary, Finding, Instant, Judgement, Slice,
+    SlotId, Status, Verdict, nanos,
 };
 
 /// The version of `results.json`; raised by every change that a reader could notice.
@@ -67,6 +67,9 @@ pub struct Manifest {
     pub machine: String,
     /// Whether it was interrupted before its last cell.
     pub interrupted: bool,
+    /// Which part of a run it is, where others do the rest.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub partition: Option<Slice>,
 }
 
 /// A server that took part.

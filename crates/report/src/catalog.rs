@@ -4,13 +4,14 @@ use std::path::PathBuf;
 
 use crate::{Rendering, Style};
 
+mod failure_modes;
 mod json;
 mod terminal;
 
 pub(crate) use json::to_json;
 
 /// Every rendering that `--format` can name.
-pub const ENTRIES: &[RenderingEntry] = &[terminal::ENTRY, json::ENTRY];
+pub const ENTRIES: &[RenderingEntry] = &[terminal::ENTRY, json::ENTRY, failure_modes::ENTRY];
 
 /// The rendering of that name.
 #[must_use]

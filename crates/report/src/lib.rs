@@ -12,16 +12,19 @@ mod comparison;
 mod directory;
 mod drawing;
 mod space_time;
+mod stored;
 mod style;
 mod text;
 
 pub use catalog::{ENTRIES, RenderingEntry, Settings, find};
 pub use comparison::{ComparisonFormat, write_comparison};
 pub use directory::{
-    CellName, HISTORY_SCHEMA_VERSION, HistogramInterval, HistoryHeader, Latest, ReportDirectory,
-    StoredHistory, read_history,
+    CellName, HISTORY_SCHEMA_VERSION, HistogramInterval, HistoryHeader, HistoryStream, Latest,
+    LineStream, ReportDirectory, StoredHistory, UnfinishedHistory, read_history,
+    read_unfinished_history,
 };
 pub use drawing::svg;
+pub use stored::{CellRemains, StoredRun, StoredScenario};
 pub use style::Style;
 
 use std::fmt::Debug;

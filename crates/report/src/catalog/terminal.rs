@@ -20,6 +20,8 @@ mod summary;
 mod table;
 mod verdict;
 
+pub(super) use verdict::safety;
+
 pub(super) const ENTRY: RenderingEntry = RenderingEntry {
     name: "text",
     summary: "a table per scenario, why, and how it happened",

@@ -5,4 +5,5 @@ mod directory;
 mod drawing;
 mod fixture;
 mod json;
+mod streams;
 mod terminal;
