@@ -46,6 +46,8 @@ pub(crate) fn search(name: &'static str, size: Size) -> Contestant {
         besides: Vec::new(),
         checkers: lockproof_checkers::ENTRIES.iter().map(|entry| entry.checker).collect(),
         halt: Arc::default(),
+        slice: None,
+        chronicle: None,
     };
     assert_whole(&plan, &search(Length::Schedules(1)), size);
     Contestant::in_bulk(name, size.holders, move |length| {
