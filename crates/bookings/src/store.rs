@@ -2,6 +2,7 @@
 
 use std::fmt::Debug;
 
+use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use lockproof_model::{
     AttemptId, BookingId, BookingTable, DriverSetting, FencingToken, HolderId, SlotId, Span,
@@ -93,6 +94,24 @@ pub trait Connection: Debug + Send {
     /// Writes the key of a request, for as long as the transaction may be undone. Waits for another transaction that
     /// has written the same key.
     fn reserve_key(&mut self, request: AttemptId) -> BoxFuture<'_, Result<Reserved>>;
+
+    /// Reads the slot's row without locking it, and counts its confirmed bookings that overlap `span`: in one statement
+    /// where the engine can.
+    ///
+    /// The count may be newer than the row, and never older. At READ COMMITTED each statement sees a state of its own: a
+    /// booking that commits between the two is then counted with the version *before* it, so that a guard that compares
+    /// versions refuses. Counted first, it would be missed and its version trusted, and the slot sold twice.
+    fn read_slot_and_count(
+        &mut self,
+        slot: SlotId,
+        span: Span,
+    ) -> BoxFuture<'_, Result<(SlotState, u32)>> {
+        async move {
+            let state = self.read_slot(slot, RowLock::None).await?;
+            Ok((state, self.count_confirmed(slot, span).await?))
+        }
+        .boxed()
+    }
 
     /// Sets the slot's fence to `token` unless it is higher, in one statement.
     fn raise_fence(&mut self, slot: SlotId, token: FencingToken) -> BoxFuture<'_, Result<Raised>>;

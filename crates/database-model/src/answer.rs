@@ -27,6 +27,8 @@ pub enum Answer {
     Slot(Option<SlotRow>),
     /// So many rows were counted, or locked.
     Count(u32),
+    /// The slot's row and so many rows counted; `None` where there is no such slot.
+    SlotAndCount(Option<(SlotRow, u32)>),
     /// The booking's key, where there is one.
     Booking(Option<BookingId>),
     /// So many rows were changed.

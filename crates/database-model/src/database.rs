@@ -264,6 +264,7 @@ impl Database {
         match statement {
             Statement::ReadSlot { slot, lock } => self.read_slot(at, slot, lock),
             Statement::CountConfirmed { slot, span } => self.count_confirmed(at, slot, span),
+            Statement::ReadSlotAndCount { slot, span } => self.read_slot_and_count(at, slot, span),
             Statement::LockConfirmed { slot, span } => self.lock_confirmed(at, slot, span),
             Statement::FindBooking { attempt } => self.find_by_attempt(at, attempt),
             Statement::ReserveKey { request } => self.reserve_key(at, request),

@@ -40,6 +40,14 @@ pub enum Statement {
         /// Which request.
         request: AttemptId,
     },
+    /// `SELECT capacity, version, fence, (SELECT count(*) …) FROM slots WHERE slot = …`, the count that of
+    /// `CountConfirmed`: both as of one moment.
+    ReadSlotAndCount {
+        /// Which slot.
+        slot: SlotId,
+        /// Of which part of it bookings are counted.
+        span: Span,
+    },
     /// `UPDATE slots SET fence = token WHERE slot = … AND fence <= token`.
     RaiseFence {
         /// Which slot.

@@ -60,7 +60,7 @@ pub trait Backends: Debug + Send + Sync + 'static {
 /// Any connection that the Redis client library can speak over.
 pub struct RedisConnection(Kind);
 
-/// The library's trait boxes the future of each request. The kind that is used most does without.
+/// The library's trait boxes the future of each request in layers. The kind that is used most does with one.
 enum Kind {
     Shared(SharedConnection),
     Any(Box<dyn ConnectionLike + Send + Sync>),
@@ -79,7 +79,8 @@ impl RedisConnection {
     /// Sends one command and waits for its reply.
     pub(crate) async fn request(&mut self, command: &Cmd) -> RedisResult<Value> {
         match &mut self.0 {
-            Kind::Shared(connection) => connection.request(command).await,
+            // Boxed too: by itself it made the future of every request over any connection more than a kilobyte.
+            Kind::Shared(connection) => Box::pin(connection.request(command)).await,
             Kind::Any(connection) => connection.req_packed_command(command).await,
         }
     }

@@ -180,15 +180,9 @@ pub(crate) fn transcript(load: &Load) -> Transcript {
 
 /// What they hold in the end, put in order.
 pub(crate) fn record(recorders: &[Recorder], started: Instant, finished: Instant) -> Record {
-    let written: Vec<_> = recorders.iter().map(|recorder| recorder.take(finished)).collect();
-    // Room for all at once: operations are large, and moving them again would be most of the work.
-    let mut operations = Vec::with_capacity(written.iter().map(|(done, _)| done.len()).sum());
-    let mut attempts = Vec::with_capacity(written.iter().map(|(_, tried)| tried.len()).sum());
-    for (done, tried) in written {
-        operations.extend(done);
-        attempts.extend(tried);
-    }
-    let history = History::assemble(operations, attempts);
+    let written = recorders.iter().map(|recorder| recorder.take(finished));
+    let (operations, attempts): (Vec<_>, Vec<_>) = written.unzip();
+    let history = History::merge(operations, attempts.into_iter().flatten().collect());
     let (longest_gap, backlog) = (longest_gap(&history), largest_backlog(&history));
     Record { history, longest_gap, backlog, started, finished, lost: Vec::new() }
 }

@@ -196,6 +196,20 @@ impl Connection for SqliteConnection {
         .boxed()
     }
 
+    fn read_slot_and_count(
+        &mut self,
+        slot: SlotId,
+        span: Span,
+    ) -> BoxFuture<'_, Result<(SlotState, u32)>> {
+        async move {
+            let read =
+                move |db: &rusqlite::Connection| statements::read_slot_and_count(db, slot, span);
+            let read = self.run("read the slot and count bookings", read).await?;
+            read.ok_or_else(|| Kind::NoSlot(slot).into())
+        }
+        .boxed()
+    }
+
     fn raise_fence(&mut self, slot: SlotId, token: FencingToken) -> BoxFuture<'_, Result<Raised>> {
         async move {
             let column = i64::try_from(token.0).map_err(|_| Kind::FencingTokenTooLarge(token))?;

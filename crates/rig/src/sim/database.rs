@@ -287,6 +287,7 @@ const fn verb(statement: &Statement) -> &'static str {
         Statement::Begin(_) => "BEGIN",
         Statement::ReadSlot { .. }
         | Statement::CountConfirmed { .. }
+        | Statement::ReadSlotAndCount { .. }
         | Statement::LockConfirmed { .. }
         | Statement::FindBooking { .. }
         | Statement::AdvisoryLock { .. }
