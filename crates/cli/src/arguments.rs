@@ -112,6 +112,10 @@ pub(crate) struct RunArguments {
     #[arg(long, env = "LOCKPROOF_FORMAT", value_enum, default_value_t = Format::Text)]
     pub(crate) format: Format,
 
+    /// Write JUnit's XML to this file as well; the report directory has one anyway
+    #[arg(long, env = "LOCKPROOF_JUNIT", value_name = "PATH")]
+    pub(crate) junit: Option<PathBuf>,
+
     /// How to show progress on stderr
     #[arg(long, env = "LOCKPROOF_SHOW_PROGRESS", value_enum, default_value_t = Progress::Auto)]
     pub(crate) show_progress: Progress,
@@ -240,6 +244,10 @@ pub(crate) struct ExploreArguments {
     #[arg(long, env = "LOCKPROOF_FORMAT", value_enum, default_value_t = Format::Text)]
     pub(crate) format: Format,
 
+    /// Write JUnit's XML to this file as well; the report directory has one anyway
+    #[arg(long, env = "LOCKPROOF_JUNIT", value_name = "PATH")]
+    pub(crate) junit: Option<PathBuf>,
+
     /// How to show progress on stderr
     #[arg(long, env = "LOCKPROOF_SHOW_PROGRESS", value_enum, default_value_t = Progress::Auto)]
     pub(crate) show_progress: Progress,
@@ -364,8 +372,29 @@ pub(crate) enum Color {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Format {
+    /// A table per scenario, why, and how it happened
     Text,
+    /// The whole report
     Json,
+    /// Events, one JSON object a line
+    Ndjson,
+    /// A page for a pull request
+    Markdown,
+    /// A row per cell
+    Csv,
+}
+
+impl Format {
+    /// As the catalog of renderings calls it.
+    pub(crate) const fn rendering(self) -> &'static str {
+        match self {
+            Self::Text => "text",
+            Self::Json => "json",
+            Self::Ndjson => "ndjson",
+            Self::Markdown => "markdown",
+            Self::Csv => "csv",
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -400,6 +429,15 @@ mod tests {
     #[test]
     fn the_command_line_is_consistent() {
         Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn every_format_is_a_rendering() {
+        for format in Format::value_variants() {
+            let name = format.to_possible_value().map(|value| value.get_name().to_owned());
+            assert_eq!(name.as_deref(), Some(format.rendering()));
+            assert!(lockproof_report::find(format.rendering()).is_some());
+        }
     }
 
     #[test]

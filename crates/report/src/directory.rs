@@ -3,6 +3,7 @@
 //! ```text
 //!   manifest.json                             versions, machine, seed, command
 //!   results.json                              the report; every rendering can be made from it
+//!   report.html, summary.md, junit.xml        those that are kept with it
 //!   faults.ndjson                             each injection
 //!   scenarios/<scenario>.toml                 as resolved
 //!   replays/<scenario>.<strategy>.toml         the smallest schedule that breaks it; its drawing beside it (.svg)
@@ -20,7 +21,7 @@ use std::path::{Path, PathBuf};
 use lockproof_model::{BookingTable, FaultRecord, History, RunReport, Violation};
 use serde::Serialize;
 
-use crate::catalog::to_json;
+use crate::catalog::{Settings, find, to_json};
 
 mod file;
 mod histogram;
@@ -35,6 +36,10 @@ const LATEST: &str = "latest";
 
 /// Two runs may start in one second; more than this many do not.
 const SAME_STEM_MAX: u32 = 1000;
+
+/// The files that are renderings, each with its name in the catalog.
+const RENDERINGS: [(&str, &str); 3] =
+    [("report.html", "html"), ("summary.md", "markdown"), ("junit.xml", "junit")];
 
 /// Where one run keeps what it found.
 #[derive(Debug)]
@@ -139,7 +144,18 @@ impl ReportDirectory {
         self.write("faults.ndjson".into(), |out| write_faults(out, report))?;
         self.write("manifest.json".into(), |out| to_json(&report.manifest, out))?;
         self.write("results.json".into(), |out| to_json(report, out))?;
+        self.write_renderings(report)?;
         self.link_latest()
+    }
+
+    /// Writes those renderings of `report` that a directory keeps.
+    ///
+    /// # Errors
+    /// As for [`write_scenario`](Self::write_scenario).
+    pub fn write_renderings(&self, report: &RunReport) -> io::Result<()> {
+        RENDERINGS.iter().try_for_each(|(file, name)| {
+            self.write(file.into(), |out| render(name, report, out)).map(drop)
+        })
     }
 
     fn write(
@@ -167,6 +183,12 @@ impl ReportDirectory {
         file::naming(&latest, linked)?;
         Ok(Latest::Linked(latest))
     }
+}
+
+/// The rendering of that name, as a file has it: no terminal to suit.
+fn render(name: &str, report: &RunReport, out: &mut dyn Write) -> io::Result<()> {
+    let entry = find(name).expect("the directory's renderings are in the catalog");
+    (entry.build)(&Settings::default()).render(report, out)
 }
 
 /// One injection with where it happened.

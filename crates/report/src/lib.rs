@@ -14,8 +14,10 @@ mod drawing;
 mod space_time;
 mod style;
 mod text;
+mod verdict;
+mod words;
 
-pub use catalog::{ENTRIES, RenderingEntry, Settings, find};
+pub use catalog::{ENTRIES, EVENTS_SCHEMA_VERSION, RenderingEntry, Settings, find};
 pub use comparison::{ComparisonFormat, write_comparison};
 pub use directory::{
     CellName, HISTORY_SCHEMA_VERSION, HistogramInterval, HistoryHeader, Latest, ReportDirectory,

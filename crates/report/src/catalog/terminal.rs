@@ -18,7 +18,6 @@ mod schedules;
 mod stories;
 mod summary;
 mod table;
-mod verdict;
 
 pub(super) const ENTRY: RenderingEntry = RenderingEntry {
     name: "text",
