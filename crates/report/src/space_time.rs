@@ -3,8 +3,8 @@
 //! Read from a history alone, so that text and drawing say the same.
 
 use lockproof_model::{
-    Effect, FaultRecord, History, HolderId, Instant, Operation, Outcome, Reason, Refusal, Scene, Step,
-    Violation,
+    Effect, FaultRecord, History, HolderId, Instant, Operation, Outcome, Reason, Refusal, Scene,
+    Step, Violation,
 };
 
 /// What broke something, wherever it comes from: a search through schedules, or a run.

@@ -1,8 +1,8 @@
 //! The attempts that prove a violation, cut out of a run for a drawing.
 
 use lockproof_model::{
-    Anomaly, AttemptId, Evidence, Expectation, FaultRecord, Finding, History, Instant,
-    Layer, Operation, Scene, Verdict,
+    Anomaly, AttemptId, Evidence, Expectation, FaultRecord, Finding, History, Instant, Layer,
+    Operation, Scene, Verdict,
 };
 
 /// Scenes of a cell: the first explains, the rest repeat it.

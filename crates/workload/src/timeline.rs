@@ -5,7 +5,7 @@ use std::time::Duration;
 use lockproof_model::{AttemptResult, History, Instant, Stretch, Timeline};
 
 /// More than this many stretches are narrower than what they are drawn with.
-const STRETCHES_MAX: u32 = 60;
+const STRETCHES_MAX: u32 = 40;
 
 /// Widths that read well on an axis, in milliseconds; beyond them, whole minutes.
 const WIDTHS_MS: &[u64] =
@@ -58,7 +58,7 @@ fn at_percent(sorted: &[Duration], percent: usize) -> Option<f64> {
 
 #[cfg(test)]
 mod tests {
-    use lockproof_model::{Attempt, AttemptId, BookingId, HolderId, RefusedBy, Refusal, SlotId};
+    use lockproof_model::{Attempt, AttemptId, BookingId, HolderId, Refusal, RefusedBy, SlotId};
 
     use super::*;
 
@@ -92,18 +92,18 @@ mod tests {
             attempt(2, 5, 105, true),
         ]);
         let Timeline { width, stretches, .. } = timeline.expect("there are attempts");
-        assert_eq!((width, stretches.len()), (Duration::from_millis(2), 53));
-        assert_eq!((stretches[1].finished, stretches[1].booked), (1, 1));
-        assert_eq!((stretches[2].finished, stretches[2].booked), (1, 0));
-        assert_eq!(stretches[30], Stretch::default());
-        assert_eq!((stretches[52].p50_us, stretches[52].p99_us), (Some(1e5), Some(1e5)));
+        assert_eq!((width, stretches.len()), (Duration::from_millis(5), 22));
+        assert_eq!((stretches[0].finished, stretches[0].booked), (2, 1));
+        assert_eq!((stretches[0].p50_us, stretches[0].p99_us), (Some(3e3), Some(4e3)));
+        assert_eq!(stretches[10], Stretch::default());
+        assert_eq!((stretches[21].p50_us, stretches[21].p99_us), (Some(1e5), Some(1e5)));
     }
 
     #[test]
     fn there_are_never_more_stretches_than_can_be_drawn() {
-        for millis in [1, 59, 60, 61, 999, 3_599_999, 3_600_000, 90_000_000] {
+        for millis in [1, 39, 40, 41, 999, 2_399_999, 2_400_000, 90_000_000] {
             let stretches = of(vec![attempt(0, 0, millis, true)]).unwrap().stretches.len();
-            assert!(stretches <= 60, "{stretches} in {millis} ms");
+            assert!(stretches <= 40, "{stretches} in {millis} ms");
         }
         assert!(of(Vec::new()).is_none());
     }

@@ -24,9 +24,10 @@ impl Rendering for Csv {
     fn render(&self, report: &RunReport, out: &mut dyn io::Write) -> io::Result<()> {
         let header = COLUMNS.iter().map(|(name, _)| (*name).to_owned());
         write(header.collect(), out)?;
-        report.cells.iter().try_for_each(|cell| {
-            write(COLUMNS.iter().map(|(_, value)| value(cell)).collect(), out)
-        })
+        report
+            .cells
+            .iter()
+            .try_for_each(|cell| write(COLUMNS.iter().map(|(_, value)| value(cell)).collect(), out))
     }
 }
 
@@ -46,7 +47,9 @@ const COLUMNS: &[Column] = &[
     ("refused_by_guard", |cell| cell.refused_by_guard.to_string()),
     ("failed", |cell| cell.failed.to_string()),
     ("unknown", |cell| cell.unknown.to_string()),
-    ("faults_injected", |cell| cell.faults.iter().map(|fault| fault.injected).sum::<u32>().to_string()),
+    ("faults_injected", |cell| {
+        cell.faults.iter().map(|fault| fault.injected).sum::<u32>().to_string()
+    }),
     ("faults_bit", |cell| cell.faults.iter().map(|fault| fault.bit).sum::<u32>().to_string()),
     ("took_ns", |cell| cell.took.as_nanos().to_string()),
     ("longest_gap_ns", |cell| cell.longest_gap.as_nanos().to_string()),

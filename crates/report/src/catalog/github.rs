@@ -39,7 +39,10 @@ impl Rendering for GitHub {
             }
             if let Some(more @ 1..) = cells.len().checked_sub(shown) {
                 let command = data(&report.manifest.command);
-                writeln!(out, "::{level} title=lockproof::and {more} more cells; again: {command}")?;
+                writeln!(
+                    out,
+                    "::{level} title=lockproof::and {more} more cells; again: {command}"
+                )?;
             }
         }
         Ok(())

@@ -8,6 +8,7 @@ use std::fmt::Write as _;
 use std::io;
 
 use lockproof_model::{RunReport, Status};
+use serde::Serialize;
 
 use super::RenderingEntry;
 use crate::style::Ink;
@@ -100,7 +101,7 @@ fn style() -> String {
 }
 
 /// JSON that nothing in it can end: no tag and no comment begins without `<`.
-fn in_script(known: &data::Known<'_>) -> String {
+fn in_script(known: &impl Serialize) -> String {
     let json = serde_json::to_string(known).expect("plain values have a JSON form");
     json.replace('<', "\\u003c")
 }
@@ -129,7 +130,8 @@ fn table(report: &RunReport) -> String {
     for cell in &report.cells {
         let [scenario, strategy] = [&cell.scenario, &cell.strategy].map(|name| text(name));
         // Writing to a String cannot fail.
-        let _ = writeln!(rows, "<tr><td>{scenario}<td>{strategy}<td>{}", text(&verdict::of(cell).text));
+        let _ =
+            writeln!(rows, "<tr><td>{scenario}<td>{strategy}<td>{}", text(&verdict::of(cell).text));
     }
     rows
 }

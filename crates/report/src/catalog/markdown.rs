@@ -95,7 +95,8 @@ fn table(cells: &[&CellReport], names_scenario: bool, out: &mut dyn Write) -> io
     )?;
     writeln!(out, "{rule}|---|---|---|--:|--:|--:|--:|--:|")?;
     for cell in cells {
-        let scenario = if names_scenario { format!("| {} ", code(&cell.scenario)) } else { String::new() };
+        let scenario =
+            if names_scenario { format!("| {} ", code(&cell.scenario)) } else { String::new() };
         let latency = |of: fn(&lockproof_model::PercentilesUs) -> f64| {
             cell.acquire.as_ref().map_or_else(|| "–".to_owned(), |acquire| text::time(of(acquire)))
         };

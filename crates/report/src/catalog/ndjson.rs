@@ -44,9 +44,8 @@ impl Rendering for NdJson {
                 write(&violation, out)?;
             }
         }
-        let count = |status| {
-            report.cells.iter().filter(|cell| cell.judgement.status == status).count()
-        };
+        let count =
+            |status| report.cells.iter().filter(|cell| cell.judgement.status == status).count();
         let finished = Event::RunFinished {
             status: report.status(),
             interrupted: manifest.interrupted,
@@ -150,7 +149,15 @@ fn violations(cell: &CellReport) -> Vec<Event<'_>> {
     if let Some(found) = found {
         let (layer, kind, sentence) = (found.layer, &found.anomaly, &found.sentence);
         let slot = None;
-        return vec![Event::Violation { scenario, strategy, layer, kind, slot, count: 1, sentence }];
+        return vec![Event::Violation {
+            scenario,
+            strategy,
+            layer,
+            kind,
+            slot,
+            count: 1,
+            sentence,
+        }];
     }
     let violated = cell.findings.iter().filter(|finding| finding.verdict == Verdict::Violated);
     violated

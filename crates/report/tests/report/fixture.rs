@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use lockproof_model::{
     Anomaly, CellReport, Expectation, FaultRecord, FaultSummary, Finding, HolderId, Instant,
-    Judgement, Layer, Layers, Manifest, PercentilesUs, Pictures, RESULTS_SCHEMA_VERSION,
-    RunReport, ServerInfo, SlotId, Status, Story, StoryLine, Verdict, World,
+    Judgement, Layer, Layers, Manifest, PercentilesUs, Pictures, RESULTS_SCHEMA_VERSION, RunReport,
+    ServerInfo, SlotId, Status, Story, StoryLine, Verdict, World,
 };
 
 pub(crate) fn report(cells: Vec<CellReport>) -> RunReport {

@@ -35,7 +35,7 @@ function curveFigure(title, from, cells, of, range, hidden) {
 function curveChart(title, cells, of, range, hidden, width) {
   const [left, right, top, height] = [62, width - 14, 16, Math.max(240, Math.min(320, width * 0.6))];
   const bottom = height - 44;
-  const samples = Math.max(2, ...cells.map((cell) => cell[of]?.count ?? 0));
+  const samples = Math.max(10, ...cells.map((cell) => cell[of]?.count ?? 0));
   const decadesAcross = Math.log10(samples);
   const x = (quantile, count) => {
     const nines = quantile === 1 ? Math.log10(count) : -Math.log10(1 - quantile);

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use lockproof_model::{
-    CellReport, CurvePoint, DriverSetting, Exploration, FaultRecord, FaultSummary, Finding, Instant,
-    Layers, Manifest, PercentilesUs, RunReport, ServerInfo, Size, Status, Timeline, Verdict,
+    CellReport, CurvePoint, DriverSetting, Exploration, FaultRecord, FaultSummary, Finding,
+    Instant, Layers, Manifest, PercentilesUs, RunReport, ServerInfo, Size, Status, Timeline,
 };
 use serde::Serialize;
 
@@ -13,8 +13,8 @@ use super::tone;
 use crate::{verdict, words};
 
 /// Injections of a cell that the log shows; the rest are counted.
-const INJECTIONS_MAX: usize = 40;
-/// Sentences of a finding.
+const INJECTIONS_MAX: usize = 12;
+/// Sentences of a finding; one is enough where it was expected.
 const SENTENCES_MAX: usize = 3;
 
 /// Everything that the scripts are told.
@@ -106,7 +106,6 @@ struct Injection<'a> {
 struct Found<'a> {
     checker: &'a str,
     layer: lockproof_model::Layer,
-    verdict: Verdict,
     count: usize,
     sentences: Vec<&'a str>,
 }
@@ -184,7 +183,9 @@ fn place<'a, T: PartialEq>(known: &mut Vec<&'a T>, value: &'a T) -> usize {
 impl<'a> Cell<'a> {
     fn of(report: &RunReport, cell: &'a CellReport) -> Self {
         let verdict = verdict::of(cell);
-        let timeline = cell.pictures.timeline.as_ref();
+        // Those of a search would be of one schedule, and a small one.
+        let measured = (cell.exploration.is_none()).then_some(&cell.pictures);
+        let timeline = measured.and_then(|pictures| pictures.timeline.as_ref());
         Self {
             scenario: &cell.scenario,
             title: &cell.title,
@@ -213,13 +214,22 @@ impl<'a> Cell<'a> {
             backlog: cell.backlog,
             offered_per_s: cell.offered_per_s,
             took_ms: millis(cell.took),
-            response_curve: curve(&cell.pictures.response),
-            service_curve: curve(&cell.pictures.service),
+            response_curve: measured.map(|of| curve(&of.response)).unwrap_or_default(),
+            // In a closed loop it is the same, and left out.
+            service_curve: measured
+                .filter(|of| of.service != of.response)
+                .map(|of| curve(&of.service))
+                .unwrap_or_default(),
             timeline: timeline.map(Line::of),
             faults: &cell.faults,
             injections: cell.injections.iter().take(INJECTIONS_MAX).map(Injection::of).collect(),
             injections_left_out: cell.injections.len().saturating_sub(INJECTIONS_MAX),
-            findings: cell.findings.iter().map(Found::of).collect(),
+            findings: cell
+                .findings
+                .iter()
+                .filter(|finding| !finding.anomalies.is_empty())
+                .map(|finding| Found::of(finding, cell.judgement.status))
+                .collect(),
             exploration: cell.exploration.as_ref().map(Searched::of),
             drawings: Vec::new(),
             drivers: Vec::new(),
@@ -260,14 +270,14 @@ impl<'a> Injection<'a> {
 }
 
 impl<'a> Found<'a> {
-    fn of(finding: &'a Finding) -> Self {
+    fn of(finding: &'a Finding, status: Status) -> Self {
+        let most = if status == Status::Met { 1 } else { SENTENCES_MAX };
         let sentences = finding.anomalies.iter().map(|anomaly| anomaly.sentence.as_str());
         Self {
             checker: &finding.checker,
             layer: finding.layer,
-            verdict: finding.verdict,
             count: finding.anomalies.len(),
-            sentences: sentences.take(SENTENCES_MAX).collect(),
+            sentences: sentences.take(most).collect(),
         }
     }
 }

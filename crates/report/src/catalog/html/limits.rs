@@ -90,7 +90,8 @@ fn modes(report: &RunReport) -> Option<Limit> {
 
 const UNDECIDED: &str = "Too little happened there, its evidence does not decide, or a server was missing. Such a cell is no proof of anything, and the program exits accordingly.";
 const LIVE: &str = "A live run sees one order of events, the one that the machine's timing gave it. A violation is proof; its absence is not. `lockproof explore` searches other orders, and says how many it has looked at.";
-const ONE_SCHEDULE: &str = "Each cell ran one simulated schedule. `lockproof explore` searches through many.";
+const ONE_SCHEDULE: &str =
+    "Each cell ran one simulated schedule. `lockproof explore` searches through many.";
 const OF_THE_FIRST: &str = "Figures, curves and time lines of a search are those of one schedule: the smallest that breaks the cell, or else the first. Their times are virtual, and parameters of the model.";
 const SIMULATED: &str = "Servers, network and clock are models, held against real servers by tests. What the models leave out, such as memory pressure, disks and client libraries with a will of their own, was not put to the test: `lockproof run --provider process` does that.";
 const EMBEDDED: &str = "The embedded provider serves locks from an in-process model of Redis and bookings from SQLite. Replication, persistence and the concurrency of a database's server are not there; `--provider process` has them.";

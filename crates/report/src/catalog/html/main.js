@@ -2,6 +2,10 @@
 
 const report = JSON.parse(document.getElementById("report").textContent);
 const state = { scenario: null };
+// What is the same is said once.
+for (const cell of report.cells) {
+  if (cell.service_curve.length === 0) cell.service_curve = cell.response_curve;
+}
 
 function head() {
   const { manifest, extent, endings } = report;

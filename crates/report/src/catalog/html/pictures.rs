@@ -21,28 +21,28 @@ struct Sketch<'a> {
 /// Writes templates of at most `room` bytes, words included, and tells `known` of them: what was not expected comes
 /// first, then the first violation of each cell.
 pub(super) fn draw(report: &RunReport, known: &mut Known<'_>, room: usize) -> String {
-    let mut sketches: Vec<_> = report
-        .cells
-        .iter()
-        .enumerate()
-        .flat_map(|(index, cell)| sketches(index, cell))
-        .collect();
+    let mut sketches: Vec<_> =
+        report.cells.iter().enumerate().flat_map(|(index, cell)| sketches(index, cell)).collect();
     sketches.sort_by_key(|sketch| (sketch.is_expected, sketch.repeats, sketch.cell));
     let (mut templates, mut taken) = (String::new(), 0);
     for sketch in sketches {
         let drawing = drawing::within_page(sketch.schedule);
-        let words = sketch.steps.iter().map(|(at, who, what)| at.len() + who.len() + what.len() + 12);
-        let needed = drawing.len() + words.sum::<usize>() + sketch.schedule.sentence.len() + 100;
+        let place = known.cells[sketch.cell].drawings.len();
+        let drawn = Drawn {
+            title: sketch.schedule.sentence.to_owned(),
+            template: format!("drawing-{}-{place}", sketch.cell),
+            steps: sketch.steps,
+        };
+        let template = format!("<template id=\"{}\">{drawing}</template>", drawn.template);
+        let needed = template.len() + super::in_script(&drawn).len() + 2;
         if taken + needed > room {
             known.drawings_left_out += 1;
             continue;
         }
         taken += needed;
-        let drawings = &mut known.cells[sketch.cell].drawings;
-        let template = format!("drawing-{}-{}", sketch.cell, drawings.len());
         // Writing to a String cannot fail.
-        let _ = writeln!(templates, "<template id=\"{template}\">{drawing}</template>");
-        drawings.push(Drawn { title: sketch.schedule.sentence.to_owned(), template, steps: sketch.steps });
+        let _ = writeln!(templates, "{template}");
+        known.cells[sketch.cell].drawings.push(drawn);
     }
     templates
 }
@@ -52,7 +52,13 @@ fn sketches(index: usize, cell: &CellReport) -> Vec<Sketch<'_>> {
     let found = cell.exploration.as_ref().and_then(|found| found.violation.as_ref());
     if let Some(violation) = found {
         let schedule = Schedule::from(violation);
-        return vec![Sketch { cell: index, repeats: 0, is_expected, schedule, steps: steps(schedule) }];
+        return vec![Sketch {
+            cell: index,
+            repeats: 0,
+            is_expected,
+            schedule,
+            steps: steps(schedule),
+        }];
     }
     let scenes = cell.pictures.scenes.iter().enumerate();
     scenes
@@ -63,11 +69,8 @@ fn sketches(index: usize, cell: &CellReport) -> Vec<Sketch<'_>> {
                 (line.at.to_string(), line.who.clone(), line.what.clone())
             };
             let schedule = Schedule::from(scene);
-            let words = if lines.is_empty() {
-                steps(schedule)
-            } else {
-                lines.iter().map(line).collect()
-            };
+            let words =
+                if lines.is_empty() { steps(schedule) } else { lines.iter().map(line).collect() };
             Sketch { cell: index, repeats: place, is_expected, schedule, steps: words }
         })
         .collect()
