@@ -1,4 +1,4 @@
-//! JUnit's XML, which every CI server reads: a scenario is a test suite, a strategy under it is a test case.
+//! `JUnit`'s XML, which every CI server reads: a scenario is a test suite, a strategy under it is a test case.
 //!
 //! | a cell | its test case |
 //! |---|---|

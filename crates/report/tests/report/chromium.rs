@@ -25,7 +25,7 @@ fn large() -> RunReport {
         fixture::everything().cells.into_iter().map(move |mut cell| {
             cell.scenario = format!("{}-{number}", cell.scenario);
             cell.pictures.response = (0_u8..20)
-                .map(|n| f64::from(n))
+                .map(f64::from)
                 .map(|n| CurvePoint { quantile: n / 20.0, value_us: 900.0 + 70.0 * n })
                 .collect();
             cell.pictures.timeline = Some(Timeline {
