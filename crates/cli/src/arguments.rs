@@ -1,19 +1,24 @@
 //! What can be typed.
 
 mod compare;
+mod partition;
 mod proxy;
+mod report;
 
 use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use lockproof_model::Slice;
 use lockproof_rig::sim::RedisDriver;
 
 use crate::exit::Failure;
 
 pub(crate) use compare::{CompareArguments, CompareFormat};
+pub(crate) use partition::parse_partition;
 pub(crate) use proxy::{ProtocolName, ProxyArguments};
+pub(crate) use report::ReportArguments;
 
 /// Proof that your lock holds, or the schedule that breaks it.
 ///
@@ -45,6 +50,8 @@ pub(crate) enum Command {
     Replay(ReplayArguments),
     /// Rank strategies in plain words: by what breaks them, then by what they cost
     Compare(CompareArguments),
+    /// Show stored runs again, also of runs that were killed; several become one
+    Report(ReportArguments),
     /// Write a commented scenario to start from
     New(NewArguments),
     /// Show a catalog
@@ -99,6 +106,10 @@ pub(crate) struct RunArguments {
     /// Cells that run at one time [default: four per processor, since cells mostly wait]
     #[arg(long, env = "LOCKPROOF_JOBS", value_parser = clap::value_parser!(u16).range(1..))]
     pub(crate) jobs: Option<u16>,
+
+    /// Do one slice of it: slice:2/4 is the second of four, slice:auto/4 the one that `JOB_COMPLETION_INDEX` says
+    #[arg(long, env = "LOCKPROOF_PARTITION", value_parser = parse_partition, value_name = "slice:M/N")]
+    pub(crate) partition: Option<Slice>,
 
     /// Cut a cell short, and call it inconclusive, after this time
     #[arg(long, env = "LOCKPROOF_CELL_LIMIT", value_parser = parse_limit, default_value = "60s")]
@@ -219,6 +230,14 @@ pub(crate) struct ExploreArguments {
     /// Threads that search [default: one per processor]
     #[arg(long, env = "LOCKPROOF_JOBS", value_parser = clap::value_parser!(u16).range(1..))]
     pub(crate) jobs: Option<u16>,
+
+    /// Do one slice of it: slice:2/4 is the second of four, slice:auto/4 the one that `JOB_COMPLETION_INDEX` says
+    #[arg(long, env = "LOCKPROOF_PARTITION", value_parser = parse_partition, value_name = "slice:M/N")]
+    pub(crate) partition: Option<Slice>,
+
+    /// Keep the history of every schedule, and not only of those that break something
+    #[arg(long, env = "LOCKPROOF_KEEP_HISTORIES")]
+    pub(crate) keep_histories: bool,
 
     /// Add random faults, within bounds that the report states [default: off]
     #[arg(long, env = "LOCKPROOF_BUGGIFY", value_enum, value_name = "BOUNDS", num_args = 0..=1, require_equals = true)]
@@ -382,6 +401,8 @@ pub(crate) enum Format {
     Markdown,
     /// A row per cell
     Csv,
+    /// A page in Markdown: each failure mode, what it breaks and what it does not
+    FailureModes,
 }
 
 impl Format {
@@ -393,6 +414,7 @@ impl Format {
             Self::Ndjson => "ndjson",
             Self::Markdown => "markdown",
             Self::Csv => "csv",
+            Self::FailureModes => "failure-modes",
         }
     }
 }

@@ -9,4 +9,5 @@ pub(crate) mod new;
 pub(crate) mod proxy;
 pub(crate) mod redis_model;
 pub(crate) mod replay;
+pub(crate) mod report;
 pub(crate) mod run;

@@ -12,6 +12,7 @@ mod keeper;
 mod machine;
 mod progress;
 mod results;
+mod scribe;
 mod selection;
 mod servers;
 mod terminal;
@@ -47,6 +48,9 @@ fn main() -> ExitCode {
         }
         Command::Compare(compare) => {
             commands::compare::run(&compare, arguments.color, arguments.verbose)
+        }
+        Command::Report(report) => {
+            commands::report::run(&report, arguments.color, arguments.verbose)
         }
         Command::New(new) => commands::new::run(&new),
         Command::List(list) => commands::list::run(&list),

@@ -17,6 +17,7 @@ mod redis_no_withdraw;
 mod redis_renew_by_set;
 mod redis_replicated;
 mod redis_set_nx;
+mod redis_set_nx_get;
 mod redis_setnx_expire;
 mod redis_shared_owner;
 mod redis_timestamp_steal;
@@ -33,6 +34,7 @@ pub use external::EXTERNAL;
 pub const ENTRIES: &[LockEntry] = &[
     none::ENTRY,
     redis_set_nx::ENTRY,
+    redis_set_nx_get::ENTRY,
     redis_replicated::ENTRY,
     redlock::ENTRY,
     etcd::ENTRY,

@@ -24,6 +24,8 @@ mod nanos;
 mod operation;
 mod pictures;
 mod report;
+mod search_log;
+mod slice;
 mod span;
 mod step;
 mod table;
@@ -50,6 +52,8 @@ pub use report::{
     CellReport, DriverSetting, Layers, Manifest, PercentilesUs, RESULTS_SCHEMA_VERSION, RunReport,
     ServerInfo, ServerSetting, Story, StoryLine, World,
 };
+pub use search_log::{Broken, Glance, SearchLog, Stakes};
+pub use slice::{ParseSliceError, Slice};
 pub use span::Span;
 pub use step::{Moment, ParsePointError, Point, Step};
 pub use table::{BookingRow, BookingTable, SlotRow};

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     Expectation, Exploration, FaultRecord, FaultSummary, Finding, Instant, Judgement, Pictures,
-    SlotId, Status, Verdict, nanos,
+    Slice, SlotId, Status, Verdict, nanos,
 };
 
 /// The version of `results.json`; raised by every change that a reader could notice.
@@ -67,6 +67,9 @@ pub struct Manifest {
     pub machine: String,
     /// Whether it was interrupted before its last cell.
     pub interrupted: bool,
+    /// Which part of a run it is, where others do the rest.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub partition: Option<Slice>,
 }
 
 /// A server that took part.

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use crate::{Rendering, Style};
 
 mod csv;
+mod failure_modes;
 mod github;
 mod html;
 mod json;
@@ -26,6 +27,7 @@ pub const ENTRIES: &[RenderingEntry] = &[
     junit::ENTRY,
     html::ENTRY,
     github::ENTRY,
+    failure_modes::ENTRY,
 ];
 
 /// The rendering of that name.

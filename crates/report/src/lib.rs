@@ -12,6 +12,7 @@ mod comparison;
 mod directory;
 mod drawing;
 mod space_time;
+mod stored;
 mod style;
 mod text;
 mod verdict;
@@ -20,10 +21,12 @@ mod words;
 pub use catalog::{ENTRIES, EVENTS_SCHEMA_VERSION, RenderingEntry, Settings, find};
 pub use comparison::{ComparisonFormat, write_comparison};
 pub use directory::{
-    CellName, HISTORY_SCHEMA_VERSION, HistogramInterval, HistoryHeader, Latest, ReportDirectory,
-    StoredHistory, read_history,
+    CellName, HISTORY_SCHEMA_VERSION, HistogramInterval, HistoryHeader, HistoryStream, Latest,
+    LineStream, ReportDirectory, StoredHistory, UnfinishedHistory, read_history,
+    read_unfinished_history,
 };
 pub use drawing::svg;
+pub use stored::{CellRemains, StoredRun, StoredScenario};
 pub use style::Style;
 
 use std::fmt::Debug;

@@ -10,13 +10,13 @@ use lockproof_model::{
     CellReport, Exploration, Layer, Manifest, RESULTS_SCHEMA_VERSION, RunReport, World,
 };
 use lockproof_report::{CellName, Latest};
-use lockproof_runner::{Buggify, CellPlan, Finished, Search, cells_of, explore_cell};
+use lockproof_runner::{Buggify, CellPlan, Chronicle, Finished, Search, cells_of, explore_cell};
 
 use crate::arguments::{BuggifyName, Color, ExploreArguments, Seek, WorldName};
 use crate::commands::run::label;
 use crate::exit::{Exit, Failure};
 use crate::interrupt::Interrupt;
-use crate::keeper::Keeper;
+use crate::keeper::{Keeper, SearchChronicle};
 use crate::progress::Display;
 use crate::{machine, results, selection, terminal};
 
@@ -31,12 +31,15 @@ pub(crate) fn run(
     let interrupt = Interrupt::listen(Interrupt::REPORTING)
         .map_err(|error| Failure::infrastructure(format!("cannot listen for signals: {error}")))?;
     let seed = arguments.seed.unwrap_or_else(entropy);
-    let keeper = Keeper::create(&arguments.out, &scenarios)?;
-    let (started, took) = (machine::utc(), stopwatch());
     let driver = arguments.wire.driver(WorldName::Sim)?;
+    let command = command(arguments, seed);
+    let manifest = machine::manifest(command, seed, World::Sim, "simulated", arguments.partition);
+    let mut keeper = Keeper::create(&arguments.out, &scenarios, &manifest)?;
+    let took = stopwatch();
     let plans: Vec<_> =
         cells_of(&scenarios, seed).into_iter().map(|plan| plan.driven_by(driver)).collect();
-    let search = search(arguments, &interrupt);
+    let chronicle = keeper.chronicle(arguments.keep_histories);
+    let search = search(arguments, &interrupt, Arc::clone(&chronicle));
     let mut display = Display::new(arguments.show_progress, plans.len());
     let (mut cells, mut trouble) = (Vec::with_capacity(plans.len()), None);
     for plan in &plans {
@@ -53,18 +56,7 @@ pub(crate) fn run(
         cells.push(finished.report);
     }
     display.end();
-    let manifest = Manifest {
-        version: env!("CARGO_PKG_VERSION").to_owned(),
-        revision: machine::revision(),
-        command: command(arguments, seed),
-        seed,
-        world: World::Sim,
-        provider: "simulated".to_owned(),
-        started,
-        took: took(),
-        machine: machine::description(),
-        interrupted: interrupt.exit().is_some(),
-    };
+    let manifest = Manifest { took: took(), interrupted: interrupt.exit().is_some(), ..manifest };
     let report = RunReport { schema_version: RESULTS_SCHEMA_VERSION, manifest, cells };
     let kept = keeper.finish(&report);
     results::show(arguments.format, &report, Some(&keeper.path()), color, verbose)?;
@@ -72,13 +64,17 @@ pub(crate) fn run(
     if let Ok(Latest::Occupied(path)) = &kept {
         terminal::error(&format!("{} is no link and was left alone", path.display()));
     }
-    match trouble.or(kept.err()) {
+    match trouble.or(chronicle.trouble()).or(kept.err()) {
         Some(error) => Err(Failure::infrastructure(format!("the report is incomplete: {error}"))),
         None => Ok(interrupt.exit().unwrap_or_else(|| report.status().into())),
     }
 }
 
-fn search(arguments: &ExploreArguments, interrupt: &Interrupt) -> Search {
+fn search(
+    arguments: &ExploreArguments,
+    interrupt: &Interrupt,
+    chronicle: Arc<SearchChronicle>,
+) -> Search {
     let processors = std::thread::available_parallelism().map_or(1, usize::from);
     Search {
         schedules: arguments.seeds,
@@ -103,6 +99,9 @@ fn search(arguments: &ExploreArguments, interrupt: &Interrupt) -> Search {
         besides: Vec::new(),
         checkers: lockproof_checkers::ENTRIES.iter().map(|entry| entry.checker).collect(),
         halt: Arc::clone(&interrupt.halt),
+        slice: arguments.partition,
+        chronicle: (arguments.keep_histories || arguments.partition.is_some())
+            .then_some(chronicle as Arc<dyn Chronicle>),
     }
 }
 
@@ -111,7 +110,7 @@ fn keep(keeper: &Keeper, plan: &CellPlan, finished: &mut Finished) -> io::Result
     let CellReport { scenario, strategy, exploration, .. } = &mut finished.report;
     let violation =
         exploration.as_mut().and_then(|Exploration { violation, .. }| violation.as_mut());
-    let Some(violation) = violation else { return Ok(()) };
+    let Some(violation) = violation else { return keeper.list(&finished.report) };
     let path = keeper.keep_replay(CellName { scenario, strategy }, violation)?;
     violation.path = Some(path.display().to_string());
     let plan = CellPlan { seed: violation.seed, ..plan.clone() };
@@ -147,6 +146,10 @@ fn command(arguments: &ExploreArguments, seed: u64) -> String {
     if arguments.wire.wire {
         words.push("--wire".to_owned());
     }
+    if arguments.keep_histories {
+        words.push("--keep-histories".to_owned());
+    }
+    words.extend(arguments.partition.map(|slice| format!("--partition {slice}")));
     words.push(format!("--seed {seed:#x}"));
     words.join(" ")
 }

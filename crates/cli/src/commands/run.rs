@@ -7,8 +7,9 @@ use lockproof_env::live::{entropy, stopwatch};
 use lockproof_model::{CellReport, Manifest, RESULTS_SCHEMA_VERSION, RunReport, World, in_full};
 use lockproof_report::Latest;
 use lockproof_rig::live::{PROVIDERS, Provider, ProviderEntry, find_provider};
+use lockproof_rig::sim::RedisDriver;
 use lockproof_rig::{DatabaseEngine, ExternalServers};
-use lockproof_runner::{CellPlan, CellSettings, Finished, Matrix, Observer, cells_of};
+use lockproof_runner::{CellPlan, CellSettings, Finished, Matrix, Observer, Running, cells_of};
 use lockproof_scenario::{Cell, Scenario, nearest};
 
 use crate::arguments::{Color, RunArguments, WorldName};
@@ -50,10 +51,13 @@ pub(crate) fn run(arguments: &RunArguments, color: Color, verbose: u8) -> Result
         World::Live => Some(started_by(entry, &servers)?),
         World::Sim => None,
     };
-    let keeper = Keeper::create(&arguments.out, &scenarios)?;
-    let (started, took) = (machine::utc(), stopwatch());
+    let provided = if world == World::Sim { "simulated" } else { entry.name };
+    let command = command(arguments, &servers, seed);
+    let manifest = machine::manifest(command, seed, world, provided, arguments.partition);
+    let mut keeper = Keeper::create(&arguments.out, &scenarios, &manifest)?;
+    let took = stopwatch();
     let matrix = Matrix {
-        plans: cells_of(&scenarios, seed).into_iter().map(|plan| plan.driven_by(driver)).collect(),
+        plans: plans(arguments, &scenarios, seed, driver),
         jobs: jobs(arguments, provider.as_deref(), &scenarios),
         settings: settings(arguments, provider, &interrupt, verbose),
     };
@@ -61,19 +65,9 @@ pub(crate) fn run(arguments: &RunArguments, color: Color, verbose: u8) -> Result
     let mut watcher = Watcher { display, keeper: &keeper, trouble: None };
     let cells = matrix.run(&mut watcher);
     watcher.display.end();
+    let trouble = watcher.trouble;
     matrix.settings.provider.iter().for_each(|provider| end(provider.as_ref()));
-    let manifest = Manifest {
-        version: env!("CARGO_PKG_VERSION").to_owned(),
-        revision: machine::revision(),
-        command: command(arguments, &servers, seed),
-        seed,
-        world,
-        provider: if world == World::Sim { "simulated" } else { entry.name }.to_owned(),
-        started,
-        took: took(),
-        machine: machine::description(),
-        interrupted: interrupt.exit().is_some(),
-    };
+    let manifest = Manifest { took: took(), interrupted: interrupt.exit().is_some(), ..manifest };
     let report = RunReport { schema_version: RESULTS_SCHEMA_VERSION, manifest, cells };
     let kept = keeper.finish(&report);
     // The results are shown even when they could not be kept: they are all that is left then.
@@ -82,7 +76,7 @@ pub(crate) fn run(arguments: &RunArguments, color: Color, verbose: u8) -> Result
     if let Ok(Latest::Occupied(path)) = &kept {
         terminal::error(&format!("{} is no link and was left alone", path.display()));
     }
-    match watcher.trouble.or(kept.err()) {
+    match trouble.or(kept.err()) {
         Some(error) => Err(Failure::infrastructure(format!("the report is incomplete: {error}"))),
         None => Ok(interrupt.exit().unwrap_or_else(|| report.status().into())),
     }
@@ -278,6 +272,17 @@ fn jobs(
     arguments.jobs.map_or((processors * JOBS_PER_PROCESSOR).min(room), usize::from)
 }
 
+/// The cells of the run, or of the slice of it.
+fn plans(
+    arguments: &RunArguments,
+    scenarios: &[Arc<Scenario>],
+    seed: u64,
+    driver: RedisDriver,
+) -> Vec<CellPlan> {
+    let plans = cells_of(scenarios, seed).into_iter().map(|plan| plan.driven_by(driver));
+    plans.filter(|plan| arguments.partition.is_none_or(|slice| plan.is_in(slice))).collect()
+}
+
 /// The command that repeats the run, seed included.
 fn command(arguments: &RunArguments, servers: &ExternalServers, seed: u64) -> String {
     let mut command = "lockproof run".to_owned();
@@ -307,6 +312,10 @@ fn command(arguments: &RunArguments, servers: &ExternalServers, seed: u64) -> St
     if arguments.allow_destructive {
         command.push_str(" --allow-destructive");
     }
+    if let Some(slice) = arguments.partition {
+        command.push_str(" --partition ");
+        command.push_str(&slice.to_string());
+    }
     format!("{command} --seed {seed:#x}")
 }
 
@@ -318,15 +327,27 @@ struct Watcher<'a> {
     trouble: Option<io::Error>,
 }
 
+impl Watcher<'_> {
+    fn note(&mut self, kept: io::Result<()>) {
+        if let Err(error) = kept {
+            self.trouble.get_or_insert(error);
+        }
+    }
+}
+
 impl Observer for Watcher<'_> {
     fn begun(&mut self, plan: &CellPlan) {
         self.display.begun(label(plan));
     }
 
+    fn shown(&mut self, plan: &CellPlan, running: Running) {
+        let followed = self.keeper.follow(plan, running);
+        self.note(followed);
+    }
+
     fn finished(&mut self, plan: &CellPlan, finished: Finished) -> CellReport {
-        if let Err(error) = self.keeper.keep(plan, &finished) {
-            self.trouble.get_or_insert(error);
-        }
+        let kept = self.keeper.keep(plan, &finished);
+        self.note(kept);
         self.display.finished(&label(plan), &finished.report);
         finished.report
     }

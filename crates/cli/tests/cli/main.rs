@@ -7,12 +7,16 @@ mod adapter_packages;
 mod adapters;
 mod answers;
 mod compares;
+mod damaged;
+mod deploy;
 mod explores;
 mod external;
 mod golden;
 mod holders;
 mod interrupts;
+mod killed;
 mod links;
+mod merges;
 #[path = "../../../redis-model/tests/interop/programs.rs"]
 mod programs;
 mod proxied;

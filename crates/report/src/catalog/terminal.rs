@@ -19,6 +19,8 @@ mod stories;
 mod summary;
 mod table;
 
+pub(super) use verdict::safety;
+
 pub(super) const ENTRY: RenderingEntry = RenderingEntry {
     name: "text",
     summary: "a table per scenario, why, and how it happened",

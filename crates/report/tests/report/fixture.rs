@@ -22,6 +22,7 @@ pub(crate) fn report(cells: Vec<CellReport>) -> RunReport {
             took: Duration::from_secs(41),
             machine: "linux x86_64, 2 cores".to_owned(),
             interrupted: false,
+            partition: None,
         },
         cells,
     }

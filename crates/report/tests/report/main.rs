@@ -7,4 +7,5 @@ mod drawing;
 mod fixture;
 mod json;
 mod renderings;
+mod streams;
 mod terminal;

@@ -41,6 +41,8 @@ fn search(buggify: Buggify, jobs: usize) -> Search {
         besides: Vec::new(),
         checkers: checkers(),
         halt: Arc::default(),
+        slice: None,
+        chronicle: None,
     }
 }
 

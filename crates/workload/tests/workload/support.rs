@@ -58,7 +58,7 @@ pub(crate) fn load(holders: u32, attempts: u32) -> Load {
 /// To its end.
 pub(crate) async fn run_out(parties: &Parties, load: &Load) -> Record {
     let (record, cut) =
-        run(parties, load, std::future::pending::<()>(), |_| {}).await.expect("it answers");
+        run(parties, load, std::future::pending::<()>(), |_, _| {}).await.expect("it answers");
     assert!(cut.is_none());
     check(&record);
     record
