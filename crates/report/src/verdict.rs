@@ -59,7 +59,7 @@ fn violates_effect(cell: &CellReport) -> bool {
 }
 
 /// What kept the table right, as far as the figures show it.
-pub(in crate::catalog) fn safety(cell: &CellReport) -> String {
+pub(crate) fn safety(cell: &CellReport) -> String {
     let refused = cell.refused_by_guard;
     if cell.expectation == Some(Expectation::NoBookings) {
         "no bookings".to_owned()

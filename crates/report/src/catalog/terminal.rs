@@ -19,7 +19,7 @@ mod stories;
 mod summary;
 mod table;
 
-pub(super) use verdict::safety;
+pub(super) use crate::verdict::safety;
 
 pub(super) const ENTRY: RenderingEntry = RenderingEntry {
     name: "text",
