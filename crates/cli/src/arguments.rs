@@ -134,6 +134,10 @@ pub(crate) struct RunArguments {
     #[arg(long, env = "LOCKPROOF_FORMAT", value_enum, default_value_t = Format::Text)]
     pub(crate) format: Format,
 
+    /// Write JUnit's XML to this file as well; the report directory has one anyway
+    #[arg(long, env = "LOCKPROOF_JUNIT", value_name = "PATH")]
+    pub(crate) junit: Option<PathBuf>,
+
     /// How to show progress on stderr
     #[arg(long, env = "LOCKPROOF_SHOW_PROGRESS", value_enum, default_value_t = Progress::Auto)]
     pub(crate) show_progress: Progress,
@@ -269,6 +273,10 @@ pub(crate) struct ExploreArguments {
     /// How to show the results on stdout
     #[arg(long, env = "LOCKPROOF_FORMAT", value_enum, default_value_t = Format::Text)]
     pub(crate) format: Format,
+
+    /// Write JUnit's XML to this file as well; the report directory has one anyway
+    #[arg(long, env = "LOCKPROOF_JUNIT", value_name = "PATH")]
+    pub(crate) junit: Option<PathBuf>,
 
     /// How to show progress on stderr
     #[arg(long, env = "LOCKPROOF_SHOW_PROGRESS", value_enum, default_value_t = Progress::Auto)]
@@ -415,10 +423,32 @@ pub(crate) enum Color {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Format {
+    /// A table per scenario, why, and how it happened
     Text,
+    /// The whole report
     Json,
+    /// Events, one JSON object a line
+    Ndjson,
+    /// A page for a pull request
+    Markdown,
+    /// A row per cell
+    Csv,
     /// A page in Markdown: each failure mode, what it breaks and what it does not
     FailureModes,
+}
+
+impl Format {
+    /// As the catalog of renderings calls it.
+    pub(crate) const fn rendering(self) -> &'static str {
+        match self {
+            Self::Text => "text",
+            Self::Json => "json",
+            Self::Ndjson => "ndjson",
+            Self::Markdown => "markdown",
+            Self::Csv => "csv",
+            Self::FailureModes => "failure-modes",
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -453,6 +483,15 @@ mod tests {
     #[test]
     fn the_command_line_is_consistent() {
         Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn every_format_is_a_rendering() {
+        for format in Format::value_variants() {
+            let name = format.to_possible_value().map(|value| value.get_name().to_owned());
+            assert_eq!(name.as_deref(), Some(format.rendering()));
+            assert!(lockproof_report::find(format.rendering()).is_some());
+        }
     }
 
     #[test]

@@ -24,6 +24,7 @@ mod lease;
 mod names;
 mod nanos;
 mod operation;
+mod pictures;
 mod report;
 mod search_log;
 mod slice;
@@ -51,6 +52,7 @@ pub use names::{
     AttemptId, BookingId, Claim, FencingToken, HolderId, LockName, OperationId, OwnerValue, SlotId,
 };
 pub use operation::{Effect, Operation, Outcome, Reason};
+pub use pictures::{CurvePoint, Pictures, Scene, Stretch, Timeline};
 pub use report::{
     CellReport, DriverSetting, Layers, Manifest, PercentilesUs, RESULTS_SCHEMA_VERSION, RunReport,
     ServerInfo, ServerSetting, Story, StoryLine, World,

@@ -5,8 +5,8 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Expectation, Exploration, FaultRecord, FaultSummary, Finding, Instant, Judgement, Slice,
-    SlotId, Status, Verdict, nanos,
+    Expectation, Exploration, FaultRecord, FaultSummary, Finding, Instant, Judgement, Pictures,
+    Slice, SlotId, Status, Verdict, nanos,
 };
 
 /// The version of `results.json`; raised by every change that a reader could notice.
@@ -125,6 +125,9 @@ pub struct DriverSetting {
 pub struct CellReport {
     /// The scenario's name.
     pub scenario: String,
+    /// The file that it was read from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source: Option<String>,
     /// Its title.
     pub title: String,
     /// The failure modes that it shows.
@@ -181,6 +184,9 @@ pub struct CellReport {
     pub exploration: Option<Exploration>,
     /// The first violation told step by step.
     pub stories: Vec<Story>,
+    /// What pictures of it are made of.
+    #[serde(default, skip_serializing_if = "Pictures::is_empty")]
+    pub pictures: Pictures,
     /// The servers that took part.
     pub servers: Vec<ServerInfo>,
     /// The drivers' settings in force.

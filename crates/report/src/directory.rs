@@ -3,6 +3,7 @@
 //! ```text
 //!   manifest.json                             versions, machine, seed, command
 //!   results.json                              the report; every rendering can be made from it
+//!   report.html, summary.md, junit.xml        those that are kept with it
 //!   faults.ndjson                             each injection
 //!   scenarios/<scenario>.toml                 as resolved
 //!   replays/<scenario>.<strategy>.toml         the smallest schedule that breaks it; its drawing beside it (.svg)
@@ -33,7 +34,7 @@ use lockproof_model::{
 };
 use serde::Serialize;
 
-use crate::catalog::to_json;
+use crate::catalog::{Settings, find, to_json};
 
 pub(crate) mod file;
 mod histogram;
@@ -63,6 +64,10 @@ pub(crate) const SCENARIOS: &str = "scenarios";
 
 /// Two runs may start in one second; more than this many do not.
 const SAME_STEM_MAX: u32 = 1000;
+
+/// The files that are renderings, each with its name in the catalog.
+const RENDERINGS: [(&str, &str); 3] =
+    [("report.html", "html"), ("summary.md", "markdown"), ("junit.xml", "junit")];
 
 /// Where one run keeps what it found.
 #[derive(Debug)]
@@ -262,6 +267,7 @@ impl ReportDirectory {
         self.write(FAULTS.into(), |out| write_faults(out, report))?;
         self.write_manifest(&report.manifest)?;
         self.write(RESULTS.into(), |out| to_json(report, out))?;
+        self.write_renderings(report)?;
         stream::remove(&self.path().join(CELLS))
     }
 
@@ -273,6 +279,16 @@ impl ReportDirectory {
         self.write("sweep.svg".into(), |out| out.write_all(crate::sweep_svg(sweep).as_bytes()))?;
         self.write("sweep.json".into(), |out| to_json(sweep, out))?;
         self.link_latest()
+    }
+
+    /// Writes those renderings of `report` that a directory keeps.
+    ///
+    /// # Errors
+    /// As for [`write_scenario`](Self::write_scenario).
+    pub fn write_renderings(&self, report: &RunReport) -> io::Result<()> {
+        RENDERINGS.iter().try_for_each(|(file, name)| {
+            self.write(file.into(), |out| render(name, report, out)).map(drop)
+        })
     }
 
     fn write(
@@ -300,6 +316,12 @@ impl ReportDirectory {
         file::naming(&latest, linked)?;
         Ok(Latest::Linked(latest))
     }
+}
+
+/// The rendering of that name, as a file has it: no terminal to suit.
+fn render(name: &str, report: &RunReport, out: &mut dyn Write) -> io::Result<()> {
+    let entry = find(name).expect("the directory's renderings are in the catalog");
+    (entry.build)(&Settings::default()).render(report, out)
 }
 
 pub(crate) fn whole_history(cell: CellName<'_>) -> PathBuf {

@@ -17,9 +17,11 @@ mod stored;
 mod style;
 mod sweep;
 mod text;
+mod verdict;
+mod words;
 
 pub use baseline::{BaselineError, read_baseline, write_baseline};
-pub use catalog::{ENTRIES, RenderingEntry, Settings, find};
+pub use catalog::{ENTRIES, EVENTS_SCHEMA_VERSION, RenderingEntry, Settings, find};
 pub use comparison::{ComparisonFormat, write_comparison};
 pub use directory::{
     CellName, HISTORY_SCHEMA_VERSION, HistogramInterval, HistoryHeader, HistoryStream, Latest,

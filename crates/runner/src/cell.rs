@@ -8,19 +8,20 @@ use lockproof_checkers::{Checker, duplicates, judge_all, layers_of, tell};
 use lockproof_env::live::{Epoch, env_since};
 use lockproof_model::{
     AttemptResult, BookingTable, CellReport, Evidence, Finding, History, Judgement, Layer, Layers,
-    RefusedBy, Slice, Status, Story, Verdict, in_full,
+    Pictures, RefusedBy, Slice, Status, Story, Verdict, in_full,
 };
 use lockproof_rig::System;
 use lockproof_rig::live::{HolderProgram, LiveRig, Provider};
 use lockproof_rig::sim::RedisDriver;
 use lockproof_scenario::{Cell, HoldersAs, Scenario, Turn};
-use lockproof_workload::{Latencies, Launcher, Record, percentiles};
+use lockproof_workload::{Latencies, Launcher, Record, curve, percentiles, timeline};
 
 use crate::conduct::{Outcome, Terms, conduct, name, rig_plan};
 use crate::holders::Processes;
 use crate::judge::{Facts, contended_slots, judge};
 use crate::order::OrderGate;
 use crate::running::Running;
+use crate::scene::scenes;
 use crate::simulate::simulate_cell;
 
 /// Stories told per cell; the first explains, the rest repeat it.
@@ -255,6 +256,12 @@ pub(crate) fn finish(
         judgement,
         layers: layers_of(&findings),
         stories: stories(&evidence, &findings),
+        pictures: Pictures {
+            response: curve(&latencies.response),
+            service: curve(&latencies.service),
+            timeline: timeline(&history, started),
+            scenes: scenes(&evidence, &findings, plan.cell.expect),
+        },
         findings,
         bookings,
         duplicates: doubles,
@@ -333,6 +340,7 @@ impl Tally {
 pub(crate) fn blank(plan: &CellPlan) -> CellReport {
     CellReport {
         scenario: plan.scenario.name.clone(),
+        source: Some(plan.scenario.path.display().to_string()),
         title: plan.scenario.title.clone(),
         catalog: plan.scenario.catalog.clone(),
         strategy: plan.cell.strategy.to_string(),
@@ -359,6 +367,7 @@ pub(crate) fn blank(plan: &CellPlan) -> CellReport {
         injections: Vec::new(),
         exploration: None,
         stories: Vec::new(),
+        pictures: Pictures::default(),
         servers: Vec::new(),
         drivers: Vec::new(),
         took: Duration::ZERO,

@@ -23,6 +23,7 @@ mod matrix;
 mod merge;
 mod order;
 mod running;
+mod scene;
 mod shrink;
 mod simulate;
 mod sweep;

@@ -155,8 +155,11 @@ fn added(a: CellReport, b: CellReport) -> CellReport {
         drivers: union(a.drivers, b.drivers),
         exploration: None,
         took: a.took.max(b.took),
+        // A curve of several runs is made of their samples, not of their curves; until then there is the first run's.
+        pictures: a.pictures,
         // Both are of one cell of one scenario.
         scenario: a.scenario,
+        source: a.source,
         title: a.title,
         catalog: a.catalog,
         strategy: a.strategy,

@@ -27,6 +27,7 @@ pub(crate) fn run(
 ) -> Result<Exit, Failure> {
     let scenarios = selection::load(&arguments.paths, &arguments.strategy)?;
     let scenarios = selection::of_world(scenarios, World::Sim)?;
+    let elsewhere = results::Elsewhere::new(arguments.junit.as_deref())?;
     let interrupt = Interrupt::listen(Interrupt::REPORTING)
         .map_err(|error| Failure::infrastructure(format!("cannot listen for signals: {error}")))?;
     let seed = arguments.seed.unwrap_or_else(entropy);
@@ -59,6 +60,7 @@ pub(crate) fn run(
     let report = RunReport { schema_version: RESULTS_SCHEMA_VERSION, manifest, cells };
     let kept = keeper.finish(&report);
     results::show(arguments.format, &report, Some(&keeper.path()), color, verbose)?;
+    elsewhere.tell(&report)?;
     if let Ok(Latest::Occupied(path)) = &kept {
         terminal::error(&format!("{} is no link and was left alone", path.display()));
     }

@@ -52,6 +52,7 @@ pub(crate) fn run(arguments: &GateArguments, color: Color, verbose: u8) -> Resul
             servers::of_run(entry, &arguments.servers, &live, destructive)?
         }
     };
+    let elsewhere = results::Elsewhere::new(arguments.junit.as_deref())?;
     let interrupt = Interrupt::listen(Interrupt::REPORTING)
         .map_err(|error| Failure::infrastructure(format!("cannot listen for signals: {error}")))?;
     let seed = seed(arguments, old.as_ref());
@@ -92,6 +93,7 @@ pub(crate) fn run(arguments: &GateArguments, color: Color, verbose: u8) -> Resul
     let kept = keeper.finish(&report);
     // The results are shown even when they could not be kept: they are all that is left then.
     results::show(arguments.format, &report, Some(&keeper.path()), color, verbose)?;
+    elsewhere.tell(&report)?;
     if let Ok(Latest::Occupied(path)) = &kept {
         terminal::error(&format!("{} is no link and was left alone", path.display()));
     }

@@ -44,6 +44,7 @@ pub(crate) fn run(arguments: &RunArguments, color: Color, verbose: u8) -> Result
         }
         World::Sim => (scenarios, ExternalServers::default()),
     };
+    let elsewhere = results::Elsewhere::new(arguments.junit.as_deref())?;
     let interrupt = Interrupt::listen(Interrupt::REPORTING)
         .map_err(|error| Failure::infrastructure(format!("cannot listen for signals: {error}")))?;
     let seed = arguments.seed.unwrap_or_else(entropy);
@@ -72,6 +73,7 @@ pub(crate) fn run(arguments: &RunArguments, color: Color, verbose: u8) -> Result
     let kept = keeper.finish(&report);
     // The results are shown even when they could not be kept: they are all that is left then.
     results::show(arguments.format, &report, Some(&keeper.path()), color, verbose)?;
+    elsewhere.tell(&report)?;
     if let Ok(Latest::Occupied(path)) = &kept {
         terminal::error(&format!("{} is no link and was left alone", path.display()));
     }

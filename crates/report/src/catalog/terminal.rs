@@ -18,9 +18,8 @@ mod schedules;
 mod stories;
 mod summary;
 mod table;
-mod verdict;
 
-pub(super) use verdict::safety;
+pub(super) use crate::verdict::safety;
 
 pub(super) const ENTRY: RenderingEntry = RenderingEntry {
     name: "text",
