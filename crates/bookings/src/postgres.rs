@@ -11,6 +11,7 @@ mod connection;
 mod dial;
 mod locks;
 mod name;
+mod sql;
 mod tls;
 
 use std::fmt;

@@ -16,6 +16,7 @@
 
 mod connection;
 mod locks;
+mod sql;
 mod statements;
 mod thread;
 

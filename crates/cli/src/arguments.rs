@@ -7,6 +7,7 @@ mod gate;
 mod partition;
 mod proxy;
 mod report;
+mod serve;
 mod sweep;
 
 use std::fmt;
@@ -25,6 +26,7 @@ pub(crate) use gate::GateArguments;
 pub(crate) use partition::parse_partition;
 pub(crate) use proxy::{ProtocolName, ProxyArguments};
 pub(crate) use report::ReportArguments;
+pub(crate) use serve::{MetricsArguments, MetricsOf, ReservationsArguments, ServeArguments};
 pub(crate) use sweep::{SweepArguments, SweepFormatName, Vary};
 
 /// Proof that your lock holds, or the schedule that breaks it.
@@ -73,6 +75,10 @@ pub(crate) enum Command {
     Proxy(ProxyArguments),
     /// Serve the in-process Redis alone, for other clients
     RedisModel(RedisModelArguments),
+    /// Run the booking service: locks, bookings, rooms and seats over HTTP
+    Serve(Box<ServeArguments>),
+    /// Show what a booking service has written down
+    Metrics(Box<MetricsArguments>),
     /// Be a holder of the run that has started this process, and is at the other end of its standard input and output
     #[command(hide = true)]
     Holder,

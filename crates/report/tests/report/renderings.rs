@@ -64,6 +64,7 @@ fn junit_is_read_by_others_as_it_was_meant() {
         let (element, kind) = match cell.judgement.status {
             Status::Met => ("system-out", None),
             Status::Failed => ("failure", Some("not-as-expected")),
+            Status::Regressed => ("failure", Some("regressed")),
             Status::Infrastructure => ("error", Some("infrastructure")),
             Status::Inconclusive => ("error", Some("inconclusive")),
         };
