@@ -6,7 +6,8 @@ use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use lockproof_bookings::{BookingError, BookingStore, Certainty, LockConnection};
 use lockproof_locks::{
-    AdapterLine, Backends, DatabaseSession, LockError, LockSettings, RedisConnection, Result,
+    AdapterLine, Backends, ByteStream, DatabaseSession, LockError, LockSettings, RedisConnection,
+    Result,
 };
 use lockproof_model::{FencingToken, HolderId, Instant, LeaseChange, LockName, OwnerValue};
 
@@ -34,6 +35,10 @@ impl Backends for WithDatabase {
             Ok(Box::new(Session(opened)) as Box<dyn DatabaseSession>)
         }
         .boxed()
+    }
+
+    fn coordinator(&self, holder: HolderId) -> BoxFuture<'_, Result<ByteStream>> {
+        self.servers.coordinator(holder)
     }
 
     fn adapter(&self, holder: HolderId) -> BoxFuture<'_, Result<AdapterLine>> {
