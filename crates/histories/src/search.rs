@@ -1,0 +1,324 @@
+//! Whether the operations on each lock can be put in an order that the model allows.
+//!
+//! Each operation has to take effect at one instant between its invocation and its answer. The search is that of Wing
+//! and Gong ("Testing and Verifying Concurrent Objects", 1993) with Lowe's cache ("Testing for Linearizability", 2017):
+//! a linked list of invocations and answers; whatever may come next is tried and lifted out of it; where an answer is
+//! met whose operation has not taken effect, the last one is put back. What has been tried before, the same operations
+//! and the same state, is not tried again. An operation of which nobody knows has no answer, and may take effect or not.
+//!
+//! An operation on one lock says nothing of another, so that each is searched by itself.
+
+use hashbrown::HashSet;
+
+use crate::model::State;
+use crate::{Action, LockHistory, LockOperation, Model, overlap};
+
+/// When a search is given up.
+#[derive(Clone, Copy)]
+pub struct Limits<'a> {
+    /// After so many different situations; one takes some 70 bytes while they are kept.
+    pub situations: usize,
+    /// When this says so, asked every few thousand steps.
+    pub is_over: &'a dyn Fn() -> bool,
+}
+
+impl std::fmt::Debug for Limits<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Limits").field("situations", &self.situations).finish_non_exhaustive()
+    }
+}
+
+/// What a search came to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Answer {
+    /// Every lock's operations have an order.
+    Valid,
+    /// Those of one have none.
+    Violated(Stuck),
+    /// It was given up on this lock, by its place.
+    Unknown(u32),
+}
+
+/// Where the longest order ends.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Stuck {
+    /// Which lock, by its place.
+    pub lock: u32,
+    /// How many of its answered operations the longest order has; nothing where two holds overlap, which needs no search.
+    pub ordered: Option<usize>,
+    /// How many there are.
+    pub of: usize,
+    /// The operation that has to come next and cannot.
+    pub next: LockOperation,
+    /// Whose hold is in its way.
+    pub holder: Option<LockOperation>,
+}
+
+/// Searches an order of each lock's operations.
+#[must_use]
+pub fn search(history: &LockHistory, model: Model, limits: Limits<'_>) -> Answer {
+    let mut by_lock = history.operations.clone();
+    by_lock.sort_by_key(|operation| (operation.lock, operation.invoked));
+    let mut given_up = None;
+    for operations in by_lock.chunk_by(|a, b| a.lock == b.lock) {
+        match of_lock(operations, model, limits) {
+            Answer::Valid => {}
+            violated @ Answer::Violated(_) => return violated,
+            Answer::Unknown(lock) => given_up = given_up.or(Some(lock)),
+        }
+    }
+    given_up.map_or(Answer::Valid, Answer::Unknown)
+}
+
+fn of_lock(operations: &[LockOperation], model: Model, limits: Limits<'_>) -> Answer {
+    let of = operations.iter().filter(|operation| operation.completed.is_some()).count();
+    if let Some([holder, next]) = overlap::first(operations) {
+        let (lock, holder) = (operations[next].lock, Some(operations[holder]));
+        return Answer::Violated(Stuck { lock, ordered: None, of, next: operations[next], holder });
+    }
+    Search::new(operations, model).run(limits)
+}
+
+const NONE: usize = usize::MAX;
+
+/// An invocation or an answer in the linked list.
+#[derive(Clone, Copy, Debug)]
+struct Node {
+    operation: usize,
+    /// Of an invocation, its answer's node; [`NONE`] where nobody knows.
+    answer: usize,
+    is_answer: bool,
+    before: usize,
+    after: usize,
+}
+
+/// A situation that was met: which operations have taken effect, and what the lock was in.
+///
+/// Of the answered ones, all before the first that has not; of the next 128 those in `near`; and in `far` what is beyond,
+/// and those without an answer.
+#[derive(Debug, PartialEq, Eq, Hash)]
+struct Situation {
+    first: usize,
+    near: u128,
+    far: Box<[u64]>,
+    state: State,
+}
+
+struct Search<'a> {
+    operations: &'a [LockOperation],
+    model: Model,
+    /// The first node is a head that is neither.
+    nodes: Vec<Node>,
+    /// The place of each operation among the answered ones, or among the others.
+    ranks: Vec<usize>,
+    answered: usize,
+    /// Which of the answered have taken effect, how many, and the first that has not.
+    done: Vec<u64>,
+    ordered: usize,
+    first: usize,
+    /// Which of the others.
+    taken: Vec<u64>,
+    taken_count: usize,
+    state: State,
+    /// What has taken effect, and the state before it.
+    path: Vec<(usize, State)>,
+    met: HashSet<Situation>,
+}
+
+impl<'a> Search<'a> {
+    fn new(operations: &'a [LockOperation], model: Model) -> Self {
+        let mut events = Vec::with_capacity(operations.len() * 2);
+        let mut ranks = Vec::with_capacity(operations.len());
+        let (mut answered, mut others) = (0, 0);
+        for (place, operation) in operations.iter().enumerate() {
+            // Intervals are closed: at one instant invocations come first.
+            events.push((operation.invoked, false, place));
+            let rank = match operation.completed {
+                Some(completed) => {
+                    events.push((completed, true, place));
+                    &mut answered
+                }
+                None => &mut others,
+            };
+            ranks.push(*rank);
+            *rank += 1;
+        }
+        events.sort_unstable();
+        let head = Node { operation: 0, answer: NONE, is_answer: false, before: NONE, after: NONE };
+        let mut nodes = vec![head];
+        let mut invocations = vec![NONE; operations.len()];
+        for (_, is_answer, operation) in events {
+            let place = nodes.len();
+            if is_answer {
+                let invocation: usize = invocations[operation];
+                nodes[invocation].answer = place;
+            } else {
+                invocations[operation] = place;
+            }
+            nodes[place - 1].after = place;
+            nodes.push(Node { operation, answer: NONE, is_answer, before: place - 1, after: NONE });
+        }
+        Self {
+            operations,
+            model,
+            nodes,
+            ranks,
+            answered,
+            done: vec![0; answered / 64 + 1],
+            ordered: 0,
+            first: 0,
+            taken: vec![0; others / 64 + 1],
+            taken_count: 0,
+            state: State::default(),
+            path: Vec::with_capacity(operations.len()),
+            met: HashSet::new(),
+        }
+    }
+
+    fn run(mut self, limits: Limits<'_>) -> Answer {
+        let lock = self.operations.first().map_or(0, |operation| operation.lock);
+        let mut longest: Option<Stuck> = None;
+        let mut node = self.nodes[0].after;
+        let mut steps = 0_u32;
+        while self.ordered < self.answered {
+            steps = steps.wrapping_add(1);
+            let is_time = steps.is_multiple_of(4096) && (limits.is_over)();
+            if is_time || self.met.len() >= limits.situations {
+                return Answer::Unknown(lock);
+            }
+            let Node { operation, is_answer, after, .. } = self.nodes[node];
+            if !is_answer {
+                node = if self.takes_effect(node) { self.nodes[0].after } else { after };
+                continue;
+            }
+            if longest.as_ref().is_none_or(|stuck| Some(self.ordered) > stuck.ordered) {
+                longest = Some(self.stuck(operation));
+            }
+            let Some((last, before)) = self.path.pop() else {
+                return longest.map_or(Answer::Valid, Answer::Violated);
+            };
+            self.state = before;
+            self.put_back(last);
+            node = self.nodes[last].after;
+        }
+        Answer::Valid
+    }
+
+    /// Lets the operation of an invocation take effect next, where the model allows it and it leads to something new.
+    fn takes_effect(&mut self, node: usize) -> bool {
+        let operation = self.nodes[node].operation;
+        let before = self.state;
+        let Some(state) = self.model.step(before, &self.operations[operation]) else {
+            return false;
+        };
+        self.mark(operation);
+        self.state = state;
+        let situation = self.situation();
+        if !self.met.insert(situation) {
+            self.state = before;
+            self.unmark(operation);
+            return false;
+        }
+        self.path.push((node, before));
+        self.unlink(node);
+        if self.nodes[node].answer != NONE {
+            self.unlink(self.nodes[node].answer);
+        }
+        true
+    }
+
+    fn put_back(&mut self, node: usize) {
+        // In the inverse order, so that each neighbour is there again.
+        if self.nodes[node].answer != NONE {
+            self.link(self.nodes[node].answer);
+        }
+        self.link(node);
+        self.unmark(self.nodes[node].operation);
+    }
+
+    fn unlink(&mut self, node: usize) {
+        let Node { before, after, .. } = self.nodes[node];
+        self.nodes[before].after = after;
+        if after != NONE {
+            self.nodes[after].before = before;
+        }
+    }
+
+    fn link(&mut self, node: usize) {
+        let Node { before, after, .. } = self.nodes[node];
+        self.nodes[before].after = node;
+        if after != NONE {
+            self.nodes[after].before = node;
+        }
+    }
+
+    fn mark(&mut self, operation: usize) {
+        let rank = self.ranks[operation];
+        if self.operations[operation].completed.is_none() {
+            self.taken[rank / 64] |= 1 << (rank % 64);
+            self.taken_count += 1;
+            return;
+        }
+        self.done[rank / 64] |= 1 << (rank % 64);
+        self.ordered += 1;
+        while self.first < self.answered && self.done[self.first / 64] >> (self.first % 64) & 1 == 1
+        {
+            self.first += 1;
+        }
+    }
+
+    fn unmark(&mut self, operation: usize) {
+        let rank = self.ranks[operation];
+        if self.operations[operation].completed.is_none() {
+            self.taken[rank / 64] &= !(1 << (rank % 64));
+            self.taken_count -= 1;
+            return;
+        }
+        self.done[rank / 64] &= !(1 << (rank % 64));
+        self.ordered -= 1;
+        self.first = self.first.min(rank);
+    }
+
+    fn situation(&self) -> Situation {
+        let near = u128::from(self.window(0)) | u128::from(self.window(1)) << 64;
+        let ones = |word: u64| usize::try_from(word.count_ones()).unwrap_or(0);
+        let mut beyond = self.ordered - self.first;
+        beyond -= ones(self.window(0)) + ones(self.window(1));
+        let mut far = Vec::new();
+        let mut word = 2;
+        while beyond > 0 {
+            far.push(self.window(word));
+            beyond -= ones(self.window(word));
+            word += 1;
+        }
+        if self.taken_count > 0 {
+            // The length says where one ends and the other begins.
+            far.push(u64::try_from(word).unwrap_or(u64::MAX));
+            far.extend(&self.taken);
+        }
+        Situation { first: self.first, near, far: far.into_boxed_slice(), state: self.state }
+    }
+
+    /// The bits of `done` from `first` on, in words.
+    fn window(&self, word: usize) -> u64 {
+        let (start, shift) = (self.first / 64 + word, self.first % 64);
+        let get = |place| self.done.get(place).copied().unwrap_or(0);
+        if shift == 0 { get(start) } else { get(start) >> shift | get(start + 1) << (64 - shift) }
+    }
+
+    fn stuck(&self, operation: usize) -> Stuck {
+        let next = self.operations[operation];
+        let is_holder = |(node, _): &&(usize, State)| {
+            let operation = self.operations[self.nodes[*node].operation];
+            operation.action == Action::Acquire
+        };
+        let last = self.path.iter().rev().find(is_holder).filter(|_| self.state.depth > 0);
+        Stuck {
+            lock: next.lock,
+            ordered: Some(self.ordered),
+            of: self.answered,
+            next,
+            holder: last.map(|(node, _)| self.operations[self.nodes[*node].operation]),
+        }
+    }
+}
