@@ -17,15 +17,18 @@ pub mod catalog;
 mod columns;
 mod error;
 pub mod guard;
+mod lock_connection;
 mod mariadb;
 mod model_store;
 mod postgres;
 mod session;
+mod sql;
 mod sqlite;
 mod store;
 
 pub use error::{BookingError, Result};
 pub use guard::{Checked, Guard, Inserted, Request, Seen};
+pub use lock_connection::LockConnection;
 pub use lockproof_model::Certainty;
 pub use mariadb::{Dialled as MariadbDialled, MariadbAddress, MariadbStore, MariadbUrlError};
 pub use model_store::{Direct, DirectSession, ModelStore, NoAnswer, Reply, Wire, WireSession};
@@ -34,6 +37,7 @@ pub use postgres::{
     TlsError,
 };
 pub use session::{BookingSession, Committed};
+pub use sql::{SqlConnection, SqlRow, SqlStore, SqlValue};
 pub use sqlite::SqliteStore;
 pub use store::{
     BookingStore, Bumped, Connection, Constraints, InsertedRow, Layout, NewBooking, Raised,

@@ -11,10 +11,11 @@ use lockproof_env::Env;
 use lockproof_faults::Triggers;
 use lockproof_model::{BookingTable, FaultRecord, FaultSummary, LockLeft, in_full};
 use lockproof_rig::{RigPlan, System};
-use lockproof_workload::{Apart, Launcher, Parties, Record, StepGate, run, run_apart};
+use lockproof_workload::{Apart, Launcher, Parties, Record, StepGate, Transcript, run, run_apart};
 
 use crate::cell::CellPlan;
 use crate::order::OrderGate;
+use crate::running::Running;
 
 /// How long holders may finish their attempts after an interrupt.
 const GRACE: Duration = Duration::from_secs(2);
@@ -35,6 +36,8 @@ pub(crate) struct Terms {
     pub(crate) order: Option<OrderGate>,
     /// Starts holders, where they are processes.
     pub(crate) launcher: Option<Arc<dyn Launcher>>,
+    /// Through which others look on, where there are any.
+    pub(crate) running: Option<Running>,
 }
 
 /// What a load left behind.
@@ -64,7 +67,10 @@ pub(crate) async fn conduct(
         Triggers::new(env.fork("faults"), Arc::clone(&system).as_rig(), &scenario.faults);
     let gate = gate(terms, &triggers);
     let cut = cut_short(env, terms, &triggers);
-    let begun = |start| triggers.begin(start);
+    let begun = |start, written: &Transcript| {
+        terms.running.iter().for_each(|running| running.show(written, triggers.log()));
+        triggers.begin(start);
+    };
     let ran = match &terms.launcher {
         None => {
             let parties = parties(env, plan, terms, system.as_ref(), gate);

@@ -27,6 +27,7 @@ mod source;
 mod strategy;
 mod suggest;
 mod turn;
+mod vary;
 
 pub use files::files_under;
 pub use holders::HoldersAs;
@@ -38,3 +39,4 @@ pub use source::{Problem, Problems};
 pub use strategy::{Strategy, StrategyError};
 pub use suggest::nearest;
 pub use turn::{ParseTurnError, Turn};
+pub use vary::{Dialled, amount_like, dial, with_amounts};

@@ -19,6 +19,7 @@ use crate::latency::{largest_backlog, longest_gap};
 use crate::life::Seat;
 use crate::recorder::Recorder;
 use crate::remote::Broken;
+use crate::transcript::Transcript;
 
 /// Operations for which a holder has room from the start, at most.
 const MOST_AT_ONCE: usize = 4_096;
@@ -127,8 +128,8 @@ pub enum SetUpError {
 /// handed out and every holder that is alive has done with its last. A holder whose group was killed goes on with fresh
 /// sessions once that is restarted.
 ///
-/// `begun` is called once every holder is connected, before the first attempt, with that instant: the zero of a
-/// scenario's time line.
+/// `begun` is called once every holder is connected, before the first attempt, with that instant, the zero of a
+/// scenario's time line, and with what is written from then on.
 ///
 /// # Errors
 /// A holder could not be set up.
@@ -139,9 +140,10 @@ pub async fn run<C: Send>(
     parties: &Parties,
     load: &Load,
     cut: impl Future<Output = C> + Send,
-    begun: impl FnOnce(Instant) + Send,
+    begun: impl FnOnce(Instant, &Transcript) + Send,
 ) -> Result<(Record, Option<C>), SetUpError> {
-    let recorders = recorders(load);
+    let transcript = transcript(load);
+    let recorders = transcript.recorders();
     let shared = Arc::new(Parties { groups: Vec::new(), ..parties.clone() });
     let seat =
         |(recorder, group): (&Recorder, &Group)| Seat::new(&shared, load, recorder.clone(), group);
@@ -151,7 +153,7 @@ pub async fn run<C: Send>(
         holders.push(seat.set_up(1).await?);
     }
     let started = parties.env.now();
-    begun(started);
+    begun(started, &transcript);
     let arrivals = Arc::new(Arrivals::new(load, parties.env.random().fork("arrivals")));
     let lives = seats
         .iter()
@@ -165,28 +167,22 @@ pub async fn run<C: Send>(
             Some(by)
         }
     };
-    Ok((record(&recorders, started, parties.env.now()), cut_by))
+    Ok((record(recorders, started, parties.env.now()), cut_by))
 }
 
-/// One for each holder of `load`.
-pub(crate) fn recorders(load: &Load) -> Vec<Recorder> {
+/// Empty pages, for each holder of `load`.
+pub(crate) fn transcript(load: &Load) -> Transcript {
     let each = load.attempts().div_ceil(load.holders.max(1)).saturating_add(1);
     let operations = (each as usize).saturating_mul(load.flow.steps.len()).min(MOST_AT_ONCE);
     let recorder = |number| Recorder::new(HolderId(number), operations);
-    (1..=load.holders).map(recorder).collect()
+    Transcript::of((1..=load.holders).map(recorder))
 }
 
 /// What they hold in the end, put in order.
 pub(crate) fn record(recorders: &[Recorder], started: Instant, finished: Instant) -> Record {
-    let written: Vec<_> = recorders.iter().map(|recorder| recorder.take(finished)).collect();
-    // Room for all at once: operations are large, and moving them again would be most of the work.
-    let mut operations = Vec::with_capacity(written.iter().map(|(done, _)| done.len()).sum());
-    let mut attempts = Vec::with_capacity(written.iter().map(|(_, tried)| tried.len()).sum());
-    for (done, tried) in written {
-        operations.extend(done);
-        attempts.extend(tried);
-    }
-    let history = History::assemble(operations, attempts);
+    let written = recorders.iter().map(|recorder| recorder.take(finished));
+    let (operations, attempts): (Vec<_>, Vec<_>) = written.unzip();
+    let history = History::merge(operations, attempts.into_iter().flatten().collect());
     let (longest_gap, backlog) = (longest_gap(&history), largest_backlog(&history));
     Record { history, longest_gap, backlog, started, finished, lost: Vec::new() }
 }

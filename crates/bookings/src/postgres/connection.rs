@@ -67,7 +67,7 @@ impl PostgresConnection {
     }
 
     /// Runs `statement` in the open transaction, which is doomed from before it is sent until it succeeds.
-    async fn statement<'a, T, F>(
+    pub(super) async fn statement<'a, T, F>(
         &'a mut self,
         doing: &'static str,
         statement: impl FnOnce(&'a Client, &'a Statements) -> F,
@@ -179,6 +179,22 @@ impl Connection for PostgresConnection {
                 client.query_one(&statements.count_confirmed, &[&key, &from, &to]).await
             });
             narrow(row.await?.get(0))
+        }
+        .boxed()
+    }
+
+    fn read_slot_and_count(
+        &mut self,
+        slot: SlotId,
+        span: Span,
+    ) -> BoxFuture<'_, Result<(SlotState, u32)>> {
+        async move {
+            let [key, from, to] = [slot.0, span.from, span.to].map(i64::from);
+            let read = self.statement("read the slot and count", async |client, statements| {
+                client.query_opt(&statements.read_slot_and_count, &[&key, &from, &to]).await
+            });
+            let row = read.await?.ok_or(Kind::NoSlot(slot))?;
+            Ok((slot_state(&row)?, narrow(row.get(3))?))
         }
         .boxed()
     }

@@ -1,6 +1,8 @@
 //! Opening a connection, and what is prepared on it once.
 
+use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::{Mutex, PoisonError};
 
 use futures_util::try_join;
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -70,6 +72,7 @@ pub(super) struct Statements {
     pub(super) lock_slot_nowait: Statement,
     pub(super) lock_slot_skip: Statement,
     pub(super) count_confirmed: Statement,
+    pub(super) read_slot_and_count: Statement,
     pub(super) lock_confirmed: Statement,
     pub(super) lock_advisory: Statement,
     pub(super) reserve_key: Statement,
@@ -77,6 +80,7 @@ pub(super) struct Statements {
     pub(super) raise_fence: Statement,
     pub(super) bump_version: Statement,
     pub(super) insert: Statement,
+    of_application: Mutex<BTreeMap<&'static str, Statement>>,
 }
 
 impl Statements {
@@ -91,6 +95,9 @@ impl Statements {
              WHERE slot = $1 AND state = 'confirmed' AND span_from < $3 AND span_to > $2"
         );
         let count_confirmed = format!("SELECT count(*) {confirmed}");
+        let read_slot_and_count = format!(
+            "SELECT capacity, version, fence, ({count_confirmed}) FROM {schema}.slots WHERE slot = $1"
+        );
         let lock_confirmed = format!("SELECT id {confirmed} FOR UPDATE");
         let reserve_key = format!(
             "INSERT INTO {schema}.request_keys (request) VALUES ($1) ON CONFLICT DO NOTHING"
@@ -118,6 +125,7 @@ impl Statements {
                 prepare(&lock_slot_nowait),
                 prepare(&lock_slot_skip),
                 prepare(&count_confirmed),
+                prepare(&read_slot_and_count),
                 prepare(&lock_confirmed),
                 prepare(&find_booking),
             )
@@ -138,6 +146,7 @@ impl Statements {
             lock_slot_nowait,
             lock_slot_skip,
             count_confirmed,
+            read_slot_and_count,
             lock_confirmed,
             find_booking,
         ) = reads;
@@ -148,6 +157,7 @@ impl Statements {
             lock_slot_nowait,
             lock_slot_skip,
             count_confirmed,
+            read_slot_and_count,
             lock_confirmed,
             lock_advisory,
             reserve_key,
@@ -155,7 +165,18 @@ impl Statements {
             raise_fence,
             bump_version,
             insert,
+            of_application: Mutex::default(),
         })
+    }
+
+    /// An application's own statement, where it was prepared before.
+    pub(super) fn of_application(&self, text: &str) -> Option<Statement> {
+        self.of_application.lock().unwrap_or_else(PoisonError::into_inner).get(text).cloned()
+    }
+
+    pub(super) fn keep_of_application(&self, text: &'static str, statement: &Statement) {
+        let mut kept = self.of_application.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.insert(text, statement.clone());
     }
 }
 
