@@ -33,7 +33,7 @@ impl LockHistory {
 }
 
 /// A grant and what ends it; nothing for what is no grant.
-fn hold(acquire: &Operation, later: &[&Operation]) -> Option<[Option<LockOperation>; 2]> {
+fn hold(acquire: &Operation, later: &[&Operation]) -> Option<[LockOperation; 2]> {
     let Effect::Granted { valid_until, fencing_token, .. } = acquire.outcome.effect()? else {
         return None;
     };
@@ -64,14 +64,14 @@ fn hold(acquire: &Operation, later: &[&Operation]) -> Option<[Option<LockOperati
     let end = match release {
         Some(release) if release.invoked <= until => {
             let answered = release.completed.filter(|_| release.outcome.is_ok());
-            Some(of(Action::Release, release.invoked, answered))
+            of(Action::Release, release.invoked, answered)
         }
         // Nothing ends what nothing bounds, but its session: nobody knows when.
         _ if until == Instant::FAR_FUTURE => {
             let last = later.last().copied().unwrap_or(acquire);
-            Some(of(Action::Release, last.completed.unwrap_or(last.invoked), None))
+            of(Action::Release, last.completed.unwrap_or(last.invoked), None)
         }
-        _ => Some(of(Action::Release, until, None)),
+        _ => of(Action::Release, until, None),
     };
-    Some([Some(of(Action::Acquire, acquire.invoked, acquire.completed)), end])
+    Some([of(Action::Acquire, acquire.invoked, acquire.completed), end])
 }

@@ -291,9 +291,11 @@ impl<'a> Search<'a> {
             beyond -= ones(self.window(word));
             word += 1;
         }
-        if self.taken_count > 0 {
+        if word > 2 || self.taken_count > 0 {
             // The length says where one ends and the other begins.
-            far.push(u64::try_from(word).unwrap_or(u64::MAX));
+            far.insert(0, u64::try_from(far.len()).unwrap_or(u64::MAX));
+        }
+        if self.taken_count > 0 {
             far.extend(&self.taken);
         }
         Situation { first: self.first, near, far: far.into_boxed_slice(), state: self.state }
