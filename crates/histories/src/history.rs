@@ -1,7 +1,10 @@
 //! What was done to locks, whoever stored it.
 
+use serde::Serialize;
+
 /// The two things that one does to a lock.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Action {
     /// Take it.
     Acquire,
@@ -24,7 +27,7 @@ pub struct LockOperation {
     pub invoked: u64,
     /// When its answer was seen; never, where nobody knows what came of it.
     pub completed: Option<u64>,
-    /// The line of its invocation.
+    /// The line of its invocation; 0 where it is of a run of ours, whose instants are nanoseconds.
     pub line: u32,
 }
 

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //!   Jepsen's EDN ──▶ read_edn        ┐
-//!   lines of JSON ─▶ read_json_lines ┼─▶ LockHistory ──▶ search ──▶ Answer
+//!   lines of JSON ─▶ read_json_lines ┼─▶ LockHistory ──▶ search ──▶ Answer ──▶ Judgement
 //!   a run of ours ─▶ LockHistory::of ┘                     ▲ Model
 //! ```
 //!
@@ -17,6 +17,7 @@ mod error;
 mod event;
 mod history;
 mod json_lines;
+mod judgement;
 mod model;
 mod ours;
 mod overlap;
@@ -26,5 +27,6 @@ pub use edn::read_edn;
 pub use error::ReadError;
 pub use history::{Action, LockHistory, LockOperation};
 pub use json_lines::read_json_lines;
-pub use model::Model;
+pub use judgement::{JUDGEMENT_SCHEMA_VERSION, Judgement, Told, Verdict, Violation};
+pub use model::{Model, Refusal};
 pub use search::{Answer, Limits, Stuck, search};

@@ -11,20 +11,20 @@
 use hashbrown::HashSet;
 
 use crate::model::State;
-use crate::{Action, LockHistory, LockOperation, Model, overlap};
+use crate::{Action, LockHistory, LockOperation, Model, Refusal, overlap};
 
 /// When a search is given up.
 #[derive(Clone, Copy)]
 pub struct Limits<'a> {
-    /// After so many different situations; one takes some 70 bytes while they are kept.
-    pub situations: usize,
+    /// When the situations that are kept take about so many bytes.
+    pub memory: usize,
     /// When this says so, asked every few thousand steps.
     pub is_over: &'a dyn Fn() -> bool,
 }
 
 impl std::fmt::Debug for Limits<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Limits").field("situations", &self.situations).finish_non_exhaustive()
+        f.debug_struct("Limits").field("memory", &self.memory).finish_non_exhaustive()
     }
 }
 
@@ -50,7 +50,9 @@ pub struct Stuck {
     pub of: usize,
     /// The operation that has to come next and cannot.
     pub next: LockOperation,
-    /// Whose hold is in its way.
+    /// Why it cannot, there.
+    pub why: Refusal,
+    /// By which acquire the lock is held there, if it is.
     pub holder: Option<LockOperation>,
 }
 
@@ -73,8 +75,9 @@ pub fn search(history: &LockHistory, model: Model, limits: Limits<'_>) -> Answer
 fn of_lock(operations: &[LockOperation], model: Model, limits: Limits<'_>) -> Answer {
     let of = operations.iter().filter(|operation| operation.completed.is_some()).count();
     if let Some([holder, next]) = overlap::first(operations) {
-        let (lock, holder) = (operations[next].lock, Some(operations[holder]));
-        return Answer::Violated(Stuck { lock, ordered: None, of, next: operations[next], holder });
+        let (next, holder) = (operations[next], Some(operations[holder]));
+        let (lock, why) = (next.lock, Refusal::Held);
+        return Answer::Violated(Stuck { lock, ordered: None, of, next, why, holder });
     }
     Search::new(operations, model).run(limits)
 }
@@ -123,6 +126,8 @@ struct Search<'a> {
     /// What has taken effect, and the state before it.
     path: Vec<(usize, State)>,
     met: HashSet<Situation>,
+    /// What they take, in bytes.
+    kept: usize,
 }
 
 impl<'a> Search<'a> {
@@ -172,6 +177,7 @@ impl<'a> Search<'a> {
             state: State::default(),
             path: Vec::with_capacity(operations.len()),
             met: HashSet::new(),
+            kept: 0,
         }
     }
 
@@ -183,7 +189,7 @@ impl<'a> Search<'a> {
         while self.ordered < self.answered {
             steps = steps.wrapping_add(1);
             let is_time = steps.is_multiple_of(4096) && (limits.is_over)();
-            if is_time || self.met.len() >= limits.situations {
+            if is_time || self.kept > limits.memory {
                 return Answer::Unknown(lock);
             }
             let Node { operation, is_answer, after, .. } = self.nodes[node];
@@ -191,8 +197,11 @@ impl<'a> Search<'a> {
                 node = if self.takes_effect(node) { self.nodes[0].after } else { after };
                 continue;
             }
-            if longest.as_ref().is_none_or(|stuck| Some(self.ordered) > stuck.ordered) {
-                longest = Some(self.stuck(operation));
+            // The first time that it comes so far, no model lets this one be next: had it been, it had come further.
+            if longest.as_ref().is_none_or(|stuck| Some(self.ordered) > stuck.ordered)
+                && let Err(why) = self.model.step(self.state, &self.operations[operation])
+            {
+                longest = Some(self.stuck(operation, why));
             }
             let Some((last, before)) = self.path.pop() else {
                 return longest.map_or(Answer::Valid, Answer::Violated);
@@ -208,17 +217,19 @@ impl<'a> Search<'a> {
     fn takes_effect(&mut self, node: usize) -> bool {
         let operation = self.nodes[node].operation;
         let before = self.state;
-        let Some(state) = self.model.step(before, &self.operations[operation]) else {
+        let Ok(state) = self.model.step(before, &self.operations[operation]) else {
             return false;
         };
         self.mark(operation);
         self.state = state;
         let situation = self.situation();
+        let size = size_of::<Situation>() + size_of_val(&*situation.far);
         if !self.met.insert(situation) {
             self.state = before;
             self.unmark(operation);
             return false;
         }
+        self.kept += size;
         self.path.push((node, before));
         self.unlink(node);
         if self.nodes[node].answer != NONE {
@@ -308,7 +319,7 @@ impl<'a> Search<'a> {
         if shift == 0 { get(start) } else { get(start) >> shift | get(start + 1) << (64 - shift) }
     }
 
-    fn stuck(&self, operation: usize) -> Stuck {
+    fn stuck(&self, operation: usize, why: Refusal) -> Stuck {
         let next = self.operations[operation];
         let is_holder = |(node, _): &&(usize, State)| {
             let operation = self.operations[self.nodes[*node].operation];
@@ -320,6 +331,7 @@ impl<'a> Search<'a> {
             ordered: Some(self.ordered),
             of: self.answered,
             next,
+            why,
             holder: last.map(|(node, _)| self.operations[self.nodes[*node].operation]),
         }
     }
