@@ -62,8 +62,8 @@ enum Form {
     Keyword(String),
     Text(String),
     /// Vectors, lists and sets.
-    Many(Vec<Form>),
-    Map(Vec<(Form, Form)>),
+    Many(Vec<Self>),
+    Map(Vec<(Self, Self)>),
 }
 
 impl Form {
