@@ -1,5 +1,7 @@
 //! The search against one that tries every order, and readers against files as people have them.
 
+#![expect(clippy::unwrap_used, reason = "the helpers of tests fail as tests do")]
+
 use lockproof_histories::{
     Action, Answer, Limits, LockHistory, LockOperation, Model, Refusal, read_edn, read_json_lines,
     search,
