@@ -4,7 +4,8 @@
 //! and Gong ("Testing and Verifying Concurrent Objects", 1993) with Lowe's cache ("Testing for Linearizability", 2017):
 //! a linked list of invocations and answers; whatever may come next is tried and lifted out of it; where an answer is
 //! met whose operation has not taken effect, the last one is put back. What has been tried before, the same operations
-//! and the same state, is not tried again. An operation of which nobody knows has no answer, and may take effect or not.
+//! and the same state, is not tried again. An operation of which nobody knows has no answer, and may take effect or not: these are in a list
+//! of their own, and are tried where nothing else leads on.
 //!
 //! An operation on one lock says nothing of another, so that each is searched by itself.
 
@@ -83,6 +84,9 @@ fn of_lock(operations: &[LockOperation], model: Model, limits: Limits<'_>) -> An
 }
 
 const NONE: usize = usize::MAX;
+/// The heads of the two lists: of invocations and answers, and of invocations that have no answer.
+const ANSWERED: usize = 0;
+const UNANSWERED: usize = 1;
 
 /// An invocation or an answer in the linked list.
 #[derive(Clone, Copy, Debug)]
@@ -107,10 +111,19 @@ struct Situation {
     state: State,
 }
 
+/// An invocation that has taken effect, and where the search was before it had.
+#[derive(Clone, Copy, Debug)]
+struct Taken {
+    node: usize,
+    state: State,
+    /// The answer that nothing else led to; [`NONE`] where that was not known yet.
+    wall: usize,
+}
+
 struct Search<'a> {
     operations: &'a [LockOperation],
     model: Model,
-    /// The first node is a head that is neither.
+    /// Two heads, which are neither, and what happened in the order of time.
     nodes: Vec<Node>,
     /// The place of each operation among the answered ones, or among the others.
     ranks: Vec<usize>,
@@ -123,8 +136,8 @@ struct Search<'a> {
     taken: Vec<u64>,
     taken_count: usize,
     state: State,
-    /// What has taken effect, and the state before it.
-    path: Vec<(usize, State)>,
+    /// What has taken effect, in this order.
+    path: Vec<Taken>,
     met: HashSet<Situation>,
     /// What they take, in bytes.
     kept: usize,
@@ -150,7 +163,8 @@ impl<'a> Search<'a> {
         }
         events.sort_unstable();
         let head = Node { operation: 0, answer: NONE, is_answer: false, before: NONE, after: NONE };
-        let mut nodes = vec![head];
+        let mut nodes = vec![head; 2];
+        let mut ends = [ANSWERED, UNANSWERED];
         let mut invocations = vec![NONE; operations.len()];
         for (_, is_answer, operation) in events {
             let place = nodes.len();
@@ -160,8 +174,10 @@ impl<'a> Search<'a> {
             } else {
                 invocations[operation] = place;
             }
-            nodes[place - 1].after = place;
-            nodes.push(Node { operation, answer: NONE, is_answer, before: place - 1, after: NONE });
+            let list = usize::from(operations[operation].completed.is_none());
+            let before = std::mem::replace(&mut ends[list], place);
+            nodes[before].after = place;
+            nodes.push(Node { operation, answer: NONE, is_answer, before, after: NONE });
         }
         Self {
             operations,
@@ -184,7 +200,7 @@ impl<'a> Search<'a> {
     fn run(mut self, limits: Limits<'_>) -> Answer {
         let lock = self.operations.first().map_or(0, |operation| operation.lock);
         let mut longest: Option<Stuck> = None;
-        let mut node = self.nodes[0].after;
+        let (mut node, mut wall) = (self.nodes[ANSWERED].after, NONE);
         let mut steps = 0_u32;
         while self.ordered < self.answered {
             steps = steps.wrapping_add(1);
@@ -192,29 +208,37 @@ impl<'a> Search<'a> {
             if is_time || self.kept > limits.memory {
                 return Answer::Unknown(lock);
             }
-            let Node { operation, is_answer, after, .. } = self.nodes[node];
-            if !is_answer {
-                node = if self.takes_effect(node) { self.nodes[0].after } else { after };
+            if wall == NONE && self.nodes[node].is_answer {
+                let operation = self.nodes[node].operation;
+                // As far as none has come, no model lets this one be next: had it been, that one had come further.
+                if longest.as_ref().is_none_or(|stuck| Some(self.ordered) > stuck.ordered)
+                    && let Err(why) = self.model.step(self.state, &self.operations[operation])
+                {
+                    longest = Some(self.stuck(operation, why));
+                }
+                (node, wall) = (self.nodes[UNANSWERED].after, node);
+            }
+            // Nodes are in the order of time, and nothing takes effect before its invocation.
+            if node < wall {
+                (node, wall) = if self.takes_effect(node, wall) {
+                    (self.nodes[ANSWERED].after, NONE)
+                } else {
+                    (self.nodes[node].after, wall)
+                };
                 continue;
             }
-            // The first time that it comes so far, no model lets this one be next: had it been, it had come further.
-            if longest.as_ref().is_none_or(|stuck| Some(self.ordered) > stuck.ordered)
-                && let Err(why) = self.model.step(self.state, &self.operations[operation])
-            {
-                longest = Some(self.stuck(operation, why));
-            }
-            let Some((last, before)) = self.path.pop() else {
+            let Some(last) = self.path.pop() else {
                 return longest.map_or(Answer::Valid, Answer::Violated);
             };
-            self.state = before;
-            self.put_back(last);
-            node = self.nodes[last].after;
+            self.state = last.state;
+            self.put_back(last.node);
+            (node, wall) = (self.nodes[last.node].after, last.wall);
         }
         Answer::Valid
     }
 
     /// Lets the operation of an invocation take effect next, where the model allows it and it leads to something new.
-    fn takes_effect(&mut self, node: usize) -> bool {
+    fn takes_effect(&mut self, node: usize, wall: usize) -> bool {
         let operation = self.nodes[node].operation;
         let before = self.state;
         let Ok(state) = self.model.step(before, &self.operations[operation]) else {
@@ -230,7 +254,7 @@ impl<'a> Search<'a> {
             return false;
         }
         self.kept += size;
-        self.path.push((node, before));
+        self.path.push(Taken { node, state: before, wall });
         self.unlink(node);
         if self.nodes[node].answer != NONE {
             self.unlink(self.nodes[node].answer);
@@ -321,18 +345,15 @@ impl<'a> Search<'a> {
 
     fn stuck(&self, operation: usize, why: Refusal) -> Stuck {
         let next = self.operations[operation];
-        let is_holder = |(node, _): &&(usize, State)| {
-            let operation = self.operations[self.nodes[*node].operation];
-            operation.action == Action::Acquire
-        };
-        let last = self.path.iter().rev().find(is_holder).filter(|_| self.state.depth > 0);
+        let taken = self.path.iter().map(|taken| self.operations[self.nodes[taken.node].operation]);
+        let last = taken.rev().find(|operation| operation.action == Action::Acquire);
         Stuck {
             lock: next.lock,
             ordered: Some(self.ordered),
             of: self.answered,
             next,
             why,
-            holder: last.map(|(node, _)| self.operations[self.nodes[*node].operation]),
+            holder: last.filter(|_| self.state.depth > 0),
         }
     }
 }
