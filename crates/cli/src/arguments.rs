@@ -1,5 +1,6 @@
 //! What can be typed.
 
+mod check;
 #[cfg(test)]
 mod ci_documents;
 mod compare;
@@ -21,6 +22,7 @@ use lockproof_runner::Buggify;
 
 use crate::exit::Failure;
 
+pub(crate) use check::{CheckArguments, CheckFormat, Input};
 pub(crate) use compare::{CompareArguments, CompareFormat};
 pub(crate) use gate::GateArguments;
 pub(crate) use partition::parse_partition;
@@ -65,6 +67,8 @@ pub(crate) enum Command {
     Compare(CompareArguments),
     /// Show stored runs again, also of runs that were killed; several become one
     Report(ReportArguments),
+    /// Judge a stored history by a model of its lock: a run's, Jepsen's, or your own program's
+    Check(CheckArguments),
     /// Write a commented scenario to start from
     New(NewArguments),
     /// Show a catalog

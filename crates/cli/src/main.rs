@@ -54,6 +54,7 @@ fn main() -> ExitCode {
             commands::report::run(&report, arguments.color, arguments.verbose)
         }
         Command::Sweep(sweep) => commands::sweep::run(&sweep, arguments.color, arguments.verbose),
+        Command::Check(check) => commands::check::run(&check),
         Command::New(new) => commands::new::run(&new),
         Command::List(list) => commands::list::run(&list),
         Command::Doctor(doctor) => commands::doctor::run(&doctor),

@@ -6,6 +6,7 @@
 mod adapter_packages;
 mod adapters;
 mod answers;
+mod checks;
 mod compares;
 mod damaged;
 mod deploy;
