@@ -16,6 +16,7 @@
 pub mod catalog;
 mod columns;
 mod error;
+mod foreign;
 pub mod guard;
 mod mariadb;
 mod model_store;
@@ -25,6 +26,7 @@ mod sqlite;
 mod store;
 
 pub use error::{BookingError, Result};
+pub use foreign::{ForeignDatabase, ForeignRow};
 pub use guard::{Checked, Guard, Inserted, Request, Seen};
 pub use lockproof_model::Certainty;
 pub use mariadb::{Dialled as MariadbDialled, MariadbAddress, MariadbStore, MariadbUrlError};

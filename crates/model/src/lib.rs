@@ -8,6 +8,7 @@
 //! are offsets on the run's own monotonic clock, so that a simulated run and a live one are told apart
 //! by nothing in these types.
 
+mod answers;
 mod certainty;
 mod comparison;
 mod exploration;
@@ -28,6 +29,7 @@ mod step;
 mod table;
 mod verdict;
 
+pub use answers::AnswerCount;
 pub use certainty::{Certainty, in_full};
 pub use comparison::{
     Asked, COMPARISON_SCHEMA_VERSION, Compared, Comparison, Cost, Demand, Gap, Stand, Trial,

@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Expectation, Exploration, FaultRecord, FaultSummary, Finding, Instant, Judgement, SlotId,
+    AnswerCount, Expectation, Exploration, FaultRecord, FaultSummary, Finding, Instant, Judgement, SlotId,
     Status, Verdict, nanos,
 };
 
@@ -175,6 +175,9 @@ pub struct CellReport {
     /// What a search through its schedules came to, where there was one; the figures above are of one schedule then.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub exploration: Option<Exploration>,
+    /// How the service answered, where a service is what was put to the test.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub answers: Vec<AnswerCount>,
     /// The first violation told step by step.
     pub stories: Vec<Story>,
     /// The servers that took part.

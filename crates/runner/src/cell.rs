@@ -11,15 +11,16 @@ use lockproof_model::{
     RefusedBy, Status, Story, Verdict, in_full,
 };
 use lockproof_rig::System;
-use lockproof_rig::live::{HolderProgram, LiveRig, Provider};
+use lockproof_rig::live::{HolderProgram, LiveRig, Provider, ServiceProcess};
 use lockproof_rig::sim::RedisDriver;
-use lockproof_scenario::{Cell, HoldersAs, Scenario, Turn};
+use lockproof_scenario::{Cell, HoldersAs, Scenario, ServiceTarget, Turn};
 use lockproof_workload::{Latencies, Launcher, Record, percentiles};
 
 use crate::conduct::{Outcome, Terms, conduct, name, rig_plan};
 use crate::holders::Processes;
 use crate::judge::{Facts, contended_slots, judge};
 use crate::order::OrderGate;
+use crate::served::Service;
 use crate::simulate::simulate_cell;
 
 /// Stories told per cell; the first explains, the rest repeat it.
@@ -150,6 +151,9 @@ async fn stand_and_conduct(
     settings: &CellSettings,
     order: Option<OrderGate>,
 ) -> Result<Outcome, String> {
+    if let Some(target) = &plan.scenario.target {
+        return stand_and_serve(plan, target, provider, settings, order).await;
+    }
     let set_up = lockproof_env::live::env(plan.seed);
     let key_prefix = provider.key_prefix(&name(plan));
     let (of_rig, driver) = (rig_plan(plan, &key_prefix), plan.cell.strategy.driver);
@@ -182,17 +186,63 @@ async fn stand_and_conduct(
         order,
         key_prefix,
         launcher,
+        service: None,
     };
     let mut outcome = conduct(plan, Arc::clone(&rig) as Arc<dyn System>, &env, &terms).await;
+    clear(&rig, provider, &mut outcome).await;
+    outcome
+}
+
+/// The same where a service is what is put to the test: it is started once its servers stand, and its customers are the
+/// holders.
+async fn stand_and_serve(
+    plan: &CellPlan,
+    target: &ServiceTarget,
+    provider: &dyn Provider,
+    settings: &CellSettings,
+    order: Option<OrderGate>,
+) -> Result<Outcome, String> {
+    let set_up = lockproof_env::live::env(plan.seed);
+    let key_prefix = provider.key_prefix(&name(plan));
+    let rig = LiveRig::start_for_service(&set_up, provider, rig_plan(plan, &key_prefix)).await;
+    let rig = Arc::new(rig.map_err(|error| in_full(&error))?);
+    let salt = lockproof_env::live::entropy();
+    let (service, mut process) = Service::stand(plan, target, &rig, salt).await?;
+    let env = env_since(Epoch::now(), plan.seed);
+    let terms = Terms {
+        limit: settings.limit,
+        halt: Some(Arc::clone(&settings.halt)),
+        salt,
+        order,
+        key_prefix,
+        launcher: None,
+        service: Some(Arc::new(service)),
+    };
+    let mut outcome = conduct(plan, Arc::clone(&rig) as Arc<dyn System>, &env, &terms).await;
+    if let Some(ended) = process.as_mut().and_then(ServiceProcess::ended) {
+        match &mut outcome {
+            Ok(outcome) => outcome.gone = Some(ended),
+            Err(error) => *error = format!("{ended}; {error}"),
+        }
+    }
+    // Before its servers, of which it would complain.
+    drop(process);
+    clear(&rig, provider, &mut outcome).await;
+    outcome
+}
+
+/// Removes what the cell left at servers of others.
+async fn clear(rig: &LiveRig, provider: &dyn Provider, outcome: &mut Result<Outcome, String>) {
     // Also of a load that failed: the servers may be somebody else's.
     if let Err(error) = rig.clear().await {
         let error = in_full(&error);
         tracing::warn!(error, "what the cell made is left behind");
-        if let Ok(outcome) = &mut outcome {
-            outcome.gone = provider.shared().then_some(error);
+        if let Ok(outcome) = outcome
+            && provider.shared()
+        {
+            outcome.gone.get_or_insert(error);
         }
     }
-    outcome
 }
 
 /// Judges what a load left behind.
@@ -202,7 +252,8 @@ pub(crate) fn finish(
     outcome: Outcome,
     interrupted: Option<&'static str>,
 ) -> Finished {
-    let Outcome { record, table, injections, faults, left, cut_short, system, gone } = outcome;
+    let Outcome { record, table, injections, faults, left, cut_short, gone, .. } = outcome;
+    let Outcome { servers, drivers, answers, contradictions, .. } = outcome;
     let Record { history, longest_gap, backlog, started, finished, lost } = record;
     let evidence = Evidence { history: &history, table: &table, faults: &injections, left: &left };
     let findings = judge_all(&evidence, checkers.iter().copied());
@@ -221,6 +272,16 @@ pub(crate) fn finish(
         shown: &plan.scenario.shown(),
         cut_short: cut_short.or(interrupted),
     });
+    // How a service answers once it is gone, or before its load has ended, shows nothing.
+    if gone.is_none() && cut_short.or(interrupted).is_none() {
+        let expected = plan.scenario.answers_of(&plan.cell);
+        let unmet = expected.filter_map(|expected| expected.unmet(&answers));
+        let unmet: Vec<_> = contradictions.into_iter().chain(unmet).collect();
+        if !unmet.is_empty() {
+            judgement.status = Status::Failed;
+            judgement.reasons.splice(0..0, unmet);
+        }
+    }
     // A load whose servers or holders went away shows nothing by what it did not come to; what it did come to stands.
     if let Some(gone) = gone.filter(|_| judgement.status < Status::Infrastructure) {
         judgement.status = Status::Infrastructure;
@@ -252,8 +313,9 @@ pub(crate) fn finish(
         backlog,
         faults,
         injections,
-        servers: system.servers(),
-        drivers: system.drivers(),
+        answers,
+        servers,
+        drivers,
         took: finished.saturating_since(started),
         ..blank(plan)
     };
@@ -330,6 +392,7 @@ pub(crate) fn blank(plan: &CellPlan) -> CellReport {
         faults: Vec::new(),
         injections: Vec::new(),
         exploration: None,
+        answers: Vec::new(),
         stories: Vec::new(),
         servers: Vec::new(),
         drivers: Vec::new(),

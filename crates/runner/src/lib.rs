@@ -20,6 +20,7 @@ mod holders;
 mod judge;
 mod matrix;
 mod order;
+mod served;
 mod shrink;
 mod simulate;
 

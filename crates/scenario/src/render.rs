@@ -34,9 +34,15 @@ fn write_resolved(scenario: &Scenario, out: &mut String) -> std::fmt::Result {
         let because = quote(&only.because);
         writeln!(out, "only = {}\nbecause = {because}", quote(only.word()))?;
     }
-    writeln!(out, "strategies = {}", list(strategies))?;
     let load = &scenario.load;
-    writeln!(out, "\n[workload]\nflow = {}", quote(load.flow.name))?;
+    match &scenario.target {
+        None => {
+            writeln!(out, "strategies = {}", list(strategies))?;
+            writeln!(out, "\n[workload]\nflow = {}", quote(load.flow.name))?;
+        }
+        // As it is written, since what it leaves out is not asked.
+        Some(target) => writeln!(out, "\n[target]\n{}\n\n[workload]", target.written)?,
+    }
     writeln!(out, "holders = {}", load.holders)?;
     writeln!(out, "holders-as = {}", quote(scenario.holders_as.word()))?;
     writeln!(out, "slots = {}", load.slots)?;
@@ -68,8 +74,10 @@ fn write_resolved(scenario: &Scenario, out: &mut String) -> std::fmt::Result {
         writeln!(out, "acknowledgements = {acknowledgements}")?;
         writeln!(out, "acknowledged-within = \"{}\"", format_duration(within))?;
     }
-    writeln!(out, "time-limit = \"{}\"", format_duration(scenario.time_limit))?;
-    writeln!(out, "server-time-limit = \"{}\"", format_duration(scenario.server_time_limit))?;
+    if scenario.target.is_none() {
+        writeln!(out, "time-limit = \"{}\"", format_duration(scenario.time_limit))?;
+        writeln!(out, "server-time-limit = \"{}\"", format_duration(scenario.server_time_limit))?;
+    }
     write_servers(scenario, out)?;
     write_limits(&scenario.limits, out)?;
     for fields in &scenario.fault_fields {
@@ -86,6 +94,9 @@ fn write_resolved(scenario: &Scenario, out: &mut String) -> std::fmt::Result {
             other => quote(&other.to_string()),
         };
         writeln!(out, "{} = {expect}", quote(&cell.strategy.to_string()))?;
+    }
+    if let Some(written) = &scenario.answers_written {
+        writeln!(out, "\n[expect-answers]\n{written}")?;
     }
     let require = &scenario.require;
     writeln!(out, "\n[require]\nbookings = {}", require.bookings)?;

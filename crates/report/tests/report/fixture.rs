@@ -181,6 +181,7 @@ impl Scenario {
             faults: fault.into_iter().collect(),
             injections: Vec::new(),
             exploration: None,
+            answers: Vec::new(),
             stories: Vec::new(),
             servers: servers(&[("embedded redis model", "7.2", 1), ("sqlite", "3.50", 1)]),
             drivers: Vec::new(),
