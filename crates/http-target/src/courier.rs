@@ -13,9 +13,9 @@ use bytes::Bytes;
 use futures_util::FutureExt;
 use futures_util::future::{BoxFuture, Either, select};
 use http_body_util::{BodyExt, Full, Limited};
+use hyper::Request;
 use hyper::client::conn::http1::{Connection, SendRequest, handshake};
 use hyper::header::{CONTENT_TYPE, HOST};
-use hyper::Request;
 use hyper_util::rt::TokioIo;
 use lockproof_model::Certainty;
 use serde_json::Value;
@@ -179,9 +179,8 @@ impl TcpCourier {
             None => self.dial().await?,
         };
         let answer = way.carry(sent).await;
-        let answer = answer.map_err(|error| {
-            NoAnswer::indefinite(format!("{request:?} had no answer: {error}"))
-        })?;
+        let answer = answer
+            .map_err(|error| NoAnswer::indefinite(format!("{request:?} had no answer: {error}")))?;
         self.way = way.still_open();
         Ok(answer)
     }
@@ -263,7 +262,9 @@ mod tests {
         let (listener, mut courier) = listening().await;
         let serves = async {
             let (mut stream, _) = listener.accept().await.unwrap();
-            let seen = answers(&mut stream, "HTTP/1.1 200 OK\r\ncontent-length: 8\r\n\r\n{\"a\": 1}").await;
+            let seen =
+                answers(&mut stream, "HTTP/1.1 200 OK\r\ncontent-length: 8\r\n\r\n{\"a\": 1}")
+                    .await;
             assert!(seen.starts_with("GET /x HTTP/1.1\r\nhost: 127.0.0.1:"), "{seen}");
             answers(&mut stream, "HTTP/1.1 409 No\r\ncontent-length: 0\r\n\r\n").await;
         };

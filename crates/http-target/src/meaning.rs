@@ -71,7 +71,8 @@ impl FromStr for StatusSet {
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let number = |text: &str| text.parse::<u16>().ok();
-        let class = text.strip_suffix("xx").and_then(number).filter(|class| (1..=5).contains(class));
+        let class =
+            text.strip_suffix("xx").and_then(number).filter(|class| (1..=5).contains(class));
         let one = || number(text).filter(|status| (100..=599).contains(status));
         let set = class.map(Self::Class).or_else(|| one().map(Self::One));
         set.ok_or_else(|| ParseStatusError(text.to_owned()))

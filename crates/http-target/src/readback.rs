@@ -33,7 +33,7 @@ pub enum ReadBack {
 /// Where in an answer the bookings are.
 #[derive(Clone, Debug, PartialEq)]
 pub struct RowsAt {
-    /// The array of them.
+    /// The array of them, or an object whose members they are.
     pub rows: Pointer,
     /// In each, what must be there for it to count: its state, above all.
     pub only: Expected,
@@ -75,14 +75,20 @@ impl RowsAt {
             return Err(Unreadable(format!("it answered with status {status}: {body}")));
         }
         let document = answer.json();
-        let Some(rows) = self.rows.find(document).and_then(Value::as_array) else {
-            return Err(Unreadable(format!("there is no array at `{}`", self.rows.text())));
+        let rows: Vec<&Value> = match self.rows.find(document) {
+            Some(Value::Array(rows)) => rows.iter().collect(),
+            Some(Value::Object(rows)) => rows.values().collect(),
+            _ => {
+                let text = self.rows.text();
+                return Err(Unreadable(format!("there is no array and no object at `{text}`")));
+            }
         };
         let counts = |row: &&Value| {
             self.only.iter().all(|(pointer, value)| pointer.find(row) == Some(value))
         };
         let text = |pointer: &Option<Pointer>, row: &Value| pointer.as_ref()?.text_in(row);
-        let found = |row: &Value| Found { id: text(&self.id, row), reference: text(&self.reference, row) };
+        let found =
+            |row: &Value| Found { id: text(&self.id, row), reference: text(&self.reference, row) };
         let counter = match &self.counter {
             None => None,
             Some(pointer) => {
@@ -91,7 +97,7 @@ impl RowsAt {
                 Some(number.ok_or_else(none)?)
             }
         };
-        Ok((rows.iter().filter(counts).map(found).collect(), counter))
+        Ok((rows.into_iter().filter(counts).map(found).collect(), counter))
     }
 }
 
@@ -146,7 +152,7 @@ mod tests {
         let gone = read(404, &json!({ "bookings": [] })).unwrap_err().to_string();
         assert!(gone.contains("status 404"), "{gone}");
         let other = read(200, &json!({ "rows": [] })).unwrap_err().to_string();
-        assert!(other.contains("no array at `/bookings`"), "{other}");
+        assert!(other.contains("no array and no object at `/bookings`"), "{other}");
         let uncounted = read(200, &json!({ "bookings": [] })).unwrap_err().to_string();
         assert!(uncounted.contains("no number at `/booked`"), "{uncounted}");
     }

@@ -5,8 +5,8 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    AnswerCount, Expectation, Exploration, FaultRecord, FaultSummary, Finding, Instant, Judgement, SlotId,
-    Status, Verdict, nanos,
+    AnswerCount, Expectation, Exploration, FaultRecord, FaultSummary, Finding, Instant, Judgement,
+    SlotId, Status, Verdict, nanos,
 };
 
 /// The version of `results.json`; raised by every change that a reader could notice.

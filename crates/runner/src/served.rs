@@ -282,7 +282,9 @@ async fn is_ready(base: &BaseUrl, command: &ServiceCommand) -> bool {
 async fn reach(base: &BaseUrl) -> Result<(), String> {
     let connected = tokio::net::TcpStream::connect(base.place()).await;
     connected.map(drop).map_err(|error| {
-        format!("the service at {base} cannot be reached: {error}; start it, or let `command` do so")
+        format!(
+            "the service at {base} cannot be reached: {error}; start it, or let `command` do so"
+        )
     })
 }
 

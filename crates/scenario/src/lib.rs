@@ -38,7 +38,5 @@ pub use render::resolved;
 pub use source::{Problem, Problems};
 pub use strategy::{Strategy, StrategyError};
 pub use suggest::nearest;
-pub use target::{
-    AnswersExpected, Bounds, ServiceCommand, ServicePlace, ServiceTarget, Variant,
-};
+pub use target::{AnswersExpected, Bounds, ServiceCommand, ServicePlace, ServiceTarget, Variant};
 pub use turn::{ParseTurnError, Turn};

@@ -128,8 +128,7 @@ fn scenario(path: &Path, mut top: Reader<'_, '_>) -> Option<Scenario> {
     let is_of_service = top.has("target");
     let target = target::read(&mut top);
     let strategies = strategies(&mut top, target.as_ref(), is_of_service);
-    let Workload { load, holders_as, capacity } =
-        workload(&mut top, &strategies, target.as_ref());
+    let Workload { load, holders_as, capacity } = workload(&mut top, &strategies, target.as_ref());
     for why in strategies.iter().filter_map(|strategy| strategy.unfit_for(capacity)) {
         top.problem_at(listed.as_ref(), why);
     }
@@ -145,7 +144,8 @@ fn scenario(path: &Path, mut top: Reader<'_, '_>) -> Option<Scenario> {
     };
     let tables = top.tables("fault");
     let fault_fields = tables.iter().map(Reader::written).collect();
-    let fault_places: Vec<(usize, usize)> = tables.iter().map(|table| table.place_of("kind")).collect();
+    let fault_places: Vec<(usize, usize)> =
+        tables.iter().map(|table| table.place_of("kind")).collect();
     let faults: Vec<_> = (1..)
         .zip(tables)
         .filter_map(|(number, reader)| faults::read(number, reader, &around))
@@ -158,8 +158,12 @@ fn scenario(path: &Path, mut top: Reader<'_, '_>) -> Option<Scenario> {
             }
         }
     }
+    // Of a service that could not be read nobody knows what to expect.
+    let is_unread = is_of_service && target.is_none();
+    let expected = ["expect", "expect-answers"].map(|table| is_unread.then(|| top.take(table)));
+    drop(expected);
     let cells = expectations(&mut top, &strategies);
-    let (answers, answers_written) = target::read_answers(&mut top, target.as_ref());
+    let answers = target::read_answers(&mut top, target.as_ref());
     let require = require(&mut top);
     let replay = replay(&mut top);
     top.finish();
@@ -171,7 +175,6 @@ fn scenario(path: &Path, mut top: Reader<'_, '_>) -> Option<Scenario> {
         only: only.or_else(|| target.as_ref().map(|_| Only::service())),
         target,
         answers,
-        answers_written,
         cells,
         load,
         holders_as,
@@ -303,7 +306,8 @@ fn workload(
     let as_span = reader.key_span("holders-as");
     let (holders, holders_as) = holders::read(&mut reader);
     if target.is_some() && holders_as == HoldersAs::Processes {
-        let what = "the customers of a service are tasks: what could be killed with them is the service's";
+        let what =
+            "the customers of a service are tasks: what could be killed with them is the service's";
         reader.problem_at(as_span.as_ref(), what);
     }
     let slots_span = reader.value_span("slots");

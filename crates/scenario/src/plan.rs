@@ -35,8 +35,6 @@ pub struct Scenario {
     pub target: Option<ServiceTarget>,
     /// How the service shall answer.
     pub answers: Vec<AnswersExpected>,
-    /// The latter as the scenario writes it.
-    pub answers_written: Option<String>,
     /// Each strategy, and what is expected of it.
     pub cells: Vec<Cell>,
     /// Who books what.

@@ -12,6 +12,7 @@ use lockproof_workload::{FlowField, FlowSettings, Load, Pace, Rate, Spacing, Sto
 use crate::Scenario;
 use crate::parse::usual_replication;
 use crate::plan::SCHEMA_VERSION;
+use crate::target::rendered_answers;
 
 /// The scenario as TOML that reads the same. Faults stand as they were written: what they leave out has no default.
 #[must_use]
@@ -34,6 +35,7 @@ fn write_resolved(scenario: &Scenario, out: &mut String) -> std::fmt::Result {
         let because = quote(&only.because);
         writeln!(out, "only = {}\nbecause = {because}", quote(only.word()))?;
     }
+    let is_kept = |name: &str| scenario.cells.iter().any(|cell| cell.strategy.lock.name == name);
     let load = &scenario.load;
     match &scenario.target {
         None => {
@@ -41,7 +43,7 @@ fn write_resolved(scenario: &Scenario, out: &mut String) -> std::fmt::Result {
             writeln!(out, "\n[workload]\nflow = {}", quote(load.flow.name))?;
         }
         // As it is written, since what it leaves out is not asked.
-        Some(target) => writeln!(out, "\n[target]\n{}\n\n[workload]", target.written)?,
+        Some(target) => writeln!(out, "\n{}\n\n[workload]", target.rendered(is_kept))?,
     }
     writeln!(out, "holders = {}", load.holders)?;
     writeln!(out, "holders-as = {}", quote(scenario.holders_as.word()))?;
@@ -95,9 +97,7 @@ fn write_resolved(scenario: &Scenario, out: &mut String) -> std::fmt::Result {
         };
         writeln!(out, "{} = {expect}", quote(&cell.strategy.to_string()))?;
     }
-    if let Some(written) = &scenario.answers_written {
-        writeln!(out, "\n[expect-answers]\n{written}")?;
-    }
+    out.push_str(&rendered_answers(&scenario.answers, is_kept));
     let require = &scenario.require;
     writeln!(out, "\n[require]\nbookings = {}", require.bookings)?;
     writeln!(out, "faults-bitten = {}\ncontended = {}", require.faults_bitten, require.contended)?;

@@ -67,7 +67,8 @@ impl<'a> Source<'a> {
 
     /// A problem at a place that is known by its line and column.
     pub(crate) fn problem_in(&self, line: usize, column: usize, what: impl Into<String>) {
-        let start: usize = self.text.split_inclusive('\n').take(line.saturating_sub(1)).map(str::len).sum();
+        let start: usize =
+            self.text.split_inclusive('\n').take(line.saturating_sub(1)).map(str::len).sum();
         let before = self.text[start..].chars().take(column.saturating_sub(1));
         let at = start + before.map(char::len_utf8).sum::<usize>();
         self.problem(&(at..at), what);

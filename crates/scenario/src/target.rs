@@ -38,8 +38,8 @@ use crate::reader::Reader;
 use crate::strategy::Strategy;
 use crate::suggest::hint;
 
-pub(crate) use self::answers::read as read_answers;
 pub use self::answers::{AnswersExpected, Bounds};
+pub(crate) use self::answers::{read as read_answers, rendered as rendered_answers};
 
 /// How long a service may take for one answer, unless the scenario says it.
 const TIME_LIMIT: Duration = Duration::from_secs(5);
@@ -57,7 +57,7 @@ pub struct ServiceTarget {
     pub redis_servers: usize,
     /// Whether it uses a database of the run's own.
     pub database: bool,
-    /// The table as the scenario writes it.
+    /// The table as the scenario writes it, without its variants.
     pub written: String,
 }
 
@@ -68,6 +68,8 @@ pub struct Variant {
     pub name: String,
     /// Where it is.
     pub place: ServicePlace,
+    /// The table as the scenario writes it, where there is one.
+    written: String,
 }
 
 /// Where a service is.
@@ -99,9 +101,18 @@ impl ServiceTarget {
         self.variants.iter().find(|variant| variant.name == strategy.lock.name)
     }
 
+    /// The table as TOML that reads the same, with the variants that `is_kept`.
+    pub(crate) fn rendered(&self, is_kept: impl Fn(&str) -> bool) -> String {
+        let named = self.variants.iter().filter(|variant| !variant.written.is_empty());
+        let kept = named.filter(|variant| is_kept(&variant.name));
+        let variants = kept.map(|variant| format!("\n\n[[target.variant]]\n{}", variant.written));
+        std::iter::once(format!("[target]\n{}", self.written)).chain(variants).collect()
+    }
+
     /// Its variants as strategies, which is what a cell has.
     pub(crate) fn strategies(&self) -> Vec<Strategy> {
-        let strategy = |variant: &Variant| Strategy::of_service(entry(&variant.name, self.redis_servers));
+        let strategy =
+            |variant: &Variant| Strategy::of_service(entry(&variant.name, self.redis_servers));
         self.variants.iter().map(strategy).collect()
     }
 
@@ -114,6 +125,8 @@ impl ServiceTarget {
 /// The `[target]` table, where there is one.
 pub(crate) fn read(top: &mut Reader<'_, '_>) -> Option<ServiceTarget> {
     let mut reader = top.table("target")?;
+    // Before anything is read of the rest, and after the variants: of those a report keeps the ones that ran.
+    let tables = reader.tables("variant");
     let written = reader.written();
     kind(&mut reader);
     let mut places = Places::of_bookings();
@@ -123,7 +136,7 @@ pub(crate) fn read(top: &mut Reader<'_, '_>) -> Option<ServiceTarget> {
     let bookings = bookings::read(&mut reader, &mut places);
     let redis = reader.number("redis", 1..=31);
     let mut of_servers = Places::new(OF_SERVERS);
-    let variants = variants(&mut reader, &mut of_servers);
+    let variants = variants(&mut reader, tables, &mut of_servers);
     reader.finish();
     let names = |prefix: &str| of_servers.used.iter().any(|name| name.starts_with(prefix));
     let redis_servers = match redis {
@@ -143,7 +156,11 @@ fn kind(reader: &mut Reader<'_, '_>) {
         None => reader.problem("`kind` is missing; write kind = \"http\""),
         Some(kind) if kind.get_ref() == "http" => {}
         Some(kind) => {
-            let what = format!("unknown kind of target `{}`{}", kind.get_ref(), hint(kind.get_ref(), &["http"]));
+            let what = format!(
+                "unknown kind of target `{}`{}",
+                kind.get_ref(),
+                hint(kind.get_ref(), &["http"])
+            );
             reader.source().problem(&kind.span(), what);
         }
     }
@@ -164,7 +181,12 @@ fn requests(reader: &mut Reader<'_, '_>, places: &mut Places) -> Option<Requests
     Some(Requests { acquire, check, verify, book: book?, release })
 }
 
-fn variants(reader: &mut Reader<'_, '_>, places: &mut Places) -> Vec<Variant> {
+fn variants<'s, 'a>(
+    reader: &mut Reader<'s, 'a>,
+    tables: Vec<Reader<'s, 'a>>,
+    places: &mut Places,
+) -> Vec<Variant> {
+    let is_told = reader.has("base-url") || reader.has("command");
     let base = base_url(reader);
     let command = command(reader, places);
     if let (Some(base), Some(_)) = (&base, &command) {
@@ -176,13 +198,13 @@ fn variants(reader: &mut Reader<'_, '_>, places: &mut Places) -> Vec<Variant> {
         (Some(base), None) => Some(ServicePlace::Running(base.into_inner())),
         (None, None) => None,
     };
-    let tables = reader.tables("variant");
     if tables.is_empty() {
-        if place.is_none() && !reader.has("base-url") && !reader.has("command") {
+        if !is_told {
             reader.problem("where is the service? write base-url = \"http://127.0.0.1:8080\", or command = [\"…\"] to start it");
         }
         let name = ONLY_VARIANT.to_owned();
-        return place.map(|place| Variant { name, place }).into_iter().collect();
+        let written = String::new();
+        return place.map(|place| Variant { name, place, written }).into_iter().collect();
     }
     let mut variants: Vec<Variant> = Vec::new();
     for mut table in tables {
@@ -201,6 +223,7 @@ fn variant(
     known: &[Variant],
     places: &mut Places,
 ) -> Option<Variant> {
+    let written = table.written();
     let name = variant_name(table, known)?;
     let base = base_url(table);
     let words = table.key_span("arguments").or_else(|| table.key_span("environment"));
@@ -226,7 +249,7 @@ fn variant(
             return None;
         }
     };
-    Some(Variant { name, place })
+    Some(Variant { name, place, written })
 }
 
 fn variant_name(table: &mut Reader<'_, '_>, known: &[Variant]) -> Option<String> {
@@ -271,7 +294,10 @@ fn command(reader: &mut Reader<'_, '_>, places: &mut Places) -> Option<ServiceCo
     let environment = environment(reader, places);
     let Some(program) = words.next() else {
         if at.is_some() {
-            reader.problem_at(at.as_ref(), "`command` says what is started: [\"./service\", \"--port\", \"{port}\"]");
+            reader.problem_at(
+                at.as_ref(),
+                "`command` says what is started: [\"./service\", \"--port\", \"{port}\"]",
+            );
         } else if let Some(span) = has_environment.or(ready.as_ref().map(Spanned::span)) {
             reader.problem_at(Some(&span), "this goes with `command`, which starts the service");
         }
@@ -280,7 +306,8 @@ fn command(reader: &mut Reader<'_, '_>, places: &mut Places) -> Option<ServiceCo
     let arguments: Vec<_> = words.map(|word| places.template(reader, word)).collect();
     let told = arguments.iter().chain(environment.iter().map(|(_, value)| value));
     if !told.flat_map(Template::names).any(|name| name == "port") {
-        let what = "nothing tells the service where to listen: have {port} in `command` or `environment`";
+        let what =
+            "nothing tells the service where to listen: have {port} in `command` or `environment`";
         reader.problem_at(at.as_ref(), what);
     }
     if let Some(ready) = ready.as_ref().filter(|ready| !ready.get_ref().starts_with('/')) {
@@ -290,7 +317,11 @@ fn command(reader: &mut Reader<'_, '_>, places: &mut Places) -> Option<ServiceCo
     Some(ServiceCommand { program: program.into_inner(), arguments, environment, ready })
 }
 
-fn templates(reader: &mut Reader<'_, '_>, field: &'static str, places: &mut Places) -> Vec<Template> {
+fn templates(
+    reader: &mut Reader<'_, '_>,
+    field: &'static str,
+    places: &mut Places,
+) -> Vec<Template> {
     let texts = reader.texts(field);
     texts.into_iter().map(|text| places.template(reader, text)).collect()
 }
@@ -352,9 +383,9 @@ pub(crate) fn refuses(target: &ServiceTarget, plan: &FaultPlan) -> Option<&'stat
         }
         Reach::LockOfHolder => Some("which key its lock has only the service knows"),
         Reach::DatabaseSession => Some("the sessions at the database are the service's"),
-        _ if on_database && !target.database => {
-            Some("the service is given no database of the run's: have {database_url} in `command` or `environment`")
-        }
+        _ if on_database && !target.database => Some(
+            "the service is given no database of the run's: have {database_url} in `command` or `environment`",
+        ),
         _ => None,
     }
 }

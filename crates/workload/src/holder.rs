@@ -5,7 +5,8 @@ use std::time::Duration;
 use lockproof_bookings::{BookingError, BookingSession, Checked, Committed, Inserted, Request};
 use lockproof_locks::{Acquisition, Driver, KeepAlive, Kept, LockError, Released, Renewed};
 use lockproof_model::{
-    AttemptId, AttemptResult, Certainty, Effect, Instant, Lease, LockName, Outcome, Reason, Refusal, RefusedBy, SlotId, Span, Step, in_full,
+    AttemptId, AttemptResult, Certainty, Effect, Instant, Lease, LockName, Outcome, Reason,
+    Refusal, RefusedBy, SlotId, Span, Step, in_full,
 };
 use serde::{Deserialize, Serialize};
 

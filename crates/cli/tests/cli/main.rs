@@ -19,6 +19,8 @@ mod proxied;
 mod python;
 mod refusals;
 mod runs;
+mod services;
+mod shop;
 mod stopped;
 mod toxiproxy;
 

@@ -9,6 +9,7 @@ use super::{RenderingEntry, Settings};
 use crate::style::{Ink, Style};
 use crate::{Rendering, text};
 
+mod answered;
 mod explored;
 mod head;
 mod modes;
@@ -78,10 +79,11 @@ fn scenario(cells: &[CellReport], seed: u64, style: Style) -> Vec<String> {
     let parts = if explored.is_empty() {
         lines.extend(table::lines(cells, style));
         let (open_loop, stories) = (open_loop::lines(cells, style), stories::lines(cells, style));
-        [open_loop, reasons::lines(cells, style), stories]
+        [open_loop, answered::lines(cells, style), reasons::lines(cells, style), stories]
     } else {
         lines.extend(explored);
-        [Vec::new(), reasons::lines(cells, style), schedules::lines(cells, style)]
+        let schedules = schedules::lines(cells, style);
+        [Vec::new(), Vec::new(), reasons::lines(cells, style), schedules]
     };
     for part in parts {
         if !part.is_empty() {

@@ -72,7 +72,8 @@ impl ServiceProcess {
         is_ready: impl Fn() -> F + Send,
     ) -> Result<Self, RigError> {
         let shown = program.program.display().to_string();
-        let cannot = |error| RigError::new(format!("cannot start the service {shown}")).because(error);
+        let cannot =
+            |error| RigError::new(format!("cannot start the service {shown}")).because(error);
         let workspace = Workspace::create().map_err(cannot)?;
         let log = workspace.directory("service").map_err(cannot)?.join("service.log");
         let file = std::fs::File::create(&log).map_err(cannot)?;
@@ -163,13 +164,19 @@ impl ServicePlaces {
 
 fn of_redis(info: &ConnectionInfo) -> Result<(String, u16, String), RigError> {
     let ConnectionAddr::Tcp(host, port) = info.addr() else {
-        return Err(RigError::new("a service is given a Redis over plain TCP, and this one is not"));
+        return Err(RigError::new(
+            "a service is given a Redis over plain TCP, and this one is not",
+        ));
     };
     let settings = info.redis_settings();
     let name = match (settings.username(), settings.password()) {
         (None, None) => String::new(),
         (user, password) => {
-            format!("{}:{}@", encoded(user.unwrap_or_default()), encoded(password.unwrap_or_default()))
+            format!(
+                "{}:{}@",
+                encoded(user.unwrap_or_default()),
+                encoded(password.unwrap_or_default())
+            )
         }
     };
     let database = match settings.db() {
@@ -189,7 +196,9 @@ fn of_postgres(
         (Some(proxy), _) => proxy.to_string(),
         (None, Some((host, port))) => format!("{host}:{port}"),
         (None, None) => {
-            return Err(RigError::new("a service is given a database over TCP, and this one is a socket"));
+            return Err(RigError::new(
+                "a service is given a database over TCP, and this one is a socket",
+            ));
         }
     };
     let config = address.config();

@@ -7,6 +7,7 @@
 //! book = { 201 = { at-least = 2 } }                         # of one, in place of what is said of all
 //! ```
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use lockproof_http_target::{Call, StatusSet};
@@ -52,6 +53,31 @@ impl fmt::Display for Bounds {
     }
 }
 
+/// The table as TOML that reads the same, of the variants that `is_kept`; nothing where nothing is expected.
+pub(crate) fn rendered(expected: &[AnswersExpected], is_kept: impl Fn(&str) -> bool) -> String {
+    let kept = |of: &&AnswersExpected| of.variant.as_deref().is_none_or(&is_kept);
+    let mut tables: BTreeMap<Option<&str>, BTreeMap<Call, Vec<String>>> = BTreeMap::new();
+    for of in expected.iter().filter(kept) {
+        let Bounds { least, most } = of.count;
+        let count = if least == most {
+            least.to_string()
+        } else {
+            format!("{{ at-least = {least}, at-most = {most} }}")
+        };
+        let of_variant = tables.entry(of.variant.as_deref()).or_default();
+        of_variant.entry(of.call).or_default().push(format!("{} = {count}", of.status));
+    }
+    let table = |(variant, calls): (Option<&str>, BTreeMap<Call, Vec<String>>)| {
+        let variant = variant.map(|name| format!(".{name}")).unwrap_or_default();
+        let line = |(call, counts): (Call, Vec<String>)| {
+            format!("{} = {{ {} }}\n", call.word(), counts.join(", "))
+        };
+        let lines: String = calls.into_iter().map(line).collect();
+        format!("\n[expect-answers{variant}]\n{lines}")
+    };
+    tables.into_iter().map(table).collect()
+}
+
 impl AnswersExpected {
     /// What is wrong with the answers that were counted, where something is.
     #[must_use]
@@ -74,13 +100,15 @@ impl AnswersExpected {
 pub(crate) fn read(
     top: &mut Reader<'_, '_>,
     target: Option<&ServiceTarget>,
-) -> (Vec<AnswersExpected>, Option<String>) {
+) -> Vec<AnswersExpected> {
     let span = top.key_span("expect-answers");
-    let Some(mut reader) = top.table("expect-answers") else { return (Vec::new(), None) };
-    let written = reader.written();
+    let Some(mut reader) = top.table("expect-answers") else { return Vec::new() };
     let Some(target) = target else {
-        top.problem_at(span.as_ref(), "[expect-answers] counts the answers of a service, and there is no [target]");
-        return (Vec::new(), None);
+        top.problem_at(
+            span.as_ref(),
+            "[expect-answers] counts the answers of a service, and there is no [target]",
+        );
+        return Vec::new();
     };
     let mut expected = Vec::new();
     for (name, key, value) in reader.rest() {
@@ -107,7 +135,7 @@ pub(crate) fn read(
             unknown(&name, &key, &variants, &reader);
         }
     }
-    (expected, Some(written))
+    expected
 }
 
 fn call(name: &str) -> Option<Call> {
@@ -115,7 +143,8 @@ fn call(name: &str) -> Option<Call> {
 }
 
 fn unknown(name: &str, key: &std::ops::Range<usize>, variants: &[&str], reader: &Reader<'_, '_>) {
-    let known: Vec<_> = Call::ALL.map(Call::word).into_iter().chain(variants.iter().copied()).collect();
+    let known: Vec<_> =
+        Call::ALL.map(Call::word).into_iter().chain(variants.iter().copied()).collect();
     let kind = if variants.is_empty() { "no request" } else { "no request and no variant" };
     reader.source().problem(key, format!("`{name}` is {kind}{}", hint(name, &known)));
 }

@@ -12,14 +12,20 @@ use crate::suggest::hint;
 const ENVIRONMENT: &str = "env.";
 
 /// What is known of a slot, whoever asks for it.
-pub(super) const OF_SLOTS: &[&str] = &[
-    "slot", "slot_date", "slot_time", "slot_end", "night", "next_day", "run", "ttl_ms",
-];
+pub(super) const OF_SLOTS: &[&str] =
+    &["slot", "slot_date", "slot_time", "slot_end", "night", "next_day", "run", "ttl_ms"];
 /// What an attempt knows beside its slot.
 const OF_ATTEMPTS: &[&str] = &["holder", "attempt", "reference", "owner", "uuid"];
 /// What whoever starts a service knows.
 pub(super) const OF_SERVERS: &[&str] = &[
-    "port", "redis_url", "redis_urls", "redis_host", "redis_port", "database_url", "run", "ttl_ms",
+    "port",
+    "redis_url",
+    "redis_urls",
+    "redis_host",
+    "redis_port",
+    "database_url",
+    "run",
+    "ttl_ms",
 ];
 
 /// The names that are known at one place of a scenario.
@@ -60,13 +66,18 @@ impl Places {
                 match std::env::var(variable) {
                     Ok(value) => self.secrets.set(&name, value),
                     Err(_) => {
-                        let what = format!("the environment has no {variable}, which {{{name}}} stands for; set it");
+                        let what = format!(
+                            "the environment has no {variable}, which {{{name}}} stands for; set it"
+                        );
                         reader.source().problem(&span, what);
                     }
                 }
             } else if !self.known.contains(&name) {
                 let known: Vec<_> = self.known.iter().map(String::as_str).collect();
-                let what = format!("nothing is known here that {{{name}}} could stand for{}", hint(&name, &known));
+                let what = format!(
+                    "nothing is known here that {{{name}}} could stand for{}",
+                    hint(&name, &known)
+                );
                 reader.source().problem(&span, what);
             }
             self.used.insert(name);

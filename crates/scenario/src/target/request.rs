@@ -64,7 +64,9 @@ fn line(reader: &mut Reader<'_, '_>, places: &mut Places) -> Option<(&'static st
     };
     let known = METHODS.into_iter().find(|known| *known == method);
     if known.is_none() {
-        reader.source().problem(&span, format!("unknown method `{method}`{}", hint(method, &METHODS)));
+        reader
+            .source()
+            .problem(&span, format!("unknown method `{method}`{}", hint(method, &METHODS)));
     }
     let path = path.trim();
     if !path.starts_with('/') || path.contains(char::is_whitespace) {
@@ -75,10 +77,7 @@ fn line(reader: &mut Reader<'_, '_>, places: &mut Places) -> Option<(&'static st
     Some((known?, path))
 }
 
-pub(super) fn headers(
-    reader: &mut Reader<'_, '_>,
-    places: &mut Places,
-) -> Vec<(String, Template)> {
+pub(super) fn headers(reader: &mut Reader<'_, '_>, places: &mut Places) -> Vec<(String, Template)> {
     named_templates(reader, "headers", places)
 }
 
@@ -174,7 +173,9 @@ fn capture(reader: &mut Reader<'_, '_>) -> Vec<(String, Pointer)> {
     for (name, key, value) in table.rest() {
         let names = Template::new(format!("{{{name}}}"));
         if names.names().next() != Some(name.as_str()) {
-            let what = format!("`{name}` cannot be a name in braces: letters, digits, `_`, `.` and `-`, beginning with a letter");
+            let what = format!(
+                "`{name}` cannot be a name in braces: letters, digits, `_`, `.` and `-`, beginning with a letter"
+            );
             table.source().problem(&key, what);
             continue;
         }

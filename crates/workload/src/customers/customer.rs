@@ -163,7 +163,13 @@ impl Customer {
         self.valid_until = Some(valid_until);
         let owner = values.get("lock_id").or_else(|| values.get("owner")).unwrap_or_default();
         let fencing_token = told("token").map(FencingToken);
-        Effect::Granted { owner: OwnerValue::new(owner), requested, valid_until, fencing_token, tries }
+        Effect::Granted {
+            owner: OwnerValue::new(owner),
+            requested,
+            valid_until,
+            fencing_token,
+            tries,
+        }
     }
 
     /// Gives back what may have been granted, where all that this takes is known. No step of its own: it is no part of
@@ -248,10 +254,19 @@ impl Customer {
         }
         match asked {
             Asked::Ok => {
-                let booking = self.ledger.sold(target, values.get("booking"));
-                let committed = Outcome::Ok(Effect::Committed { booking });
-                self.complete(target, Step::Commit, committed).await;
-                Ok(AttemptResult::Booked { booking })
+                let (booking, is_own) = self.ledger.sold(target, values.get("booking"));
+                let effect = if is_own {
+                    Effect::Committed { booking }
+                } else {
+                    Effect::Repeated { booking }
+                };
+                self.complete(target, Step::Commit, Outcome::Ok(effect)).await;
+                if is_own {
+                    Ok(AttemptResult::Booked { booking })
+                } else {
+                    // A request that was made before, by its idempotency key: it stands, and is no booking more.
+                    Err(AttemptResult::Refused { by: RefusedBy::Guard, refusal: Refusal::Taken })
+                }
             }
             Asked::Refused => {
                 Err(AttemptResult::Refused { by: RefusedBy::Guard, refusal: Refusal::Taken })

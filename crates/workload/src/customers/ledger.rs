@@ -4,9 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use lockproof_http_target::{Call, Found};
-use lockproof_model::{
-    AnswerCount, AttemptId, BookingId, BookingRow, HolderId, SlotId, Span,
-};
+use lockproof_model::{AnswerCount, AttemptId, BookingId, BookingRow, HolderId, SlotId, Span};
 
 use crate::holder::Target;
 
@@ -19,6 +17,8 @@ struct Pages {
     /// A history counts its bookings; a service names them as it likes.
     numbers: BTreeMap<String, BookingId>,
     sold: BTreeMap<BookingId, AttemptId>,
+    /// Of each slot the attempts that were told of a booking, and whether its id was told.
+    told: BTreeMap<SlotId, Vec<(AttemptId, bool)>>,
     holders: BTreeMap<AttemptId, HolderId>,
     /// By request and status; none where there was no answer.
     answers: BTreeMap<(Call, Option<u16>), u32>,
@@ -61,7 +61,12 @@ impl Ledger {
             let end = rest.find(|c: char| !c.is_ascii_digit()).unwrap_or(rest.len());
             rest[..end].parse().ok().map(AttemptId)
         });
-        let attempt = referred.or_else(|| pages.sold.get(&id).copied());
+        // By its id first: of a request that several made it bears the reference of one, and another may have been told.
+        let attempt = pages.sold.get(&id).copied().or(referred);
+        let attempt = attempt.or_else(|| match &found.reference {
+            Some(_) => None,
+            None => pages.takes(slot, found.id.is_some()),
+        });
         let known = attempt.and_then(|attempt| Some((attempt, *pages.holders.get(&attempt)?)));
         let (attempt, holder) = known.unwrap_or(NOBODY);
         BookingRow { id, slot, span: Span::WHOLE, unit, holder, attempt, fencing_token: None }
@@ -75,16 +80,20 @@ impl Ledger {
         *self.pages().answers.entry((call, status)).or_default() += 1;
     }
 
-    /// The booking that was acknowledged to an attempt, by its id where the answer told one. Of an id that several were
-    /// told, the first has it: the others repeated its request.
-    pub(super) fn sold(&self, target: Target, id: Option<&str>) -> BookingId {
+    /// The booking that was acknowledged to an attempt, by its id where the answer told one, and whether it is its own.
+    /// Of an id that several were told, the first has it: the others repeated its request.
+    pub(super) fn sold(&self, target: Target, id: Option<&str>) -> (BookingId, bool) {
         let mut pages = self.pages();
         let number = match id {
             Some(text) => pages.number(text),
             None => pages.number(&target.attempt.to_string()),
         };
-        pages.sold.entry(number).or_insert(target.attempt);
-        number
+        let owner = *pages.sold.entry(number).or_insert(target.attempt);
+        let is_own = owner == target.attempt;
+        if is_own {
+            pages.told.entry(target.slot).or_default().push((target.attempt, id.is_some()));
+        }
+        (number, is_own)
     }
 
     fn pages(&self) -> MutexGuard<'_, Pages> {
@@ -93,6 +102,14 @@ impl Ledger {
 }
 
 impl Pages {
+    /// Who was told of a booking of `slot` and has no row yet, for one that does not say whose it is. One that `has_id`
+    /// is of somebody who was told none.
+    fn takes(&mut self, slot: SlotId, has_id: bool) -> Option<AttemptId> {
+        let told = self.told.get_mut(&slot)?;
+        let next = told.iter().position(|&(_, was_told_id)| !(has_id && was_told_id))?;
+        Some(told.remove(next).0)
+    }
+
     /// Its own number, where the service counts; else the next one.
     fn number(&mut self, text: &str) -> BookingId {
         if let Some(&known) = self.numbers.get(text) {
@@ -121,7 +138,7 @@ mod tests {
     fn a_row_is_of_the_attempt_that_it_refers_to_or_that_was_told_its_id() {
         let ledger = Ledger::default();
         (1..=3).for_each(|attempt| ledger.begins(target(attempt), HolderId(10 + attempt)));
-        let told = ledger.sold(target(2), Some("b-uuid"));
+        let (told, _) = ledger.sold(target(2), Some("b-uuid"));
         let row = |found: &Found| ledger.row(found, SlotId(1), 1, "ab");
         let by_id = row(&found("b-uuid", None));
         assert_eq!((by_id.id, by_id.attempt, by_id.holder), (told, AttemptId(2), HolderId(12)));
@@ -134,11 +151,24 @@ mod tests {
     }
 
     #[test]
+    fn rows_that_do_not_say_whose_they_are_are_of_those_who_were_told() {
+        let ledger = Ledger::default();
+        (1..=3).for_each(|attempt| ledger.begins(target(attempt), HolderId(attempt)));
+        ledger.sold(target(2), None);
+        let attempts = |found: &Found| ledger.row(found, SlotId(1), 1, "ab").attempt;
+        assert_eq!(attempts(&found("x", None)), AttemptId(2));
+        assert_eq!(attempts(&found("y", None)), AttemptId(0), "nobody is left who was told of it");
+        ledger.sold(target(3), Some("z"));
+        assert_eq!(attempts(&found("w", None)), AttemptId(0), "another id was told");
+        assert_eq!(attempts(&Found::default()), AttemptId(3));
+    }
+
+    #[test]
     fn an_id_that_several_are_told_is_the_first_ones() {
         let ledger = Ledger::default();
         (1..=2).for_each(|attempt| ledger.begins(target(attempt), HolderId(attempt)));
-        assert_eq!(ledger.sold(target(2), Some("41")), BookingId(41));
-        assert_eq!(ledger.sold(target(1), Some("41")), BookingId(41));
+        assert_eq!(ledger.sold(target(2), Some("41")), (BookingId(41), true));
+        assert_eq!(ledger.sold(target(1), Some("41")), (BookingId(41), false));
         let row = ledger.row(&found("41", None), SlotId(1), 1, "ab");
         assert_eq!(row.attempt, AttemptId(2));
     }
