@@ -17,6 +17,11 @@ use crate::{BookingError, PostgresAddress, PostgresUrlError, Result};
 /// How long a reader waits for somebody who writes.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
+/// Names are looked for in every schema, since which of them its owner likes is not known; unless the URL says where.
+const EVERY_SCHEMA: &str =
+    "SELECT set_config('search_path', string_agg(quote_ident(nspname), ','), false)
+     FROM pg_namespace WHERE nspname !~ '^pg_' AND nspname <> 'information_schema'";
+
 /// A row, as text; null where there is none.
 pub type ForeignRow = Vec<Option<String>>;
 
@@ -48,9 +53,11 @@ impl ForeignDatabase {
             }
             Place::Postgres(address) => {
                 let dialled = Dialled::dial(address).await?;
-                let answer = dialled.client().simple_query(statement).await;
-                let answer = answer
-                    .map_err(|error| BookingError::postgres("read the bookings back", error))?;
+                let cannot = |error| BookingError::postgres("read the bookings back", error);
+                if address.config().get_options().is_none() {
+                    dialled.client().batch_execute(EVERY_SCHEMA).await.map_err(cannot)?;
+                }
+                let answer = dialled.client().simple_query(statement).await.map_err(cannot)?;
                 Ok(answer.into_iter().filter_map(of_postgres).collect())
             }
         }

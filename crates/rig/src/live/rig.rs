@@ -22,7 +22,7 @@ use super::holders::{HolderProcess, HolderProcesses, HolderProgram};
 use super::links::Links;
 use super::places::{Places, open_store};
 use super::provider::{Database, OwnDatabase, Provider, RedisServer};
-use super::service::ServicePlaces;
+use super::service::{Room, ServicePlaces};
 use super::sessions::Sessions;
 use super::straight::{self, remove_keys, strings_under};
 use crate::holders::afflict_tasks;
@@ -37,7 +37,7 @@ enum Tables {
     /// The rig.
     Ours,
     /// A service, which is what is put to the test.
-    Theirs,
+    Theirs(Room),
 }
 
 /// One cell's servers, links and holders. Dropping it stops what is the cell's own.
@@ -95,7 +95,8 @@ impl LiveRig {
         provider: &dyn Provider,
         plan: RigPlan,
     ) -> Result<Self, RigError> {
-        Self::stand_up(env, provider, plan, usual_driver(), Tables::Theirs).await
+        let room = if provider.shared() { Room::Schema } else { Room::Database };
+        Self::stand_up(env, provider, plan, usual_driver(), Tables::Theirs(room)).await
     }
 
     /// The same, with `driver` between the lock and its servers.
@@ -151,7 +152,7 @@ impl LiveRig {
                 .create(plan.layout)
                 .await
                 .map_err(|error| RigError::new("cannot make the booking tables").because(error))?,
-            Tables::Theirs => make_room(&database).await?,
+            Tables::Theirs(room) => make_room(&database, room).await?,
         }
         let mut infos = counted(&redis);
         infos.extend(coordinator.as_ref().map(|server| server.info.clone()));
@@ -258,7 +259,12 @@ impl LiveRig {
         let redis = redis.map(|(number, server)| {
             place(&self.links, Link::Redis(number), &server.connection, anybody)
         });
-        ServicePlaces::new(redis, &self.database, self.links.proxy(Link::Database, anybody))
+        let room = match self.tables {
+            Tables::Theirs(room) => room,
+            Tables::Ours => return Err(RigError::new("this rig has tables of our own")),
+        };
+        let proxy = self.links.proxy(Link::Database, anybody);
+        ServicePlaces::new(redis, &self.database, room, proxy)
     }
 }
 
@@ -325,8 +331,10 @@ impl System for LiveRig {
                     RigError::new(what).because(error.to_string())
                 }));
             }
-            if self.tables == Tables::Theirs && matches!(self.database, Database::Sqlite { .. }) {
-                // The file is the provider's to remove; what is in it is not ours to know.
+            if let (Tables::Theirs(room), database) = (self.tables, &self.database)
+                && !(room == Room::Schema && matches!(database, Database::Postgres { .. }))
+            {
+                // It goes with the provider's own file or server; what is in it is not ours to know.
                 return cleared;
             }
             let dropped = self.store.drop_tables().await;
@@ -519,12 +527,13 @@ async fn redis_servers(
     Ok((servers, None))
 }
 
-/// A schema for somebody else's tables, where the database has such.
-async fn make_room(database: &Database) -> Result<(), RigError> {
+/// Room for somebody else's tables, where the database is a server.
+async fn make_room(database: &Database, room: Room) -> Result<(), RigError> {
     let Database::Postgres { address, schema, .. } = database else { return Ok(()) };
-    let cannot = || RigError::new("cannot make a schema for the service");
+    let what = room.word();
+    let cannot = || RigError::new(format!("cannot make a {what} for the service"));
     let dialled = address.connect().await.map_err(|error| cannot().because(error))?;
-    let made = dialled.client().batch_execute(&format!("CREATE SCHEMA {schema}")).await;
+    let made = dialled.client().batch_execute(&format!("CREATE {what} {schema}")).await;
     made.map_err(|error| cannot().because(error))
 }
 

@@ -121,6 +121,24 @@ impl Drop for ServiceProcess {
     }
 }
 
+/// What of a Postgres a service has for itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Room {
+    /// A database, in which it may call its schemas what it likes; on a server of the run's own, with which it goes.
+    Database,
+    /// A schema, where names are looked for unless it says otherwise; on a server of others, where nothing else is touched.
+    Schema,
+}
+
+impl Room {
+    pub(super) const fn word(self) -> &'static str {
+        match self {
+            Self::Database => "DATABASE",
+            Self::Schema => "SCHEMA",
+        }
+    }
+}
+
 /// Where a service finds the servers of its cell. Passwords are in there.
 #[derive(Clone)]
 pub struct ServicePlaces {
@@ -142,6 +160,7 @@ impl ServicePlaces {
     pub(super) fn new(
         redis: impl IntoIterator<Item = ConnectionInfo>,
         database: &Database,
+        room: Room,
         proxy: Option<SocketAddr>,
     ) -> Result<Self, RigError> {
         let redis = redis.into_iter().map(|info| of_redis(&info)).collect::<Result<_, _>>()?;
@@ -151,8 +170,8 @@ impl ServicePlaces {
                 (url.clone(), url)
             }
             Database::Postgres { address, schema, .. } => {
-                let straight = of_postgres(address, schema, None)?;
-                (of_postgres(address, schema, proxy)?, straight)
+                let straight = of_postgres(address, schema, room, None)?;
+                (of_postgres(address, schema, room, proxy)?, straight)
             }
             Database::Mariadb { .. } => {
                 return Err(RigError::new("a service is given no MariaDB yet; use postgres"));
@@ -186,10 +205,11 @@ fn of_redis(info: &ConnectionInfo) -> Result<(String, u16, String), RigError> {
     Ok((host.clone(), *port, format!("redis://{name}{host}:{port}{database}")))
 }
 
-/// With the schema of the cell's own as where names are looked for, so that cells do not meet in one.
+/// With the cell's own `name` as the database, or as the schema where names are looked for, so that cells do not meet.
 fn of_postgres(
     address: &PostgresAddress,
-    schema: &str,
+    name: &str,
+    room: Room,
     proxy: Option<SocketAddr>,
 ) -> Result<String, RigError> {
     let place = match (proxy, address.tcp()) {
@@ -205,10 +225,15 @@ fn of_postgres(
     let user = encoded(config.get_user().unwrap_or("postgres"));
     let password = config.get_password().map(String::from_utf8_lossy);
     let password = password.map(|password| format!(":{}", encoded(&password))).unwrap_or_default();
-    let database = encoded(config.get_dbname().unwrap_or("postgres"));
-    let mode = address.ssl_mode();
-    let options = encoded(&format!("-csearch_path={schema}"));
-    Ok(format!("postgres://{user}{password}@{place}/{database}?sslmode={mode}&options={options}"))
+    let (database, options) = match room {
+        Room::Database => (name, String::new()),
+        Room::Schema => {
+            let options = encoded(&format!("-csearch_path={name}"));
+            (config.get_dbname().unwrap_or("postgres"), format!("&options={options}"))
+        }
+    };
+    let (database, mode) = (encoded(database), address.ssl_mode());
+    Ok(format!("postgres://{user}{password}@{place}/{database}?sslmode={mode}{options}"))
 }
 
 /// RFC 3986, section 2.1.
@@ -234,11 +259,13 @@ mod tests {
     fn a_url_leads_to_the_schema_of_the_cell_and_survives_a_password() {
         let address: PostgresAddress = "postgres://me:p%40ss@db:6432/shop".parse().unwrap();
         let proxy = Some("127.0.0.1:9".parse().unwrap());
-        let url = of_postgres(&address, "lockproof_1_x", proxy).unwrap();
+        let url = of_postgres(&address, "lockproof_1_x", Room::Schema, proxy).unwrap();
         let again: PostgresAddress = url.parse().unwrap();
         assert_eq!(again.tcp(), Some(("127.0.0.1".to_owned(), 9)));
         assert_eq!(again.config().get_password(), Some(b"p@ss".as_slice()));
         assert_eq!(again.config().get_options(), Some("-csearch_path=lockproof_1_x"));
+        let url = of_postgres(&address, "lockproof_1_x", Room::Database, None).unwrap();
+        assert_eq!(url, "postgres://me:p%40ss@db:6432/lockproof_1_x?sslmode=prefer");
         let redis: RedisUrl = "redis://:s%3Acret@host:6380/2".parse().unwrap();
         let (host, port, url) = of_redis(redis.connection()).unwrap();
         assert_eq!((host.as_str(), port), ("host", 6380));
