@@ -22,6 +22,7 @@ mod mariadb;
 mod model_store;
 mod postgres;
 mod session;
+mod sql;
 mod sqlite;
 mod store;
 
@@ -36,6 +37,7 @@ pub use postgres::{
     TlsError,
 };
 pub use session::{BookingSession, Committed};
+pub use sql::{SqlConnection, SqlRow, SqlStore, SqlValue};
 pub use sqlite::SqliteStore;
 pub use store::{
     BookingStore, Bumped, Connection, Constraints, InsertedRow, Layout, NewBooking, Raised,

@@ -10,6 +10,7 @@ mod answer;
 mod connection;
 mod dial;
 mod name;
+mod sql;
 mod tls;
 
 use std::fmt;

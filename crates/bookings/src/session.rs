@@ -72,7 +72,13 @@ impl BookingSession {
         holder: HolderId,
     ) -> Result<Self> {
         let db = store.open(holder).await.map_err(BookingError::definite)?;
-        Ok(Self { guard, db, stage: Stage::Idle, others: VecDeque::new() })
+        Ok(Self::over(db, guard))
+    }
+
+    /// Books over a connection that is there already, such as one of a pool.
+    #[must_use]
+    pub fn over(db: Box<dyn Connection>, guard: &'static dyn Guard) -> Self {
+        Self { guard, db, stage: Stage::Idle, others: VecDeque::new() }
     }
 
     /// How often a booking that ended with [`Refusal::Aborted`] is to be tried in all.

@@ -15,6 +15,7 @@
 //! wait, as one does that is paused while a database server grants it a row lock.
 
 mod connection;
+mod sql;
 mod statements;
 mod thread;
 

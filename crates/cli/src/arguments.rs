@@ -2,6 +2,7 @@
 
 mod compare;
 mod proxy;
+mod serve;
 
 use std::fmt;
 use std::path::PathBuf;
@@ -14,6 +15,7 @@ use crate::exit::Failure;
 
 pub(crate) use compare::{CompareArguments, CompareFormat};
 pub(crate) use proxy::{ProtocolName, ProxyArguments};
+pub(crate) use serve::{MetricsArguments, MetricsOf, ReservationsArguments, ServeArguments};
 
 /// Proof that your lock holds, or the schedule that breaks it.
 ///
@@ -55,6 +57,10 @@ pub(crate) enum Command {
     Proxy(ProxyArguments),
     /// Serve the in-process Redis alone, for other clients
     RedisModel(RedisModelArguments),
+    /// Run the booking service: locks, bookings, rooms and seats over HTTP
+    Serve(Box<ServeArguments>),
+    /// Show what a booking service has written down
+    Metrics(Box<MetricsArguments>),
     /// Be a holder of the run that has started this process, and is at the other end of its standard input and output
     #[command(hide = true)]
     Holder,

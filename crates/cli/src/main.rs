@@ -53,6 +53,8 @@ fn main() -> ExitCode {
         Command::Doctor(doctor) => commands::doctor::run(&doctor),
         Command::Proxy(proxy) => commands::proxy::run(&proxy),
         Command::RedisModel(model) => commands::redis_model::run(&model),
+        Command::Serve(serve) => commands::serve::run(&serve),
+        Command::Metrics(metrics) => commands::metrics::run(&metrics),
         Command::Holder => commands::holder::run(),
     };
     exit.unwrap_or_else(|failure| {

@@ -8,7 +8,7 @@ use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use lockproof_model::{Claim, HolderId, Lease};
 
-use crate::{Acquired, Lock, LockSession, Released, Renewed, Result};
+use crate::{Acquired, Inspect, Lock, LockSession, Released, Renewed, Result};
 
 /// Any lock of the catalog, or your own.
 #[derive(Clone, Debug)]
@@ -26,6 +26,10 @@ impl Lock for AnyLock {
 
     async fn open(&self, holder: HolderId) -> Result<AnySession> {
         self.0.open(holder).await
+    }
+
+    fn inspect(&self) -> Option<&dyn Inspect> {
+        self.0.inspect()
     }
 }
 
@@ -53,11 +57,16 @@ impl LockSession for AnySession {
 
 trait ErasedLock: Debug + Send + Sync {
     fn open(&self, holder: HolderId) -> BoxFuture<'_, Result<AnySession>>;
+    fn inspect(&self) -> Option<&dyn Inspect>;
 }
 
 impl<L: Lock> ErasedLock for L {
     fn open(&self, holder: HolderId) -> BoxFuture<'_, Result<AnySession>> {
         async move { Ok(AnySession(Box::new(Lock::open(self, holder).await?))) }.boxed()
+    }
+
+    fn inspect(&self) -> Option<&dyn Inspect> {
+        Lock::inspect(self)
     }
 }
 

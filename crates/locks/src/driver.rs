@@ -99,7 +99,7 @@ impl Driver {
             tried += 1;
             let claim = Claim { lock: lock.clone(), owner: self.draw_owner() };
             let requested = self.env.now();
-            let answer = self.request(&claim).await;
+            let answer = self.request(&claim, self.policy.ttl).await;
             match answer {
                 Ok(Acquired::Granted(mut lease)) => {
                     self.policy.take_off_drift(&mut lease);
@@ -117,6 +117,22 @@ impl Driver {
         }
     }
 
+    /// Tries once to take `claim` for `ttl`. Its owner value is the caller's own: for a holder who proves later, and
+    /// perhaps to another process, that the lock is theirs.
+    ///
+    /// # Errors
+    /// No answer, or an error for one. The claim is being withdrawn, unless it certainly had no effect.
+    ///
+    /// # Cancel safety
+    /// As for [`acquire`](Self::acquire).
+    pub async fn claim(&mut self, claim: &Claim, ttl: Duration) -> Result<Acquired> {
+        let mut answer = self.request(claim, ttl).await;
+        if let Ok(Acquired::Granted(lease)) = &mut answer {
+            self.policy.take_off_drift(lease);
+        }
+        answer
+    }
+
     /// Makes `lease` last for the policy's TTL from now, if it still stands.
     ///
     /// # Errors
@@ -125,7 +141,18 @@ impl Driver {
     /// # Cancel safety
     /// The lease may have been extended at the backend; its validity here is the old one.
     pub async fn renew(&mut self, lease: &mut Lease) -> Result<Renewed> {
-        let renewed = self.session.renew(lease, self.policy.ttl).await?;
+        self.renew_for(lease, self.policy.ttl).await
+    }
+
+    /// The same for another TTL than the policy's.
+    ///
+    /// # Errors
+    /// As for [`renew`](Self::renew).
+    ///
+    /// # Cancel safety
+    /// As for [`renew`](Self::renew).
+    pub async fn renew_for(&mut self, lease: &mut Lease, ttl: Duration) -> Result<Renewed> {
+        let renewed = self.session.renew(lease, ttl).await?;
         if renewed == Renewed::Extended {
             self.policy.take_off_drift(lease);
         }
@@ -218,9 +245,9 @@ impl Driver {
         self.withdrawals.settle().await;
     }
 
-    async fn request(&mut self, claim: &Claim) -> Result<Acquired> {
-        let watch = self.withdrawals.watch(claim, self.policy.ttl);
-        let answer = self.session.acquire(claim, self.policy.ttl).await;
+    async fn request(&mut self, claim: &Claim, ttl: Duration) -> Result<Acquired> {
+        let watch = self.withdrawals.watch(claim, ttl);
+        let answer = self.session.acquire(claim, ttl).await;
         if answer.as_ref().map_or_else(LockError::is_definite, |_| true) {
             watch.answered();
         }

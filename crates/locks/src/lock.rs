@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use lockproof_model::{Claim, HolderId, Lease};
 
-use crate::Result;
+use crate::{Inspect, Result};
 
 /// A way to be alone. One value per configured backend.
 pub trait Lock: Debug + Send + Sync + 'static {
@@ -22,6 +22,11 @@ pub trait Lock: Debug + Send + Sync + 'static {
     /// # Errors
     /// The backend cannot be reached. Always definite.
     fn open(&self, holder: HolderId) -> impl Future<Output = Result<Self::Session>> + Send;
+
+    /// How to look at it from outside, where it can be looked at.
+    fn inspect(&self) -> Option<&dyn Inspect> {
+        None
+    }
 }
 
 /// What one holder keeps open to a backend. `&mut self` is the concurrency rule: one operation in flight

@@ -92,3 +92,25 @@ pub(crate) static ACQUIRE_WITH_TOKEN: LazyLock<Script> = LazyLock::new(|| {
         "if redis.call('SET', KEYS[1], ARGV[1], 'NX', 'PX', ARGV[2]) then return redis.call('INCR', KEYS[2]) end return false",
     )
 });
+
+/// KEYS: lock, fence. Who has the lock, for how many ms, and the token last drawn, which is the holder's: the next is
+/// drawn with the next grant. Nil when nobody has it.
+pub(crate) static STANDING: LazyLock<Script> = LazyLock::new(|| {
+    Script::new(
+        "local owner = redis.call('GET', KEYS[1]) if not owner then return false end return {owner, redis.call('PTTL', KEYS[1]), redis.call('GET', KEYS[2])}",
+    )
+});
+
+/// KEYS: lock. The same where no tokens are drawn: one key, which a cluster runs wherever it is.
+pub(crate) static STANDING_PLAIN: LazyLock<Script> = LazyLock::new(|| {
+    Script::new(
+        "local owner = redis.call('GET', KEYS[1]) if not owner then return false end return {owner, redis.call('PTTL', KEYS[1]), false}",
+    )
+});
+
+/// KEYS: lock. Deletes it whoever has it, and says who had.
+pub(crate) static FORCE_RELEASE: LazyLock<Script> = LazyLock::new(|| {
+    Script::new(
+        "local owner = redis.call('GET', KEYS[1]) if owner then redis.call('DEL', KEYS[1]) end return owner",
+    )
+});

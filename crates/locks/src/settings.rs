@@ -6,6 +6,9 @@ use lockproof_model::LockName;
 
 use crate::{LockError, Result};
 
+/// What stands behind the key of a lock in that of its counter of fencing tokens.
+const FENCE: &str = ":fence";
+
 /// What every lock of a strategy shares, whatever its algorithm.
 #[derive(Clone, Debug, PartialEq)]
 pub struct LockSettings {
@@ -22,6 +25,18 @@ pub struct LockSettings {
     pub drift: Drift,
     /// What a lock on a replicated server asks of its replicas.
     pub replication: Replication,
+    /// How a lock's name becomes a key of Redis.
+    pub keys: KeyNames,
+}
+
+/// How a lock's name becomes a key of Redis.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum KeyNames {
+    /// Prefix, and the name in the braces of a hash tag.
+    #[default]
+    Tagged,
+    /// Prefix and name: the name says itself what is a hash tag of it, for a program that shares its keys with others.
+    Verbatim,
 }
 
 impl Default for LockSettings {
@@ -33,6 +48,7 @@ impl Default for LockSettings {
             server_time_limit: Duration::from_millis(100),
             drift: Drift::default(),
             replication: Replication::default(),
+            keys: KeyNames::default(),
         }
     }
 }
@@ -58,7 +74,15 @@ impl LockSettings {
     /// The braces are a Redis Cluster hash tag: the lock and what belongs to it live in one cluster slot.
     #[must_use]
     pub fn redis_key(&self, lock: &LockName) -> String {
-        [&self.key_prefix, "{", lock.as_str(), "}"].concat()
+        match self.keys {
+            KeyNames::Tagged => [&self.key_prefix, "{", lock.as_str(), "}"].concat(),
+            KeyNames::Verbatim => self.plain_key(lock),
+        }
+    }
+
+    /// The key of the counter that the fencing tokens of the lock at `key` are drawn from.
+    pub(crate) fn fence_key(key: &str) -> String {
+        [key, FENCE].concat()
     }
 
     /// The key of `lock` where no cluster has to be told what belongs together.
@@ -70,8 +94,11 @@ impl LockSettings {
     /// The lock that a key is of; none for a key that only belongs to one, such as the counter of its tokens.
     #[must_use]
     pub fn lock_of_redis_key(&self, key: &str) -> Option<LockName> {
-        let braced = key.strip_prefix(&self.key_prefix)?;
-        braced.strip_prefix('{')?.strip_suffix('}').map(LockName::new)
+        let named = key.strip_prefix(&self.key_prefix)?;
+        match self.keys {
+            KeyNames::Tagged => named.strip_prefix('{')?.strip_suffix('}').map(LockName::new),
+            KeyNames::Verbatim => (!named.ends_with(FENCE)).then(|| LockName::new(named)),
+        }
     }
 
     /// A pattern of Redis for the keys of all locks.
@@ -176,6 +203,20 @@ mod tests {
         for name in ["a", "a", "b", "", "a"].map(LockName::new) {
             assert_eq!(last.of(&name, &settings), settings.redis_key(&name));
         }
+    }
+
+    #[test]
+    fn a_name_that_is_a_key_already_stays_as_it_is_and_its_counter_is_no_lock() {
+        let settings = LockSettings {
+            key_prefix: String::new(),
+            keys: KeyNames::Verbatim,
+            ..LockSettings::default()
+        };
+        let lock = LockName::new("booking_lock:{a|b}:2026-05-01:09:00");
+        let key = settings.redis_key(&lock);
+        assert_eq!(key, lock.as_str());
+        assert_eq!(settings.lock_of_redis_key(&LockSettings::fence_key(&key)), None);
+        assert_eq!(settings.lock_of_redis_key(&key), Some(lock));
     }
 
     #[test]

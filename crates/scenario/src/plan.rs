@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use lockproof_faults::FaultPlan;
-use lockproof_locks::{Drift, KeepAlive, LockSettings, Needs, Policy, Replication, Wait};
+use lockproof_locks::{Drift, KeepAlive, KeyNames, LockSettings, Needs, Policy, Replication, Wait};
 use lockproof_model::{Expectation, World};
 use lockproof_rig::sim::RedisDriver;
 use lockproof_rig::{
@@ -211,6 +211,7 @@ impl Scenario {
             server_time_limit: self.server_time_limit,
             drift: Drift::default(),
             replication: self.replication,
+            keys: KeyNames::Tagged,
         }
     }
 

@@ -67,7 +67,7 @@ impl PostgresConnection {
     }
 
     /// Runs `statement` in the open transaction, which is doomed from before it is sent until it succeeds.
-    async fn statement<'a, T, F>(
+    pub(super) async fn statement<'a, T, F>(
         &'a mut self,
         doing: &'static str,
         statement: impl FnOnce(&'a Client, &'a Statements) -> F,

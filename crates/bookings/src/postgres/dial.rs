@@ -1,6 +1,8 @@
 //! Opening a connection, and what is prepared on it once.
 
+use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::{Mutex, PoisonError};
 
 use futures_util::try_join;
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -77,6 +79,7 @@ pub(super) struct Statements {
     pub(super) raise_fence: Statement,
     pub(super) bump_version: Statement,
     pub(super) insert: Statement,
+    of_application: Mutex<BTreeMap<&'static str, Statement>>,
 }
 
 impl Statements {
@@ -155,7 +158,18 @@ impl Statements {
             raise_fence,
             bump_version,
             insert,
+            of_application: Mutex::default(),
         })
+    }
+
+    /// An application's own statement, where it was prepared before.
+    pub(super) fn of_application(&self, text: &str) -> Option<Statement> {
+        self.of_application.lock().unwrap_or_else(PoisonError::into_inner).get(text).cloned()
+    }
+
+    pub(super) fn keep_of_application(&self, text: &'static str, statement: &Statement) {
+        let mut kept = self.of_application.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.insert(text, statement.clone());
     }
 }
 

@@ -97,7 +97,7 @@ impl SqliteConnection {
 
     /// Begins the write transaction unless it is open: waits for the turn, then for other processes. One that has
     /// been reading takes the turn for the write that comes next.
-    async fn ensure_writing(&mut self) -> Result<()> {
+    pub(super) async fn ensure_writing(&mut self) -> Result<()> {
         let before = self.writing;
         match before {
             Writing::Yes => return Ok(()),

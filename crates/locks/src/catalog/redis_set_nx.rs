@@ -10,16 +10,19 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
 use lockproof_env::Env;
-use lockproof_model::{Claim, FencingToken, HolderId, Instant, Lease};
+use lockproof_model::{Claim, FencingToken, HolderId, Instant, Lease, LockName, OwnerValue};
 use redis::Cmd;
 
 use super::{LockEntry, Needs, Tokens};
+use crate::inspect::Look;
 use crate::redis_link::RedisLink;
 use crate::settings::{LastKey, whole_millis};
 use crate::{
-    Acquired, AnyLock, Backends, Lock, LockSession, LockSettings, Released, Renewed, Result,
-    scripts,
+    Acquired, AnyLock, Backends, Inspect, Lock, LockSession, LockSettings, Released, Renewed,
+    Result, Standing, scripts,
 };
 
 pub(super) const ENTRY: LockEntry = LockEntry {
@@ -53,6 +56,52 @@ impl Lock for RedisSetNx {
             env: self.env.clone(),
             link,
         })
+    }
+
+    fn inspect(&self) -> Option<&dyn Inspect> {
+        Some(self)
+    }
+}
+
+impl Inspect for RedisSetNx {
+    fn standing<'a>(&'a self, lock: &'a LockName) -> BoxFuture<'a, Result<Option<Standing>>> {
+        async move { self.look().standing(lock).await }.boxed()
+    }
+
+    fn active<'a>(
+        &'a self,
+        pattern: &'a str,
+        limit: usize,
+    ) -> BoxFuture<'a, Result<Vec<(LockName, Standing)>>> {
+        async move {
+            let mut look = self.look();
+            let mut active = Vec::new();
+            for lock in look.names(pattern, limit).await? {
+                // One that has ended since it was found is not active.
+                if let Some(standing) = look.standing(&lock).await? {
+                    active.push((lock, standing));
+                }
+            }
+            Ok(active)
+        }
+        .boxed()
+    }
+
+    fn force_release<'a>(
+        &'a self,
+        lock: &'a LockName,
+    ) -> BoxFuture<'a, Result<Option<OwnerValue>>> {
+        async move { self.look().force_release(lock).await }.boxed()
+    }
+
+    fn evicts(&self) -> BoxFuture<'_, Result<Option<String>>> {
+        async move { self.look().evicts().await }.boxed()
+    }
+}
+
+impl RedisSetNx {
+    fn look(&self) -> Look {
+        Look::at(&self.backends, 0, &self.env, &self.settings, self.settings.time_limit)
     }
 }
 
@@ -129,7 +178,7 @@ impl Session {
         invoked: Instant,
     ) -> Result<Acquired> {
         let key = self.key.of(&claim.lock, &self.settings);
-        let fence = format!("{key}:fence");
+        let fence = LockSettings::fence_key(key);
         let millis = whole_millis(ttl)?.to_string();
         let (keys, arguments) = ([key, &fence], [claim.owner.as_str(), &millis]);
         let call = scripts::ACQUIRE_WITH_TOKEN.call(&keys, &arguments);

@@ -13,6 +13,8 @@
 //! It gives no fencing token: the largest of several servers' counters is not monotonic across quorums, since two
 //! quorums need share only one server. Like every lease, it cannot protect a holder that outlives it (F01).
 
+mod inspect;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -25,8 +27,8 @@ use crate::fan_out::fan_out;
 use crate::redis_link::RedisLink;
 use crate::settings::{LastKey, whole_millis};
 use crate::{
-    Acquired, AnyLock, Backends, Lock, LockError, LockSession, LockSettings, Released, Renewed,
-    Result, scripts,
+    Acquired, AnyLock, Backends, Inspect, Lock, LockError, LockSession, LockSettings, Released,
+    Renewed, Result, scripts,
 };
 
 pub(super) const ENTRY: LockEntry = LockEntry {
@@ -121,6 +123,10 @@ impl Lock for Redlock {
             quorum,
             habits: self.habits,
         })
+    }
+
+    fn inspect(&self) -> Option<&dyn Inspect> {
+        Some(self)
     }
 }
 

@@ -1,0 +1,12 @@
+//! The contract, row by row, over real sockets: on what is embedded, and on a Redis and a Postgres where
+//! `LOCKPROOF_TEST_REDIS_URL` and `LOCKPROOF_TEST_POSTGRES_URL` name some.
+
+#![expect(clippy::unwrap_used, reason = "all of it is tests, helpers too")]
+
+mod bad_input;
+mod bookings;
+mod document;
+mod guards;
+mod limits;
+mod locks;
+mod shop;
