@@ -15,7 +15,7 @@ use redis::io::tcp::TcpSettings;
 use redis::{Client, IntoConnectionInfo as _};
 
 /// One that no sample outlives.
-const TTL: Duration = Duration::from_secs(30);
+pub(crate) const TTL: Duration = Duration::from_secs(30);
 const TTL_MILLIS: u32 = 30_000;
 
 /// By the lock's description: <https://redis.io/docs/latest/develop/use/patterns/distributed-locks/>.

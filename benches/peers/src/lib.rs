@@ -18,6 +18,7 @@ mod arguments;
 mod bars;
 mod contest;
 mod contestants;
+pub mod database;
 mod measure;
 mod places;
 pub mod proxies;

@@ -13,6 +13,9 @@ pub(crate) struct Arguments {
     /// Only contestants whose name contains this, for a profiler; bars that lack one are not judged
     #[arg(long)]
     only: Option<String>,
+    /// So many schedules of each contestant, once and without bars: for a counter of instructions
+    #[arg(long)]
+    pub(crate) schedules: Option<u64>,
     /// Samples of each contestant
     #[arg(long, default_value_t = 7, value_parser = clap::value_parser!(u32).range(5..))]
     pub(crate) turns: u32,

@@ -1,4 +1,4 @@
-//! One sample: as many schedules as fit into a time.
+//! One sample: as many schedules as fit into a time, or a number of them.
 
 use std::fmt;
 use std::time::Duration;
@@ -18,12 +18,21 @@ pub(crate) struct Sample {
     pub(crate) cpu_us_per_booking: f64,
 }
 
+/// How much a sample is.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Length {
+    /// For so long, one schedule at least.
+    Time(Duration),
+    /// So many schedules: what a counter of instructions needs.
+    Schedules(u64),
+}
+
 /// Somebody whose samples are compared with other people's.
 pub(crate) struct Contestant {
     pub(crate) name: &'static str,
     holders: u32,
-    /// Makes schedules for so long, one at least; says how many.
-    schedules: Box<dyn FnMut(Duration) -> u64>,
+    /// Makes schedules; says how many.
+    schedules: Box<dyn FnMut(Length) -> u64>,
 }
 
 impl Sample {
@@ -43,7 +52,11 @@ impl Contestant {
         let mut seed = 0;
         Self::in_bulk(name, holders, move |length| {
             let (first, elapsed) = (seed, stopwatch());
-            while seed == first || elapsed() < length {
+            let goes_on = |made| match length {
+                Length::Time(time) => made == 0 || elapsed() < time,
+                Length::Schedules(schedules) => made < schedules,
+            };
+            while goes_on(seed - first) {
                 schedule(seed);
                 seed += 1;
             }
@@ -55,15 +68,20 @@ impl Contestant {
     pub(crate) fn in_bulk(
         name: &'static str,
         holders: u32,
-        schedules: impl FnMut(Duration) -> u64 + 'static,
+        schedules: impl FnMut(Length) -> u64 + 'static,
     ) -> Self {
         Self { name, holders, schedules: Box::new(schedules) }
+    }
+
+    /// Makes so many schedules, and reads no clock of the processor's, which a counter of instructions may not have.
+    pub(crate) fn make(&mut self, schedules: u64) {
+        (self.schedules)(Length::Schedules(schedules));
     }
 
     #[expect(clippy::cast_precision_loss, reason = "a count of schedules in a second")]
     pub(crate) fn sample(&mut self, length: Duration) -> Sample {
         let (elapsed, cpu_before) = (stopwatch(), cpu_time());
-        let schedules = (self.schedules)(length) as f64;
+        let schedules = (self.schedules)(Length::Time(length)) as f64;
         let (took, cpu) = (elapsed(), cpu_time().saturating_sub(cpu_before));
         let bookings = schedules * f64::from(self.holders * BOOKINGS);
         Sample {

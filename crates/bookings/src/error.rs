@@ -62,6 +62,8 @@ pub(crate) enum Kind {
     MariadbConnectionLost,
     #[error("MariaDB drew no key for a booking")]
     NoKey,
+    #[error("MariaDB answered with no lease to the statement that takes one")]
+    NoLease,
     #[error("cannot {doing} in the model database")]
     Model {
         doing: &'static str,
@@ -86,7 +88,7 @@ pub(crate) enum Kind {
         "`{0}` is no schema name; use up to 63 of a-z, 0-9 and _, beginning with a letter or _"
     )]
     SchemaName(String),
-    #[error("{engine} has no {what}; the guard is not for it")]
+    #[error("{engine} has no {what}; the strategy is not for it")]
     Unsupported { engine: &'static str, what: &'static str },
     #[error("{0} is not in the slots table; slots are numbered from 1")]
     NoSlot(SlotId),

@@ -130,20 +130,24 @@ pub enum Inserted {
     Refused(Refusal),
 }
 
-/// Reads the slot, then counts its bookings; free while the count is below the capacity.
+/// Reads the slot and counts its bookings; free while the count is below the capacity.
 ///
-/// The order matters at READ COMMITTED, where each statement sees a state of its own: a booking that
-/// commits in between is counted with the version *before* it, so that a guard that compares versions
-/// refuses. Counted first, it would be missed and its version trusted, and the slot sold twice.
+/// Two statements for who locks the row: one that waits for it would count in the state of when it was sent, and miss
+/// the booking of whom it waited for. In one statement everybody else reads both as of one moment.
 pub fn look<'a>(
     db: &'a mut dyn Connection,
     request: &'a Request,
     lock: RowLock,
 ) -> BoxFuture<'a, Result<Checked>> {
     async move {
-        let slot = db.read_slot(request.slot, lock).await?;
-        let confirmed = db.count_confirmed(request.slot, request.span).await?;
-        Ok(Checked::of(slot, confirmed))
+        let Request { slot, span, .. } = *request;
+        let (state, confirmed) = match lock {
+            RowLock::None => db.read_slot_and_count(slot, span).await?,
+            RowLock::ForUpdate => {
+                (db.read_slot(slot, lock).await?, db.count_confirmed(slot, span).await?)
+            }
+        };
+        Ok(Checked::of(state, confirmed))
     }
     .boxed()
 }

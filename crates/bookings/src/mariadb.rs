@@ -13,13 +13,14 @@
 //!   one that failed is never committed.
 //! * `FOR UPDATE` also waits for rows that others have written and not yet committed, where `PostgreSQL` does not see
 //!   them.
-//! * Named locks (`GET_LOCK`) are the session's and outlive its transactions, so there is no advisory lock here.
+//! * Named locks (`GET_LOCK`) are the session's and outlive its transactions, so no guard is one here; locks are (`mysql-get-lock`).
 //! * `innodb_lock_wait_timeout` is 50 s unless the server says otherwise: nobody waits for a row for ever.
 
 mod address;
 mod answer;
 mod connection;
 mod dial;
+mod locks;
 
 use std::fmt;
 use std::sync::Arc;
@@ -33,8 +34,9 @@ use lockproof_model::{
 pub use self::address::{MariadbAddress, MariadbUrlError};
 use self::connection::MariadbConnection;
 pub use self::dial::Dialled;
+use self::locks::MariadbLocks;
 use crate::columns::{narrow, token_from};
-use crate::{BookingStore, Connection, Layout, Result, SchemaName};
+use crate::{BookingError, BookingStore, Connection, Layout, LockConnection, Result, SchemaName};
 
 /// Which driver, for the report; a test holds it against Cargo.lock.
 const DRIVER: &str = "mysql_async 0.37.1";
@@ -142,6 +144,25 @@ impl BookingStore for MariadbStore {
             Ok(Box::new(connection) as Box<dyn Connection>)
         }
         .boxed()
+    }
+
+    fn open_locks(&self, holder: HolderId) -> BoxFuture<'_, Result<Box<dyn LockConnection>>> {
+        async move {
+            let schema = Arc::clone(&self.schema);
+            let locks = MariadbLocks::open(&(self.holders)(holder), schema, holder).await;
+            // Nothing but a session has been asked for.
+            let locks = locks.map_err(BookingError::definite)?;
+            Ok(Box::new(locks) as Box<dyn LockConnection>)
+        }
+        .boxed()
+    }
+
+    fn lock_owner<'a>(&'a self, name: &'a str) -> BoxFuture<'a, Result<Option<String>>> {
+        async move { locks::owner(&self.judge.connect().await?, &self.schema, name).await }.boxed()
+    }
+
+    fn end_lock<'a>(&'a self, name: &'a str) -> BoxFuture<'a, Result<bool>> {
+        async move { locks::end(&self.judge.connect().await?, &self.schema, name).await }.boxed()
     }
 
     fn table(&self) -> BoxFuture<'_, Result<BookingTable>> {

@@ -9,6 +9,7 @@
 
 mod connection;
 mod direct;
+mod locks;
 mod wire;
 
 use std::sync::Arc;
@@ -16,12 +17,13 @@ use std::sync::Arc;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use lockproof_database_model::{Database, Layout as Tables, PredicateLocks};
-use lockproof_model::{BookingTable, DriverSetting, HolderId};
+use lockproof_model::{BookingTable, DriverSetting, HolderId, fnv1a};
 
 use self::connection::ModelConnection;
 pub use self::direct::{Direct, DirectSession};
+use self::locks::ModelLocks;
 pub use self::wire::{NoAnswer, Reply, Wire, WireSession};
-use crate::{BookingStore, Connection, Layout, Result};
+use crate::{BookingStore, Connection, Layout, LockConnection, Result};
 
 /// Slots and bookings in a model database.
 #[derive(Clone, Debug)]
@@ -84,6 +86,38 @@ impl<W: Wire> BookingStore for ModelStore<W> {
         async move {
             let connection = ModelConnection::open(Arc::clone(&self.wire), holder).await?;
             Ok(Box::new(connection) as Box<dyn Connection>)
+        }
+        .boxed()
+    }
+
+    fn open_locks(&self, holder: HolderId) -> BoxFuture<'_, Result<Box<dyn LockConnection>>> {
+        async move {
+            let locks = ModelLocks::open(self.wire.as_ref(), holder).await?;
+            Ok(Box::new(locks) as Box<dyn LockConnection>)
+        }
+        .boxed()
+    }
+
+    fn lock_owner<'a>(&'a self, name: &'a str) -> BoxFuture<'a, Result<Option<String>>> {
+        async move {
+            let (lease, advisory, mut owner) = (fnv1a(name.bytes()), locks::key(name), None);
+            self.wire.administer(&mut |database| {
+                let of_lease = database.lease_owner(lease).map(|owner| format!("{owner:016x}"));
+                let session = || Some(format!("{:?}", database.advisory_session(advisory)?));
+                owner = of_lease.or_else(session);
+            });
+            Ok(owner)
+        }
+        .boxed()
+    }
+
+    fn end_lock<'a>(&'a self, name: &'a str) -> BoxFuture<'a, Result<bool>> {
+        async move {
+            let (lease, advisory, mut stood) = (fnv1a(name.bytes()), locks::key(name), false);
+            self.wire.administer(&mut |database| {
+                stood = database.expire_lease(lease) | database.end_holder_of(advisory);
+            });
+            Ok(stood)
         }
         .boxed()
     }

@@ -9,6 +9,7 @@ mod address;
 mod answer;
 mod connection;
 mod dial;
+mod locks;
 mod name;
 mod sql;
 mod tls;
@@ -26,10 +27,11 @@ use tokio_postgres::{Client, Error, Row};
 pub use self::address::{PostgresAddress, PostgresDialError, PostgresUrlError};
 use self::connection::PostgresConnection;
 pub use self::dial::Dialled;
+use self::locks::PostgresLocks;
 pub use self::name::SchemaName;
 pub use self::tls::TlsError;
 use crate::columns::{narrow, token_from};
-use crate::{BookingError, BookingStore, Connection, Layout, Result};
+use crate::{BookingError, BookingStore, Connection, Layout, LockConnection, Result};
 
 /// Which driver, for the report; a test holds it against Cargo.lock.
 const DRIVER: &str = "tokio-postgres 0.7.18";
@@ -153,6 +155,25 @@ impl BookingStore for PostgresStore {
             Ok(Box::new(connection) as Box<dyn Connection>)
         }
         .boxed()
+    }
+
+    fn open_locks(&self, holder: HolderId) -> BoxFuture<'_, Result<Box<dyn LockConnection>>> {
+        async move {
+            let schema = Arc::clone(&self.schema);
+            let locks = PostgresLocks::open(&(self.holders)(holder), schema).await;
+            // Nothing but a session has been asked for.
+            let locks = locks.map_err(BookingError::definite)?;
+            Ok(Box::new(locks) as Box<dyn LockConnection>)
+        }
+        .boxed()
+    }
+
+    fn lock_owner<'a>(&'a self, name: &'a str) -> BoxFuture<'a, Result<Option<String>>> {
+        async move { locks::owner(&self.judge().await?.client, &self.schema, name).await }.boxed()
+    }
+
+    fn end_lock<'a>(&'a self, name: &'a str) -> BoxFuture<'a, Result<bool>> {
+        async move { locks::end(&self.judge().await?.client, &self.schema, name).await }.boxed()
     }
 
     fn table(&self) -> BoxFuture<'_, Result<BookingTable>> {

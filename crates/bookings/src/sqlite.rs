@@ -15,6 +15,7 @@
 //! wait, as one does that is paused while a database server grants it a row lock.
 
 mod connection;
+mod locks;
 mod sql;
 mod statements;
 mod thread;
@@ -29,7 +30,8 @@ use lockproof_model::{BookingTable, DriverSetting, HolderId};
 use tokio::sync::Semaphore;
 
 use self::connection::SqliteConnection;
-use crate::{BookingStore, Connection, Layout, Result};
+use self::locks::SqliteLocks;
+use crate::{BookingError, BookingStore, Connection, Layout, LockConnection, Result};
 
 /// Which driver, for the report; a test holds it against Cargo.lock.
 const DRIVER: &str = "rusqlite 0.41.1";
@@ -95,6 +97,30 @@ impl BookingStore for SqliteStore {
 
     fn open(&self, _holder: HolderId) -> BoxFuture<'_, Result<Box<dyn Connection>>> {
         async { Ok(Box::new(self.connect().await?) as Box<dyn Connection>) }.boxed()
+    }
+
+    fn open_locks(&self, _holder: HolderId) -> BoxFuture<'_, Result<Box<dyn LockConnection>>> {
+        async {
+            let connection = self.connect().await.map_err(BookingError::definite)?;
+            Ok(Box::new(SqliteLocks(connection)) as Box<dyn LockConnection>)
+        }
+        .boxed()
+    }
+
+    fn lock_owner<'a>(&'a self, name: &'a str) -> BoxFuture<'a, Result<Option<String>>> {
+        async move {
+            let (mut db, name) = (self.connect().await?, name.to_owned());
+            db.run("look for a lock", move |connection| locks::owner(connection, &name)).await
+        }
+        .boxed()
+    }
+
+    fn end_lock<'a>(&'a self, name: &'a str) -> BoxFuture<'a, Result<bool>> {
+        async move {
+            let (mut db, name) = (self.connect().await?, name.to_owned());
+            db.write("end a lock", move |connection| locks::end(connection, &name)).await
+        }
+        .boxed()
     }
 
     fn table(&self) -> BoxFuture<'_, Result<BookingTable>> {

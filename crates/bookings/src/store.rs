@@ -2,12 +2,13 @@
 
 use std::fmt::Debug;
 
+use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use lockproof_model::{
     AttemptId, BookingId, BookingTable, DriverSetting, FencingToken, HolderId, SlotId, Span,
 };
 
-use crate::Result;
+use crate::{LockConnection, Result};
 
 /// A database that holds slots and bookings.
 ///
@@ -29,6 +30,16 @@ pub trait BookingStore: Debug + Send + Sync {
     /// Opens a connection that `holder` shares with nobody: a pool smaller than the number of holders
     /// would starve all of them behind one that is paused.
     fn open(&self, holder: HolderId) -> BoxFuture<'_, Result<Box<dyn Connection>>>;
+
+    /// Opens a session of `holder` for locks in this database.
+    fn open_locks(&self, holder: HolderId) -> BoxFuture<'_, Result<Box<dyn LockConnection>>>;
+
+    /// Who has the lock called `name`, asked past every link: the owner value of a lease, or the session whose it is.
+    fn lock_owner<'a>(&'a self, name: &'a str) -> BoxFuture<'a, Result<Option<String>>>;
+
+    /// Ends that lock, whoever has it, past every link: a lease as if its TTL had ended, a session's lock with its
+    /// session. Whether there was one.
+    fn end_lock<'a>(&'a self, name: &'a str) -> BoxFuture<'a, Result<bool>>;
 
     /// Both tables as one consistent state, read by a connection of its own that no fault reaches.
     fn table(&self) -> BoxFuture<'_, Result<BookingTable>>;
@@ -83,6 +94,24 @@ pub trait Connection: Debug + Send {
     /// Writes the key of a request, for as long as the transaction may be undone. Waits for another transaction that
     /// has written the same key.
     fn reserve_key(&mut self, request: AttemptId) -> BoxFuture<'_, Result<Reserved>>;
+
+    /// Reads the slot's row without locking it, and counts its confirmed bookings that overlap `span`: in one statement
+    /// where the engine can.
+    ///
+    /// The count may be newer than the row, and never older. At READ COMMITTED each statement sees a state of its own: a
+    /// booking that commits between the two is then counted with the version *before* it, so that a guard that compares
+    /// versions refuses. Counted first, it would be missed and its version trusted, and the slot sold twice.
+    fn read_slot_and_count(
+        &mut self,
+        slot: SlotId,
+        span: Span,
+    ) -> BoxFuture<'_, Result<(SlotState, u32)>> {
+        async move {
+            let state = self.read_slot(slot, RowLock::None).await?;
+            Ok((state, self.count_confirmed(slot, span).await?))
+        }
+        .boxed()
+    }
 
     /// Sets the slot's fence to `token` unless it is higher, in one statement.
     fn raise_fence(&mut self, slot: SlotId, token: FencingToken) -> BoxFuture<'_, Result<Raised>>;

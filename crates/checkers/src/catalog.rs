@@ -4,11 +4,16 @@ use lockproof_model::Layer;
 
 use crate::Checker;
 
+mod availability;
 mod duplicate_bookings;
 mod duplicate_effects;
+mod fairness;
 mod fencing_monotonic;
 mod mutual_exclusion;
 mod orphaned_locks;
+mod overlapping_grants;
+mod refusals;
+mod stale_writes;
 
 pub use duplicate_bookings::duplicates;
 
@@ -16,9 +21,14 @@ pub use duplicate_bookings::duplicates;
 pub const ENTRIES: &[CheckerEntry] = &[
     duplicate_bookings::ENTRY,
     duplicate_effects::ENTRY,
+    stale_writes::ENTRY,
     mutual_exclusion::ENTRY,
+    overlapping_grants::ENTRY,
     fencing_monotonic::ENTRY,
+    refusals::ENTRY,
+    availability::ENTRY,
     orphaned_locks::ENTRY,
+    fairness::ENTRY,
 ];
 
 /// The checker of that name.

@@ -15,6 +15,8 @@ use crate::passage::{Passage, end_of};
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Hold<'a> {
     pub(crate) acquire: &'a Operation,
+    /// When the granted request left.
+    pub(crate) requested: Instant,
     /// When the grant was seen.
     pub(crate) granted: Instant,
     /// The end of validity.
@@ -56,7 +58,9 @@ impl<'a> Hold<'a> {
 
     fn starting_at(operations: &[&'a Operation]) -> Option<Self> {
         let (acquire, later) = operations.split_first()?;
-        let Outcome::Ok(Effect::Granted { valid_until, .. }) = acquire.outcome else { return None };
+        let Outcome::Ok(Effect::Granted { requested, valid_until, .. }) = acquire.outcome else {
+            return None;
+        };
         let granted = acquire.completed?;
 
         let is_own =
@@ -79,7 +83,7 @@ impl<'a> Hold<'a> {
             None => Instant::FAR_FUTURE,
         };
         let trusted_until = valid_until.min(given_up);
-        Some(Self { acquire, granted, valid_until, last, trusted_until, inside_until })
+        Some(Self { acquire, requested, granted, valid_until, last, trusted_until, inside_until })
     }
 }
 

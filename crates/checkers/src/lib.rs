@@ -2,12 +2,13 @@
 //!
 //! A [`Checker`] judges one property and is one file under `catalog/`. The *effect* checker reads the table,
 //! since the database is the judge; the others say why: the lock was wrong, the holder outlived its lease, or
-//! the tokens went back. [`tell`] turns an anomaly into the story that a report shows.
+//! the guard let it through. [`tell`] turns an anomaly into the story that a report shows.
 //!
 //! ```text
-//!   History ┐                    ┌─ duplicate-bookings   effect
-//!   Table   ├─▶ judge_all ──▶ ───┼─ mutual-exclusion     belief     ──▶ Findings ──▶ layers_of
-//!   Faults  ┘                    └─ fencing-monotonic    service
+//!   History ┐                    ┌─ effect     what the table holds: duplicate-bookings, stale-writes, …
+//!   Table   ├─▶ judge_all ──▶ ───┼─ belief     who thought to be alone: mutual-exclusion      ──▶ Findings
+//!   Faults  ┘                    ├─ service    what the lock said: overlapping-grants, refusals, …
+//!                                └─ liveness   whether anyone got on: availability, fairness, …
 //! ```
 //!
 //! **Architecture invariant:** checkers are pure functions of [`lockproof_model::Evidence`]. They read no
@@ -16,6 +17,7 @@
 mod catalog;
 mod cause;
 mod checker;
+mod ending_last;
 mod hold;
 mod passage;
 mod sale;

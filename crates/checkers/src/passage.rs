@@ -6,11 +6,13 @@ use lockproof_model::{AttemptId, History, Instant, Operation, SlotId, Step};
 #[derive(Debug)]
 pub(crate) struct Passages<'a> {
     by_attempt: Vec<&'a Operation>,
+    /// Where the operations of each attempt end, by its number; empty where attempts are not numbered without gaps.
+    ends: Vec<u32>,
 }
 
 impl<'a> Passages<'a> {
     pub(crate) fn new(history: &'a History) -> Self {
-        Self { by_attempt: counted(history).unwrap_or_else(|| sorted(history)) }
+        counted(history).unwrap_or_else(|| sorted(history))
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = Passage<'_>> {
@@ -20,6 +22,11 @@ impl<'a> Passages<'a> {
 
     /// The operations of `attempt`; empty when the history knows none.
     pub(crate) fn of(&self, attempt: AttemptId) -> Passage<'_> {
+        let place = |number: u32| usize::try_from(number).unwrap_or(usize::MAX);
+        if let Some(&end) = self.ends.get(place(attempt.0)) {
+            let before = attempt.0.checked_sub(1).map_or(0, |before| self.ends[place(before)]);
+            return Passage { operations: &self.by_attempt[place(before)..place(end)] };
+        }
         let start = self.by_attempt.partition_point(|operation| operation.attempt < attempt);
         let rest = &self.by_attempt[start..];
         let length = rest.partition_point(|operation| operation.attempt == attempt);
@@ -28,33 +35,35 @@ impl<'a> Passages<'a> {
 }
 
 /// By counting, since attempts are numbered without gaps; not where a stored history's are not.
-fn counted(history: &History) -> Option<Vec<&Operation>> {
+fn counted(history: &History) -> Option<Passages<'_>> {
     let number = |operation: &Operation| usize::try_from(operation.attempt.0).ok();
     let last = history.operations.iter().map(number).max()??;
-    if last > history.operations.len() {
+    if last > history.operations.len() || u32::try_from(history.operations.len()).is_err() {
         return None;
     }
-    let mut begins = vec![0; last + 2];
+    let mut places = vec![0_u32; last + 1];
     for operation in &history.operations {
-        begins[number(operation)? + 1] += 1;
+        places[number(operation)?] += 1;
     }
-    for attempt in 1..begins.len() {
-        begins[attempt] += begins[attempt - 1];
+    let mut before = 0;
+    for place in &mut places {
+        before += std::mem::replace(place, before);
     }
     let mut by_attempt = vec![history.operations.first()?; history.operations.len()];
     for operation in &history.operations {
-        let place = &mut begins[number(operation)?];
-        by_attempt[*place] = operation;
+        let place = &mut places[number(operation)?];
+        by_attempt[usize::try_from(*place).ok()?] = operation;
         *place += 1;
     }
-    Some(by_attempt)
+    // Each place has moved to the end of its attempt.
+    Some(Passages { by_attempt, ends: places })
 }
 
-fn sorted(history: &History) -> Vec<&Operation> {
+fn sorted(history: &History) -> Passages<'_> {
     let mut by_attempt: Vec<_> = history.operations.iter().collect();
     // Stable: within an attempt the order of invocation stays.
     by_attempt.sort_by_key(|operation| operation.attempt);
-    by_attempt
+    Passages { by_attempt, ends: Vec::new() }
 }
 
 /// What one holder did for one attempt, in the order of invocation.

@@ -1,26 +1,38 @@
 //! What can be typed.
 
+#[cfg(test)]
+mod ci_documents;
 mod compare;
+mod gate;
+mod partition;
 mod proxy;
+mod report;
 mod serve;
+mod sweep;
 
 use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use lockproof_model::Slice;
 use lockproof_rig::sim::RedisDriver;
+use lockproof_runner::Buggify;
 
 use crate::exit::Failure;
 
 pub(crate) use compare::{CompareArguments, CompareFormat};
+pub(crate) use gate::GateArguments;
+pub(crate) use partition::parse_partition;
 pub(crate) use proxy::{ProtocolName, ProxyArguments};
+pub(crate) use report::ReportArguments;
 pub(crate) use serve::{MetricsArguments, MetricsOf, ReservationsArguments, ServeArguments};
+pub(crate) use sweep::{SweepArguments, SweepFormatName, Vary};
 
 /// Proof that your lock holds, or the schedule that breaks it.
 ///
 /// Exit codes: 0 every expectation held; 1 a strategy expected to be safe sold a slot twice, or a control no longer
-/// fails; 2 usage or an invalid scenario; 3 inconclusive; 5 a server could not be started or reached; 130, 143
+/// fails; 2 usage or an invalid scenario; 3 inconclusive; 4 slower than a baseline allows; 5 a server could not be started or reached; 130, 143
 /// interrupted.
 #[derive(Debug, Parser)]
 #[command(name = "lockproof", version, propagate_version = true, max_term_width = 100)]
@@ -43,10 +55,16 @@ pub(crate) enum Command {
     Run(RunArguments),
     /// Search simulated schedules for one that breaks a strategy, and make it as small as it can be
     Explore(ExploreArguments),
+    /// What CI calls: explore, then run, in one report; held against a baseline where there is one
+    Gate(GateArguments),
     /// Run a saved schedule again, byte for byte, or try it against real servers
     Replay(ReplayArguments),
+    /// Find the envelope: how far a field of a scenario can go before each strategy breaks
+    Sweep(SweepArguments),
     /// Rank strategies in plain words: by what breaks them, then by what they cost
     Compare(CompareArguments),
+    /// Show stored runs again, also of runs that were killed; several become one
+    Report(ReportArguments),
     /// Write a commented scenario to start from
     New(NewArguments),
     /// Show a catalog
@@ -106,6 +124,10 @@ pub(crate) struct RunArguments {
     #[arg(long, env = "LOCKPROOF_JOBS", value_parser = clap::value_parser!(u16).range(1..))]
     pub(crate) jobs: Option<u16>,
 
+    /// Do one slice of it: slice:2/4 is the second of four, slice:auto/4 the one that `JOB_COMPLETION_INDEX` says
+    #[arg(long, env = "LOCKPROOF_PARTITION", value_parser = parse_partition, value_name = "slice:M/N")]
+    pub(crate) partition: Option<Slice>,
+
     /// Cut a cell short, and call it inconclusive, after this time
     #[arg(long, env = "LOCKPROOF_CELL_LIMIT", value_parser = parse_limit, default_value = "60s")]
     pub(crate) cell_limit: Duration,
@@ -117,6 +139,10 @@ pub(crate) struct RunArguments {
     /// How to show the results on stdout
     #[arg(long, env = "LOCKPROOF_FORMAT", value_enum, default_value_t = Format::Text)]
     pub(crate) format: Format,
+
+    /// Write JUnit's XML to this file as well; the report directory has one anyway
+    #[arg(long, env = "LOCKPROOF_JUNIT", value_name = "PATH")]
+    pub(crate) junit: Option<PathBuf>,
 
     /// How to show progress on stderr
     #[arg(long, env = "LOCKPROOF_SHOW_PROGRESS", value_enum, default_value_t = Progress::Auto)]
@@ -222,6 +248,14 @@ pub(crate) struct ExploreArguments {
     #[arg(long, env = "LOCKPROOF_JOBS", value_parser = clap::value_parser!(u16).range(1..))]
     pub(crate) jobs: Option<u16>,
 
+    /// Do one slice of it: slice:2/4 is the second of four, slice:auto/4 the one that `JOB_COMPLETION_INDEX` says
+    #[arg(long, env = "LOCKPROOF_PARTITION", value_parser = parse_partition, value_name = "slice:M/N")]
+    pub(crate) partition: Option<Slice>,
+
+    /// Keep the history of every schedule, and not only of those that break something
+    #[arg(long, env = "LOCKPROOF_KEEP_HISTORIES")]
+    pub(crate) keep_histories: bool,
+
     /// Add random faults, within bounds that the report states [default: off]
     #[arg(long, env = "LOCKPROOF_BUGGIFY", value_enum, value_name = "BOUNDS", num_args = 0..=1, require_equals = true)]
     #[arg(default_value = "off", default_missing_value = "bounded", hide_default_value = true)]
@@ -245,6 +279,10 @@ pub(crate) struct ExploreArguments {
     /// How to show the results on stdout
     #[arg(long, env = "LOCKPROOF_FORMAT", value_enum, default_value_t = Format::Text)]
     pub(crate) format: Format,
+
+    /// Write JUnit's XML to this file as well; the report directory has one anyway
+    #[arg(long, env = "LOCKPROOF_JUNIT", value_name = "PATH")]
+    pub(crate) junit: Option<PathBuf>,
 
     /// How to show progress on stderr
     #[arg(long, env = "LOCKPROOF_SHOW_PROGRESS", value_enum, default_value_t = Progress::Auto)]
@@ -303,6 +341,27 @@ pub(crate) enum BuggifyName {
     Bounded,
     /// As well what makes a server forget its counter of fencing tokens
     LoseTokens,
+}
+
+impl BuggifyName {
+    /// The bounds that are meant.
+    pub(crate) fn bounds(self) -> Buggify {
+        match self {
+            Self::Off => Buggify::Off,
+            Self::Bounded => Buggify::WithinBounds,
+            Self::LoseTokens => Buggify::LosingTokens,
+        }
+    }
+
+    /// The flag that asks for them, where they are not the default.
+    pub(crate) fn flag(self) -> Option<String> {
+        let flag = match self {
+            Self::Off => return None,
+            Self::Bounded => "--buggify",
+            Self::LoseTokens => "--buggify=lose-tokens",
+        };
+        Some(flag.to_owned())
+    }
 }
 
 /// Which layers' anomalies end a search.
@@ -370,8 +429,32 @@ pub(crate) enum Color {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Format {
+    /// A table per scenario, why, and how it happened
     Text,
+    /// The whole report
     Json,
+    /// Events, one JSON object a line
+    Ndjson,
+    /// A page for a pull request
+    Markdown,
+    /// A row per cell
+    Csv,
+    /// A page in Markdown: each failure mode, what it breaks and what it does not
+    FailureModes,
+}
+
+impl Format {
+    /// As the catalog of renderings calls it.
+    pub(crate) const fn rendering(self) -> &'static str {
+        match self {
+            Self::Text => "text",
+            Self::Json => "json",
+            Self::Ndjson => "ndjson",
+            Self::Markdown => "markdown",
+            Self::Csv => "csv",
+            Self::FailureModes => "failure-modes",
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -406,6 +489,15 @@ mod tests {
     #[test]
     fn the_command_line_is_consistent() {
         Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn every_format_is_a_rendering() {
+        for format in Format::value_variants() {
+            let name = format.to_possible_value().map(|value| value.get_name().to_owned());
+            assert_eq!(name.as_deref(), Some(format.rendering()));
+            assert!(lockproof_report::find(format.rendering()).is_some());
+        }
     }
 
     #[test]

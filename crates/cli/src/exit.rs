@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use lockproof_model::Status;
 
 /// What the program says to its caller. Of several, the one of the smallest code above zero wins, but for
-/// infrastructure, which is worse than inconclusive: 1 > 5 > 3 > 0.
+/// infrastructure, which is worse than inconclusive: 1 > 5 > 3 > 4 > 0.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Exit {
     /// Every expectation held.
@@ -16,6 +16,8 @@ pub(crate) enum Exit {
     Usage,
     /// The run could not have shown a violation.
     Inconclusive,
+    /// A cell costs more than the baseline allows.
+    Regressed,
     /// A server could not be started or reached.
     Infrastructure,
     /// Interrupted from the keyboard.
@@ -29,6 +31,7 @@ impl From<Status> for Exit {
         match status {
             Status::Met => Self::Held,
             Status::Inconclusive => Self::Inconclusive,
+            Status::Regressed => Self::Regressed,
             Status::Infrastructure => Self::Infrastructure,
             Status::Failed => Self::Violated,
         }
@@ -42,6 +45,7 @@ impl From<Exit> for ExitCode {
             Exit::Violated => 1,
             Exit::Usage => 2,
             Exit::Inconclusive => 3,
+            Exit::Regressed => 4,
             Exit::Infrastructure => 5,
             Exit::Interrupted => 130,
             Exit::Terminated => 143,

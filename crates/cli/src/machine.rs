@@ -1,9 +1,34 @@
 //! What a report says of the machine, and when.
 
 use std::process::{Command, Stdio};
+use std::time::Duration;
 
 use jiff::Timestamp;
 use lockproof_env::live::wall_clock_ns;
+use lockproof_model::{Manifest, Slice, World};
+
+/// Where a run comes from that begins now, as it stands should the run be killed.
+pub(crate) fn manifest(
+    command: String,
+    seed: u64,
+    world: World,
+    provider: &str,
+    partition: Option<Slice>,
+) -> Manifest {
+    Manifest {
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        revision: revision(),
+        command,
+        seed,
+        world,
+        provider: provider.to_owned(),
+        started: utc(),
+        took: Duration::ZERO,
+        machine: description(),
+        interrupted: true,
+        partition,
+    }
+}
 
 /// Now, UTC, RFC 3339, whole seconds.
 pub(crate) fn utc() -> String {

@@ -12,6 +12,7 @@ mod keeper;
 mod machine;
 mod progress;
 mod results;
+mod scribe;
 mod selection;
 mod servers;
 mod terminal;
@@ -42,12 +43,17 @@ fn main() -> ExitCode {
         Command::Explore(explore) => {
             commands::explore::run(&explore, arguments.color, arguments.verbose)
         }
+        Command::Gate(gate) => commands::gate::run(&gate, arguments.color, arguments.verbose),
         Command::Replay(replay) => {
             commands::replay::run(&replay, arguments.color, arguments.verbose)
         }
         Command::Compare(compare) => {
             commands::compare::run(&compare, arguments.color, arguments.verbose)
         }
+        Command::Report(report) => {
+            commands::report::run(&report, arguments.color, arguments.verbose)
+        }
+        Command::Sweep(sweep) => commands::sweep::run(&sweep, arguments.color, arguments.verbose),
         Command::New(new) => commands::new::run(&new),
         Command::List(list) => commands::list::run(&list),
         Command::Doctor(doctor) => commands::doctor::run(&doctor),

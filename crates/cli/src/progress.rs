@@ -50,6 +50,7 @@ impl Display {
         let outcome = match report.judgement.status {
             Status::Met => "as expected",
             Status::Inconclusive => "inconclusive",
+            Status::Regressed => "slower than the baseline",
             Status::Infrastructure => "no server",
             Status::Failed => "FAILED",
         };
@@ -61,6 +62,18 @@ impl Display {
         self.ended(cell, report, "looked at");
     }
 
+    /// The same of an envelope, which is no cell.
+    pub(crate) fn swept(&mut self, envelope: &str, found: &str) {
+        self.running.retain(|running| running != envelope);
+        self.done += 1;
+        self.bar.inc(1);
+        self.tell();
+        if self.lines {
+            let Self { done, total, .. } = self;
+            line(&format!("[{done}/{total}] {envelope}: {found}"));
+        }
+    }
+
     fn ended(&mut self, cell: &str, report: &CellReport, outcome: &str) {
         self.running.retain(|running| running != cell);
         self.done += 1;
@@ -70,7 +83,11 @@ impl Display {
         if self.lines {
             let Self { done, total, .. } = self;
             let took = report.took.as_secs_f64();
-            line(&format!("[{done}/{total}] {cell}: {outcome}, {took:.1} s"));
+            let (elapsed, left) = (span(self.bar.elapsed()), span(self.bar.eta()));
+            let duplicates = self.duplicates;
+            line(&format!(
+                "[{done}/{total}] {cell}: {outcome}, {took:.1} s ({elapsed} elapsed, {left} left, {duplicates} duplicates so far)"
+            ));
         }
     }
 
@@ -81,6 +98,16 @@ impl Display {
     fn tell(&self) {
         let first = self.running.first().map_or("", String::as_str);
         self.bar.set_message(format!("{} duplicates so far · {first}", self.duplicates));
+    }
+}
+
+/// Whole seconds: how far a run is needs no more.
+fn span(time: Duration) -> String {
+    let seconds = time.as_secs();
+    if seconds < 60 {
+        format!("{seconds} s")
+    } else {
+        format!("{} min {} s", seconds / 60, seconds % 60)
     }
 }
 

@@ -41,6 +41,15 @@ pub(crate) fn load(
 /// Those without the strategies that are for real sockets alone: these are skipped aloud among others, and refused where
 /// no other is left.
 fn without_live_only(scenarios: Vec<Arc<Scenario>>) -> Result<Vec<Arc<Scenario>>, Failure> {
+    let (kept, told) = split_live_only(scenarios);
+    if kept.is_empty() && !told.is_empty() {
+        return Err(Failure::usage(told.join("\n")));
+    }
+    told.iter().for_each(|line| terminal::error(&format!("skipped {line}")));
+    Ok(kept)
+}
+
+fn split_live_only(scenarios: Vec<Arc<Scenario>>) -> (Vec<Arc<Scenario>>, Vec<String>) {
     let mut told = Vec::new();
     let mut kept = Vec::with_capacity(scenarios.len());
     for scenario in scenarios {
@@ -58,11 +67,7 @@ fn without_live_only(scenarios: Vec<Arc<Scenario>>) -> Result<Vec<Arc<Scenario>>
             kept.push(Arc::new(scenario));
         }
     }
-    if kept.is_empty() && !told.is_empty() {
-        return Err(Failure::usage(told.join("\n")));
-    }
-    told.iter().for_each(|line| terminal::error(&format!("skipped {line}")));
-    Ok(kept)
+    (kept, told)
 }
 
 /// Those that run in `world`. What says that it is for the other one alone is skipped aloud, among others; by itself,
@@ -97,6 +102,48 @@ pub(crate) fn of_world(
         World::Sim => without_live_only(here),
         World::Live => Ok(here),
     }
+}
+
+/// What of `scenarios` can be searched and what can run live: most can be both. What one of the worlds cannot do is left
+/// to the other one, aloud.
+#[derive(Debug)]
+pub(crate) struct ByWorld {
+    /// For the search.
+    pub(crate) sim: Vec<Arc<Scenario>>,
+    /// For real sockets.
+    pub(crate) live: Vec<Arc<Scenario>>,
+}
+
+/// Divides `scenarios`.
+///
+/// # Errors
+/// One of them can run nowhere.
+pub(crate) fn by_world(scenarios: &[Arc<Scenario>]) -> Result<ByWorld, Failure> {
+    let (mut sim, mut live, mut nowhere) = (Vec::new(), Vec::new(), Vec::new());
+    for scenario in scenarios {
+        let path = scenario.path.display();
+        match (scenario.needs_live(), scenario.needs_simulation()) {
+            (Some(live), Some(sim)) => nowhere.push(format!("{path}: {live}; and {sim}")),
+            (Some(why), None) => {
+                terminal::error(&format!("not searched: {path}: {why}"));
+                live.push(Arc::clone(scenario));
+            }
+            (None, Some(why)) => {
+                terminal::error(&format!("not run live: {path}: {why}"));
+                sim.push(Arc::clone(scenario));
+            }
+            (None, None) => {
+                sim.push(Arc::clone(scenario));
+                live.push(Arc::clone(scenario));
+            }
+        }
+    }
+    if !nowhere.is_empty() {
+        return Err(Failure::usage(nowhere.join("\n")));
+    }
+    let (sim, told) = split_live_only(sim);
+    told.iter().for_each(|line| terminal::error(&format!("not searched: {line}")));
+    Ok(ByWorld { sim, live })
 }
 
 /// Keeps the wanted strategies. One that no scenario names runs in all of them and is expected to be safe.

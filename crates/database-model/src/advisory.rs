@@ -1,5 +1,6 @@
 //! Advisory locks: numbers that mean what the application says.
 
+use crate::SessionId;
 use crate::answer::Answer;
 use crate::database::{Database, Step};
 use crate::statement::AdvisoryScope;
@@ -17,6 +18,22 @@ pub(crate) struct AdvisoryLock {
 }
 
 impl Database {
+    /// The session that has that advisory lock.
+    #[must_use]
+    pub fn advisory_session(&self, key: i64) -> Option<SessionId> {
+        let lock = self.advisory.iter().find(|lock| lock.key == key)?;
+        Some(self.name(lock.session as usize))
+    }
+
+    /// The server ends the session that has that advisory lock; whether one had it.
+    pub fn end_holder_of(&mut self, key: i64) -> bool {
+        let holder = self.advisory_session(key);
+        if let Some(session) = holder {
+            self.terminate(session);
+        }
+        holder.is_some()
+    }
+
     /// Whether another session has it.
     pub(crate) fn advisory_holder(&self, at: u32, key: i64) -> Option<u32> {
         let lock = self.advisory.iter().find(|lock| lock.key == key)?;

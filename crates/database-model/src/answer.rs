@@ -27,6 +27,8 @@ pub enum Answer {
     Slot(Option<SlotRow>),
     /// So many rows were counted, or locked.
     Count(u32),
+    /// The slot's row and so many rows counted; `None` where there is no such slot.
+    SlotAndCount(Option<(SlotRow, u32)>),
     /// The booking's key, where there is one.
     Booking(Option<BookingId>),
     /// So many rows were changed.
@@ -35,6 +37,8 @@ pub enum Answer {
     Inserted(BookingId),
     /// Whether the advisory lock was taken, or given back.
     Advisory(bool),
+    /// The token of the lease that was changed; `None` where none was.
+    Lease(Option<u64>),
 }
 
 /// A statement failed. The open transaction is undone, its locks are free, and it takes only COMMIT and ROLLBACK.

@@ -6,7 +6,7 @@ use crate::answer::{Answer, SqlError};
 use crate::database::{Database, Step};
 use crate::ledger::Stamp;
 use crate::slots::{Slot, shelf};
-use crate::statement::{BookingValues, Isolation};
+use crate::statement::{BookingValues, Isolation, SlotLock};
 use crate::waits::Wait;
 
 impl Database {
@@ -30,6 +30,21 @@ impl Database {
         };
         let count = row.confirmed + of_slot(&transaction.inserted) - of_slot(&transaction.deleted);
         Step::Answer(Answer::Count(count))
+    }
+
+    /// Where there is no row to show the count with, nothing is counted.
+    pub(crate) fn read_slot_and_count(&mut self, at: u32, slot: SlotId, span: Span) -> Step {
+        let row = match self.read_slot(at, slot, SlotLock::None) {
+            Step::Answer(Answer::Slot(Some(row))) => row,
+            Step::Answer(_) => return Step::Answer(Answer::SlotAndCount(None)),
+            other => return other,
+        };
+        match self.count_confirmed(at, slot, span) {
+            Step::Answer(Answer::Count(count)) => {
+                Step::Answer(Answer::SlotAndCount(Some((row, count))))
+            }
+            other => other,
+        }
     }
 
     /// Places of the bookings that the transaction sees, in the order in which they were written.

@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 
 use lockproof_model::{
-    AttemptId, BookingId, BookingRow, BookingTable, FencingToken, SlotId, SlotRow,
+    AttemptId, BookingId, BookingRow, BookingTable, FencingToken, Instant, SlotId, SlotRow,
 };
 
 use crate::advisory::AdvisoryLock;
 use crate::answer::{Answer, Executed, SqlError};
 use crate::layout::Layout;
+use crate::leases::LeaseRow;
 use crate::ledger::{Ledger, Stamp};
 use crate::serializable::Serializable;
 use crate::session::{Client, Session, SessionId, Stage};
@@ -24,6 +25,10 @@ pub struct Database {
     pub(crate) ledger: Ledger,
     /// Requests whose keys are written, by whom or when.
     pub(crate) keys: BTreeMap<AttemptId, Stamp>,
+    /// By the hash of the lock's name.
+    pub(crate) leases: BTreeMap<u64, LeaseRow>,
+    /// What it was last told.
+    pub(crate) now: Instant,
     pub(crate) sessions: Vec<Session>,
     /// The number of the first of them; those before belonged to tables that are gone.
     first_session: u32,
@@ -69,6 +74,8 @@ impl Database {
             slots: Vec::new(),
             ledger: Ledger::default(),
             keys: BTreeMap::new(),
+            leases: BTreeMap::new(),
+            now: Instant::from_nanos(0),
             sessions: Vec::new(),
             first_session: 0,
             commits: 0,
@@ -94,6 +101,7 @@ impl Database {
         self.slots.resize_with(layout.slots as usize + 1, || Slot::EMPTY);
         self.ledger.clear();
         self.keys.clear();
+        self.leases.clear();
         self.first_session = self.name(self.sessions.len()).0;
         self.sessions.clear();
         self.commits = 0;
@@ -256,6 +264,7 @@ impl Database {
         match statement {
             Statement::ReadSlot { slot, lock } => self.read_slot(at, slot, lock),
             Statement::CountConfirmed { slot, span } => self.count_confirmed(at, slot, span),
+            Statement::ReadSlotAndCount { slot, span } => self.read_slot_and_count(at, slot, span),
             Statement::LockConfirmed { slot, span } => self.lock_confirmed(at, slot, span),
             Statement::FindBooking { attempt } => self.find_by_attempt(at, attempt),
             Statement::ReserveKey { request } => self.reserve_key(at, request),
@@ -269,6 +278,7 @@ impl Database {
             Statement::TryAdvisoryLock { key, scope } => self.try_advisory(at, key, scope),
             Statement::AdvisoryUnlock { key } => self.unlock_advisory(at, key),
             Statement::AdvisoryUnlockAll => self.unlock_all_advisory(at),
+            Statement::Lease(change) => self.change_lease(change),
             Statement::Begin(_) | Statement::Commit | Statement::Rollback => {
                 Step::Answer(Answer::Done)
             }

@@ -23,6 +23,7 @@
 //!   time wait for each other, and one of them is a deadlock's victim.
 //! - **Locks on bookings** (`FOR UPDATE`) keep those that are there from others who lock or delete them, and nothing else.
 //! - **Advisory locks** (13.3.5) of session and transaction scope.
+//! - **Leases**, rows that say who has a lock and until when, by the time that the database was last told.
 //! - **Deadlocks** (13.3.4): refused to the session whose waiting closes the circle. A server looks for circles
 //!   `deadlock_timeout` after a wait began, so this is what it does too, unless two of them begin within that time.
 //! - **SERIALIZABLE** by rw-antidependencies: Cahill, Röhm and Fekete (SIGMOD 2008), as PostgreSQL has it, Ports and
@@ -43,6 +44,7 @@ mod bookings;
 mod database;
 mod keys;
 mod layout;
+mod leases;
 mod ledger;
 mod serializable;
 mod session;
@@ -56,4 +58,4 @@ pub use answer::{Answer, Executed, SqlError};
 pub use database::Database;
 pub use layout::{Layout, PredicateLocks};
 pub use session::SessionId;
-pub use statement::{AdvisoryScope, BookingValues, Isolation, SlotLock, Statement};
+pub use statement::{AdvisoryScope, BookingValues, Isolation, LeaseStatement, SlotLock, Statement};

@@ -1,6 +1,8 @@
 //! What may be asked.
 
-use lockproof_model::{AttemptId, BookingId, FencingToken, HolderId, SlotId, Span};
+use lockproof_model::{
+    AttemptId, BookingId, FencingToken, HolderId, Instant, LeaseChange, SlotId, Span,
+};
 
 /// One statement of a session. Outside a transaction each is a transaction of its own, at READ COMMITTED.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,6 +39,14 @@ pub enum Statement {
     ReserveKey {
         /// Which request.
         request: AttemptId,
+    },
+    /// `SELECT capacity, version, fence, (SELECT count(*) …) FROM slots WHERE slot = …`, the count that of
+    /// `CountConfirmed`: both as of one moment.
+    ReadSlotAndCount {
+        /// Which slot.
+        slot: SlotId,
+        /// Of which part of it bookings are counted.
+        span: Span,
     },
     /// `UPDATE slots SET fence = token WHERE slot = … AND fence <= token`.
     RaiseFence {
@@ -94,6 +104,8 @@ pub enum Statement {
     },
     /// `SELECT pg_advisory_unlock_all()`: takes all of session scope back.
     AdvisoryUnlockAll,
+    /// `INSERT INTO leases … ON CONFLICT … WHERE …` or `UPDATE leases … WHERE …`, `RETURNING token`.
+    Lease(LeaseStatement),
     /// `COMMIT`.
     Commit,
     /// `ROLLBACK`.
@@ -134,6 +146,19 @@ pub enum AdvisoryScope {
     Session,
     /// Until the transaction ends.
     Transaction,
+}
+
+/// A change of a lease, sent outside any transaction.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LeaseStatement {
+    /// A hash of the lock's name.
+    pub lock: u64,
+    /// A hash of the claim's owner value.
+    pub owner: u64,
+    /// What is asked.
+    pub change: LeaseChange,
+    /// The time that decides whether it has ended, where that is not the database's.
+    pub now: Option<Instant>,
 }
 
 /// A row to be written.

@@ -22,5 +22,6 @@ mod triggers;
 pub use arguments::{Argument, ArgumentError, Arguments, parse_duration};
 pub use catalog::{ENTRIES, FaultEntry, Field, Worlds, find};
 pub use fault::{Fault, Healed, Injection, Lasts, Occasion, Reach};
+pub use log::{FaultBookmark, FaultLog};
 pub use trigger::{Choice, Event, FaultPlan, ParseEventError, Trigger};
 pub use triggers::Triggers;

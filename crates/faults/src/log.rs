@@ -1,20 +1,47 @@
 //! What every injection did.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use lockproof_model::{FaultRecord, Instant};
+use lockproof_rig::RigError;
 use lockproof_workload::Occurrence;
 
-use crate::trigger::FaultPlan;
-use lockproof_rig::RigError;
-
 use crate::Healed;
+use crate::trigger::FaultPlan;
 
-/// Records in the order of injection.
-#[derive(Debug, Default)]
-pub(crate) struct Log(Mutex<Vec<FaultRecord>>);
+/// Records in the order of injection, for those who write them and for whoever looks while the load goes on.
+#[derive(Clone, Debug, Default)]
+pub struct FaultLog(Arc<Mutex<Vec<FaultRecord>>>);
 
-impl Log {
+/// How far a reader has read.
+#[derive(Clone, Debug, Default)]
+pub struct FaultBookmark {
+    /// Injections that were told.
+    told: usize,
+    /// Those among them that stood when they were told.
+    standing: BTreeSet<usize>,
+}
+
+impl FaultLog {
+    /// What was injected or healed since `bookmark` was moved last, each with its place in the log. One that stands is
+    /// told as it stands, and once more when it is healed.
+    #[must_use]
+    pub fn since(&self, bookmark: &mut FaultBookmark) -> Vec<(usize, FaultRecord)> {
+        let records = self.records();
+        let stands = |place: &usize| records.get(*place).is_some_and(|it| it.healed.is_none());
+        let (standing, healed): (BTreeSet<_>, BTreeSet<_>) =
+            std::mem::take(&mut bookmark.standing).into_iter().partition(stands);
+        bookmark.standing = standing;
+        let new = bookmark.told.min(records.len())..records.len();
+        let places = healed.into_iter().chain(new.clone());
+        let news: Vec<_> =
+            places.filter_map(|place| Some((place, records.get(place)?.clone()))).collect();
+        bookmark.told = records.len();
+        bookmark.standing.extend(new.filter(|&place| records[place].healed.is_none()));
+        news
+    }
+
     /// Notes an injection and gives its place.
     pub(crate) fn injected(
         &self,
@@ -55,5 +82,42 @@ impl Log {
 
     fn records(&self) -> MutexGuard<'_, Vec<FaultRecord>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn record(injected: u64) -> FaultRecord {
+        FaultRecord {
+            fault: 1,
+            kind: "pause-holder".to_owned(),
+            injected: Instant::from_nanos(injected),
+            healed: None,
+            holder: None,
+            slot: None,
+            bit: false,
+            observed: String::new(),
+        }
+    }
+
+    #[test]
+    fn an_injection_is_told_as_it_stands_and_when_it_is_healed() {
+        let (log, mut bookmark) = (FaultLog::default(), FaultBookmark::default());
+        let mut places = || {
+            let news = log.since(&mut bookmark);
+            news.iter().map(|(place, it)| (*place, it.healed.is_some())).collect::<Vec<_>>()
+        };
+        log.records().extend([record(1), record(2)]);
+        assert_eq!(places(), [(0, false), (1, false)]);
+        assert_eq!(places(), []);
+        let healed = || Healed { bit: true, observed: String::new() };
+        log.healed(1, Instant::from_nanos(3), healed());
+        log.records().push(record(4));
+        log.healed(2, Instant::from_nanos(5), healed());
+        assert_eq!(places(), [(1, true), (2, true)]);
+        assert_eq!(log.take().len(), 3);
+        assert_eq!(places(), []);
     }
 }

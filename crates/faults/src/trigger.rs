@@ -5,7 +5,7 @@ use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use lockproof_model::{HolderId, Moment, Point, Step};
+use lockproof_model::{FaultRecord, FaultSummary, HolderId, Moment, Point, Step};
 use lockproof_rig::{LinkSelector, ServerKind};
 use lockproof_workload::{Occurrence, Seen};
 
@@ -27,6 +27,19 @@ pub struct FaultPlan {
 }
 
 impl FaultPlan {
+    /// What `records` say of it: those of its number, counted.
+    #[must_use]
+    pub fn summary(&self, records: &[FaultRecord]) -> FaultSummary {
+        let mine = || records.iter().filter(|record| record.fault == self.number);
+        let count = |records: usize| u32::try_from(records).unwrap_or(u32::MAX);
+        FaultSummary {
+            fault: self.number,
+            label: self.label(),
+            injected: count(mine().count()),
+            bit: count(mine().filter(|record| record.bit).count()),
+        }
+    }
+
     /// Why it has to be simulated, where it has: its kind, or the setting of it.
     #[must_use]
     pub fn needs_simulation(&self) -> Option<String> {

@@ -12,7 +12,7 @@ use lockproof_rig::Rig;
 use lockproof_workload::{Occurrence, StepGate};
 use tokio::sync::oneshot;
 
-use crate::log::Log;
+use crate::log::FaultLog;
 use crate::trigger::{Choice, Event, FaultPlan, Trigger, reaches};
 use crate::{Injection, Lasts, Occasion};
 
@@ -25,7 +25,7 @@ struct Inner {
     env: Env,
     rig: Arc<dyn Rig>,
     armed: Vec<Armed>,
-    log: Log,
+    log: FaultLog,
     watchers: Mutex<Vec<Watcher>>,
     /// Healing tasks and time lines under way.
     running: Mutex<Vec<Task<()>>>,
@@ -61,11 +61,17 @@ impl Triggers {
             env,
             rig,
             armed,
-            log: Log::default(),
+            log: FaultLog::default(),
             watchers: Mutex::default(),
             running: Mutex::default(),
             ending: Latch::new(),
         }))
+    }
+
+    /// What they do, for whoever looks while the load goes on.
+    #[must_use]
+    pub fn log(&self) -> FaultLog {
+        self.0.log.clone()
     }
 
     /// Starts the time line: the load begins at `start`.
@@ -269,12 +275,7 @@ impl Inner {
 
 impl Armed {
     fn summary(&self, records: &[FaultRecord]) -> FaultSummary {
-        let mine = records.iter().filter(|record| record.fault == self.plan.number);
-        FaultSummary {
-            fault: self.plan.number,
-            label: self.plan.label(),
-            injected: self.injected.load(Ordering::Relaxed),
-            bit: u32::try_from(mine.filter(|record| record.bit).count()).unwrap_or(u32::MAX),
-        }
+        let injected = self.injected.load(Ordering::Relaxed);
+        FaultSummary { injected, ..self.plan.summary(records) }
     }
 }

@@ -10,7 +10,7 @@ use redis::aio::ConnectionLike;
 use redis::{Cmd, Pipeline, RedisFuture, RedisResult, Value};
 
 use crate::shared_connections::SharedConnection;
-use crate::{AdapterLine, ByteStream, LockError, Result};
+use crate::{AdapterLine, ByteStream, DatabaseSession, LockError, Result};
 
 /// The servers of a strategy. The workbench's rig implements it, and so does any program that uses these
 /// locks by themselves.
@@ -26,6 +26,15 @@ pub trait Backends: Debug + Send + Sync + 'static {
     /// # Errors
     /// The server cannot be reached. Nothing was sent, so the error is definite.
     fn redis(&self, server: usize, holder: HolderId) -> BoxFuture<'_, Result<RedisConnection>>;
+
+    /// A new session of `holder` at the database, for locks alone. By default there is none.
+    ///
+    /// # Errors
+    /// The database cannot be reached, or there is none. Nothing was asked, so the error is definite.
+    fn database(&self, _holder: HolderId) -> BoxFuture<'_, Result<Box<dyn DatabaseSession>>> {
+        let none = LockError::definite("there is no database here for locks");
+        std::future::ready(Err(none)).boxed()
+    }
 
     /// A new connection of `holder` to the coordination service that the lock runs on. A program that has none leaves
     /// this out; one that has needs no more than `TcpStream::connect`.
@@ -51,7 +60,7 @@ pub trait Backends: Debug + Send + Sync + 'static {
 /// Any connection that the Redis client library can speak over.
 pub struct RedisConnection(Kind);
 
-/// The library's trait boxes the future of each request. The kind that is used most does without.
+/// The library's trait boxes the future of each request in layers. The kind that is used most does with one.
 enum Kind {
     Shared(SharedConnection),
     Any(Box<dyn ConnectionLike + Send + Sync>),
@@ -70,7 +79,8 @@ impl RedisConnection {
     /// Sends one command and waits for its reply.
     pub(crate) async fn request(&mut self, command: &Cmd) -> RedisResult<Value> {
         match &mut self.0 {
-            Kind::Shared(connection) => connection.request(command).await,
+            // Boxed too: by itself it made the future of every request over any connection more than a kilobyte.
+            Kind::Shared(connection) => Box::pin(connection.request(command)).await,
             Kind::Any(connection) => connection.req_packed_command(command).await,
         }
     }

@@ -6,17 +6,25 @@ use std::time::Duration;
 
 use lockproof_env::Env;
 
-use crate::{AnyLock, Backends, Coordinator, LockSettings};
+use crate::{AnyLock, Backends, Coordinator, InDatabase, LockSettings};
 
 mod etcd;
 mod external;
+mod lease_row;
+mod lease_row_client_time;
+mod mysql_get_lock;
 mod none;
+mod pg_advisory_pooled;
+mod pg_advisory_session;
+mod pg_advisory_shared_session;
+mod pg_advisory_short_key;
 mod redis_get_then_del;
 mod redis_naive_del;
 mod redis_no_withdraw;
 mod redis_renew_by_set;
 mod redis_replicated;
 mod redis_set_nx;
+mod redis_set_nx_get;
 mod redis_setnx_expire;
 mod redis_shared_owner;
 mod redis_timestamp_steal;
@@ -33,8 +41,12 @@ pub use external::EXTERNAL;
 pub const ENTRIES: &[LockEntry] = &[
     none::ENTRY,
     redis_set_nx::ENTRY,
+    redis_set_nx_get::ENTRY,
     redis_replicated::ENTRY,
     redlock::ENTRY,
+    lease_row::ENTRY,
+    pg_advisory_session::ENTRY,
+    mysql_get_lock::ENTRY,
     etcd::ENTRY,
     zookeeper::ENTRY,
     redis_naive_del::ENTRY,
@@ -48,6 +60,10 @@ pub const ENTRIES: &[LockEntry] = &[
     redlock_no_elapsed_check::ENTRY,
     redlock_no_cleanup::ENTRY,
     redlock_release_on_failed_renew::ENTRY,
+    lease_row_client_time::ENTRY,
+    pg_advisory_pooled::ENTRY,
+    pg_advisory_shared_session::ENTRY,
+    pg_advisory_short_key::ENTRY,
 ];
 
 /// The lock of that name.
@@ -92,6 +108,8 @@ pub enum Needs {
     ReplicatedRedis,
     /// Several Redis servers that know nothing of each other; so many unless the scenario says otherwise.
     IndependentRedis(usize),
+    /// The database that keeps the bookings, and of it this.
+    Database(InDatabase),
     /// A coordination service.
     Coordinator(Coordinator),
 }
@@ -101,9 +119,34 @@ impl Needs {
     #[must_use]
     pub const fn redis_servers(self) -> usize {
         match self {
-            Self::Nothing | Self::Coordinator(_) => 0,
+            Self::Nothing | Self::Database(_) | Self::Coordinator(_) => 0,
             Self::OneRedis | Self::ReplicatedRedis => 1,
             Self::IndependentRedis(count) => count,
+        }
+    }
+
+    /// Why it cannot be had where bookings are kept by `engine`, where it cannot.
+    #[must_use]
+    pub fn refuses(self, engine: &str) -> Option<&'static str> {
+        self.database()?.refuses(engine)
+    }
+
+    /// What it uses of the database, where it is there.
+    #[must_use]
+    pub const fn database(self) -> Option<InDatabase> {
+        match self {
+            Self::Database(use_of_it) => Some(use_of_it),
+            _ => None,
+        }
+    }
+
+    /// Whether a grant ends by itself, once its TTL has passed.
+    #[must_use]
+    pub const fn ends_by_itself(self) -> bool {
+        match self {
+            Self::Database(use_of_it) => use_of_it.ends_by_itself(),
+            Self::Nothing => false,
+            _ => true,
         }
     }
 
@@ -133,6 +176,7 @@ impl fmt::Display for Needs {
             Self::OneRedis => f.write_str("redis×1"),
             Self::ReplicatedRedis => f.write_str("redis×1 and replicas"),
             Self::IndependentRedis(_) => f.write_str("redis×N"),
+            Self::Database(use_of_it) => use_of_it.fmt(f),
             Self::Coordinator(service) => service.fmt(f),
         }
     }

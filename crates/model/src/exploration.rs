@@ -28,6 +28,9 @@ pub struct Exploration {
     pub buggify: Option<String>,
     /// The first violation, if there was one.
     pub violation: Option<Violation>,
+    /// Whether the cell ran live as well: the report's figures are of that run then, and not of one schedule.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub beside_live: bool,
 }
 
 /// A schedule that broke something, as small as it could be made.

@@ -101,7 +101,7 @@ pub const FAILURE_MODES: &[FailureMode] = &[
     simulated("F32", "a server's clock jumps forward"),
     simulated("F33", "a server's clock is set back"),
     simulated("F34", "the lock is evicted or flushed"),
-    nowhere("F35", "clients' clocks decide on expiry", "no lock here asks its client for the time"),
+    simulated("F35", "clients' clocks decide on expiry"),
     simulated("F36", "a clock that runs fast"),
     nowhere(
         "F37",
@@ -122,21 +122,9 @@ pub const FAILURE_MODES: &[FailureMode] = &[
     simulated("F43", "check, then insert, at READ COMMITTED"),
     simulated("F44", "FOR UPDATE of a row that is not there"),
     simulated("F45", "ranges overlap and their keys differ"),
-    nowhere(
-        "F46",
-        "a session's advisory lock behind a pooler of transactions",
-        "no pooler stands in between here",
-    ),
-    nowhere(
-        "F47",
-        "two tasks share the session of an advisory lock",
-        "each holder has a session of its own",
-    ),
-    nowhere(
-        "F48",
-        "two names, one advisory key",
-        "keys are hashed to 64 bits, and no two names here meet",
-    ),
+    simulated("F46", "a session's advisory lock behind a pooler of transactions"),
+    simulated("F47", "two tasks share the session of an advisory lock"),
+    simulated("F48", "two names, one advisory key"),
     simulated("F49", "the server ends the holder's session"),
     simulated("F50", "a client that is gone keeps its database lock"),
     simulated("F51", "several slots, locked in different orders"),

@@ -1,5 +1,9 @@
 //! All operations of a run on one monotonic clock.
 
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+use std::collections::binary_heap::PeekMut;
+
 use serde::{Deserialize, Serialize};
 
 use crate::{AttemptId, BookingId, HolderId, Instant, Operation, OperationId, Refusal, SlotId};
@@ -19,28 +23,44 @@ pub struct History {
 
 impl History {
     /// Puts operations and attempts in order and numbers the operations.
-    ///
-    /// Ties are broken by holder, and a holder has one operation in flight, so the order does not
-    /// depend on that of the arguments.
     #[must_use]
-    pub fn assemble(operations: Vec<Operation>, mut attempts: Vec<Attempt>) -> Self {
-        // By keys, since operations are large and most of the work would be moving them. A holder's own arrive in
-        // their order and keep it when a clock tick ties.
-        let key = |(operation, place): (&Operation, u32)| {
-            let (invoked, holder) = (operation.invoked.as_nanos(), operation.holder.0);
-            u128::from(invoked) << 64 | u128::from(holder) << 32 | u128::from(place)
+    pub fn assemble(operations: Vec<Operation>, attempts: Vec<Attempt>) -> Self {
+        Self::merge(vec![operations], attempts)
+    }
+
+    /// The same of several lists of operations, such as each holder's own.
+    ///
+    /// Ties are broken by holder, and a holder has one operation in flight, so the order does not depend on that of the
+    /// lists; what one list holds of one holder and one instant stays as it is.
+    #[must_use]
+    pub fn merge(mut lists: Vec<Vec<Operation>>, mut attempts: Vec<Attempt>) -> Self {
+        let mut operations = Vec::with_capacity(lists.iter().map(Vec::len).sum());
+        for list in &mut lists {
+            if !list.is_sorted_by_key(order) {
+                list.sort_by_key(order);
+            }
+        }
+        let mut lists: Vec<_> = lists.into_iter().map(Vec::into_iter).collect();
+        // The first of all is the first of a list: each operation, which is large, is moved once.
+        let first = |(list, rest): (u32, &std::vec::IntoIter<Operation>)| {
+            rest.as_slice().first().map(|first| Reverse(order(first) | u128::from(list)))
         };
-        let mut order: Vec<u128> = operations.iter().zip(0..).map(key).collect();
-        // Each holder's are in order already, which this sort makes use of.
-        order.sort();
-        let mut unordered: Vec<_> = operations.into_iter().map(Some).collect();
-        let place = |key: u128| usize::try_from(key & u128::from(u32::MAX)).unwrap_or_default();
-        let taken = order.into_iter().filter_map(|key| unordered[place(key)].take());
-        let mut operations: Vec<Operation> = Vec::with_capacity(taken.size_hint().1.unwrap_or(0));
-        operations.extend(
-            (0..).zip(taken).map(|(id, operation)| Operation { id: OperationId(id), ..operation }),
-        );
-        attempts.sort_by_key(|attempt| attempt.id);
+        let mut next: BinaryHeap<Reverse<u128>> = (0..).zip(&lists).filter_map(first).collect();
+        while let Some(mut least) = next.peek_mut() {
+            let list = u32::try_from(least.0 & u128::from(u32::MAX)).unwrap_or_default();
+            let rest = &mut lists[list as usize];
+            if let Some(mut operation) = rest.next() {
+                operation.id = OperationId(u32::try_from(operations.len()).unwrap_or(u32::MAX));
+                operations.push(operation);
+            }
+            match first((list, rest)) {
+                Some(key) => *least = key,
+                None => drop(PeekMut::pop(least)),
+            }
+        }
+        if !attempts.is_sorted_by_key(|attempt| attempt.id) {
+            attempts.sort_by_key(|attempt| attempt.id);
+        }
         Self { operations, attempts }
     }
 
@@ -56,6 +76,11 @@ impl History {
         let index = self.attempts.binary_search_by_key(&id, |attempt| attempt.id).ok()?;
         self.attempts.get(index)
     }
+}
+
+/// By invocation, then by holder: one number, whose last 32 bits are free.
+fn order(operation: &Operation) -> u128 {
+    u128::from(operation.invoked.as_nanos()) << 64 | u128::from(operation.holder.0) << 32
 }
 
 /// One customer's try, from the moment it was meant to start.

@@ -107,6 +107,8 @@ impl From<Expectation> for String {
 pub enum Status {
     /// The expectation held.
     Met,
+    /// The expectation held, and the cell costs more than a baseline allows.
+    Regressed,
     /// The run could not have shown a violation, or its evidence does not decide.
     Inconclusive,
     /// A server could not be started or reached.
@@ -144,9 +146,10 @@ mod tests {
     }
 
     #[test]
-    fn failed_is_worse_than_infrastructure_and_that_than_inconclusive() {
+    fn failed_is_worse_than_infrastructure_than_inconclusive_than_regressed() {
         assert!(Status::Failed > Status::Infrastructure);
         assert!(Status::Infrastructure > Status::Inconclusive);
-        assert!(Status::Inconclusive > Status::Met);
+        assert!(Status::Inconclusive > Status::Regressed);
+        assert!(Status::Regressed > Status::Met);
     }
 }

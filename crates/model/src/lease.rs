@@ -62,6 +62,23 @@ impl Lease {
     }
 }
 
+/// What is asked of a lease that is a row of a database's table, each in one statement.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LeaseChange {
+    /// Make it the claim's, where there is none or it has ended. Its token rises with every grant.
+    Take {
+        /// For how long from now, in whole milliseconds.
+        ttl: Duration,
+    },
+    /// Make it last, where it is the claim's and has not ended.
+    Renew {
+        /// For how long from now, in whole milliseconds.
+        ttl: Duration,
+    },
+    /// End it, where it is the claim's and has not ended. The row stays, so that its token goes on from there.
+    End,
+}
+
 /// Why a backend, a check or a guard said no. A refusal is an answer, not an error.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]

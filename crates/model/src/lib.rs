@@ -8,7 +8,9 @@
 //! are offsets on the run's own monotonic clock, so that a simulated run and a live one are told apart
 //! by nothing in these types.
 
+mod amount;
 mod answers;
+mod baseline;
 mod certainty;
 mod comparison;
 mod exploration;
@@ -23,13 +25,19 @@ mod lease;
 mod names;
 mod nanos;
 mod operation;
+mod pictures;
 mod report;
+mod search_log;
+mod slice;
 mod span;
 mod step;
+mod sweep;
 mod table;
 mod verdict;
 
+pub use amount::Amount;
 pub use answers::AnswerCount;
+pub use baseline::{AttemptCost, BASELINE_SCHEMA_VERSION, Baseline, BaselineCell, Seen};
 pub use certainty::{Certainty, in_full};
 pub use comparison::{
     Asked, COMPARISON_SCHEMA_VERSION, Compared, Comparison, Cost, Demand, Gap, Stand, Trial,
@@ -41,16 +49,20 @@ pub use hash::fnv1a;
 pub use history::{Attempt, AttemptResult, History, RefusedBy};
 pub use instant::Instant;
 pub use judgement::{Expectation, Judgement, ParseExpectationError, Status};
-pub use lease::{Lease, Refusal};
+pub use lease::{Lease, LeaseChange, Refusal};
 pub use names::{
     AttemptId, BookingId, Claim, FencingToken, HolderId, LockName, OperationId, OwnerValue, SlotId,
 };
 pub use operation::{Effect, Operation, Outcome, Reason};
+pub use pictures::{CurvePoint, Pictures, Scene, Stretch, Timeline};
 pub use report::{
     CellReport, DriverSetting, Layers, Manifest, PercentilesUs, RESULTS_SCHEMA_VERSION, RunReport,
     ServerInfo, ServerSetting, Story, StoryLine, World,
 };
+pub use search_log::{Broken, Glance, SearchLog, Stakes};
+pub use slice::{ParseSliceError, Slice};
 pub use span::Span;
 pub use step::{Moment, ParsePointError, Point, Step};
+pub use sweep::{Dial, Envelope, LiveOutcome, LiveTry, SWEEP_SCHEMA_VERSION, Shape, Sweep, Tried};
 pub use table::{BookingRow, BookingTable, SlotRow};
 pub use verdict::{Anomaly, Evidence, Finding, Layer, LockLeft, Verdict};

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     AnswerCount, Expectation, Exploration, FaultRecord, FaultSummary, Finding, Instant, Judgement,
-    SlotId, Status, Verdict, nanos,
+    Pictures, Slice, SlotId, Status, Verdict, nanos,
 };
 
 /// The version of `results.json`; raised by every change that a reader could notice.
@@ -67,6 +67,9 @@ pub struct Manifest {
     pub machine: String,
     /// Whether it was interrupted before its last cell.
     pub interrupted: bool,
+    /// Which part of a run it is, where others do the rest.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub partition: Option<Slice>,
 }
 
 /// A server that took part.
@@ -122,6 +125,9 @@ pub struct DriverSetting {
 pub struct CellReport {
     /// The scenario's name.
     pub scenario: String,
+    /// The file that it was read from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source: Option<String>,
     /// Its title.
     pub title: String,
     /// The failure modes that it shows.
@@ -172,7 +178,8 @@ pub struct CellReport {
     pub faults: Vec<FaultSummary>,
     /// Each injection.
     pub injections: Vec<FaultRecord>,
-    /// What a search through its schedules came to, where there was one; the figures above are of one schedule then.
+    /// What a search through its schedules came to, where there was one; the figures above are of one schedule then,
+    /// unless the cell [ran live as well](Exploration::beside_live).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub exploration: Option<Exploration>,
     /// How the service answered, where a service is what was put to the test.
@@ -180,6 +187,9 @@ pub struct CellReport {
     pub answers: Vec<AnswerCount>,
     /// The first violation told step by step.
     pub stories: Vec<Story>,
+    /// What pictures of it are made of.
+    #[serde(default, skip_serializing_if = "Pictures::is_empty")]
+    pub pictures: Pictures,
     /// The servers that took part.
     pub servers: Vec<ServerInfo>,
     /// The drivers' settings in force.
@@ -187,6 +197,14 @@ pub struct CellReport {
     /// How long the cell's workload ran.
     #[serde(rename = "took_ns", with = "nanos")]
     pub took: Duration,
+}
+
+impl CellReport {
+    /// Whether the figures are of a whole run, and not of one schedule that stands for those of a search.
+    #[must_use]
+    pub fn has_run(&self) -> bool {
+        self.exploration.as_ref().is_none_or(|search| search.beside_live)
+    }
 }
 
 /// The worst verdict of each layer.

@@ -39,7 +39,7 @@ impl Entry {
 #[derive(Debug, Default)]
 pub(crate) struct Keyspace {
     databases: Vec<Database>,
-    /// Every deadline that a key has, and some that one had; the first is always one that a key has.
+    /// Every deadline that a key has, and some that one had.
     expiries: BinaryHeap<Reverse<Expiry>>,
 }
 
@@ -49,7 +49,7 @@ type Database = BTreeMap<Slot, Entry>;
 type Expiry = (i64, usize, Bytes);
 
 /// Taken back expiries that the heap may hold before it is looked through.
-const STALE_MIN: usize = 64;
+const STALE_MIN: usize = 256;
 
 /// One page of a scan.
 #[derive(Debug)]
@@ -121,16 +121,18 @@ impl Keyspace {
     /// Takes away a key that has expired, the one that ended first. Redis lets a key live through
     /// the whole millisecond at which it expires.
     pub(crate) fn take_due(&mut self, now: WallClock) -> Option<(usize, Bytes)> {
-        if self.next_expiry_ms()? >= now.unix_millis() {
-            return None;
+        while self.next_expiry_ms()? < now.unix_millis() {
+            let Reverse(expiry) = self.expiries.pop()?;
+            if !is_stale(&self.databases, &expiry) {
+                let (_, database, key) = expiry;
+                self.databases[database].remove(&Place::of(&key) as &dyn Placed);
+                return Some((database, key));
+            }
         }
-        let Reverse((_, database, key)) = self.expiries.pop()?;
-        self.databases[database].remove(&Place::of(&key) as &dyn Placed);
-        self.forget_stale();
-        Some((database, key))
+        None
     }
 
-    /// The last millisecond of the key that ends next.
+    /// No key ends before this millisecond is over.
     pub(crate) fn next_expiry_ms(&self) -> Option<i64> {
         self.expiries.peek().map(|Reverse((at, ..))| *at)
     }
@@ -138,7 +140,6 @@ impl Keyspace {
     pub(crate) fn clear(&mut self, database: usize) {
         self.databases[database].clear();
         self.expiries.retain(|Reverse((_, of, _))| *of != database);
-        self.forget_stale();
     }
 
     pub(crate) fn len(&self, database: usize) -> usize {
@@ -175,28 +176,17 @@ impl Keyspace {
         if let Some(at) = now {
             self.expiries.push(Reverse((at, database, key.clone())));
         }
-        // Only what ends first of all can be what comes first.
-        if before.is_some() && (before == self.next_expiry_ms() || self.expiries.len() > STALE_MIN)
-        {
+        if before.is_some() && self.expiries.len() > STALE_MIN {
             self.forget_stale();
         }
     }
 
-    /// Takes off the heap what was taken back: whatever comes first, and all of it once it is most of the heap.
+    /// Takes off the heap what was taken back, once it is most of the heap.
     fn forget_stale(&mut self) {
         let Self { databases, expiries } = self;
-        let is_stale = |Reverse((at, database, key)): &Reverse<Expiry>| {
-            let entry = databases[*database].get(&Place::of(key) as &dyn Placed);
-            entry.and_then(Entry::expires_at_ms) != Some(*at)
-        };
-        while expiries.peek().is_some_and(is_stale) {
-            expiries.pop();
-        }
-        if expiries.len() > STALE_MIN {
-            let keys: usize = databases.iter().map(BTreeMap::len).sum();
-            if expiries.len() > 2 * keys + STALE_MIN {
-                expiries.retain(|expiry| !is_stale(expiry));
-            }
+        let keys: usize = databases.iter().map(BTreeMap::len).sum();
+        if expiries.len() > 2 * keys + STALE_MIN {
+            expiries.retain(|Reverse(expiry)| !is_stale(databases, expiry));
         }
     }
 
@@ -224,6 +214,12 @@ impl Keyspace {
         }
         Page { keys, next_cursor: 0 }
     }
+}
+
+/// Whether the key's end is another one by now, or the key is gone.
+fn is_stale(databases: &[Database], (at, database, key): &Expiry) -> bool {
+    let entry = databases[*database].get(&Place::of(key) as &dyn Placed);
+    entry.and_then(Entry::expires_at_ms) != Some(*at)
 }
 
 /// Where a key is: ordered by hash, then by name.

@@ -158,7 +158,8 @@ impl Server {
         self.core.expire_due(now)
     }
 
-    /// The first moment at which [`expire_due`](Self::expire_due) has something to do.
+    /// The first moment at which [`expire_due`](Self::expire_due) may have something to do; an end that was taken back
+    /// meanwhile counts until then.
     #[must_use]
     pub fn next_expiry(&self) -> Option<WallClock> {
         let last_millisecond = self.core.keyspace.next_expiry_ms()?;

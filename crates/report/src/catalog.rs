@@ -4,13 +4,31 @@ use std::path::PathBuf;
 
 use crate::{Rendering, Style};
 
+mod csv;
+mod failure_modes;
+mod github;
+mod html;
 mod json;
+mod junit;
+mod markdown;
+mod ndjson;
 mod terminal;
 
 pub(crate) use json::to_json;
+pub use ndjson::EVENTS_SCHEMA_VERSION;
 
 /// Every rendering that `--format` can name.
-pub const ENTRIES: &[RenderingEntry] = &[terminal::ENTRY, json::ENTRY];
+pub const ENTRIES: &[RenderingEntry] = &[
+    terminal::ENTRY,
+    json::ENTRY,
+    ndjson::ENTRY,
+    markdown::ENTRY,
+    csv::ENTRY,
+    junit::ENTRY,
+    html::ENTRY,
+    github::ENTRY,
+    failure_modes::ENTRY,
+];
 
 /// The rendering of that name.
 #[must_use]

@@ -6,6 +6,7 @@ use lockproof_model::Violation;
 
 use self::lanes::{Band, Lane, Point, Sign, Span};
 use self::layout::Layout;
+use crate::space_time::Schedule;
 use crate::text;
 
 mod lanes;
@@ -27,10 +28,35 @@ const TIMES: u32 = 32;
 /// setting; what they say, a shape and a word say too.
 #[must_use]
 pub fn svg(violation: &Violation) -> String {
+    drawn_in(violation.into(), Setting::Document)
+}
+
+/// The same as a part of a page, whose [`style`] and [`HATCH`] all drawings share.
+pub(crate) fn within_page(schedule: Schedule<'_>) -> String {
+    drawn_in(schedule, Setting::Page)
+}
+
+/// How drawings look on a page that knows its reader's choice: rules for light and rules for dark.
+pub(crate) const STYLES: (&str, &str) =
+    (include_str!("drawing/style.css"), include_str!("drawing/dark.css"));
+
+/// What faults are filled with.
+pub(crate) const HATCH: &str = "<defs><pattern id=\"hatch\" width=\"7\" height=\"7\" patternUnits=\"userSpaceOnUse\" patternTransform=\"rotate(45)\"><path class=\"hatch\" d=\"M0 0v7\"/></pattern></defs>";
+
+fn drawn_in(schedule: Schedule<'_>, setting: Setting) -> String {
     let mut out = String::new();
     // Writing to a String cannot fail.
-    let _ = Drawing::new(violation).write(&mut out);
+    let _ = Drawing::new(schedule, setting).write(&mut out);
     out
+}
+
+/// Where a drawing stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Setting {
+    /// By itself.
+    Document,
+    /// Among others: it has no identifier, since theirs would be the same, and words stand beside it that say what it shows.
+    Page,
 }
 
 struct Drawing<'a> {
@@ -38,15 +64,20 @@ struct Drawing<'a> {
     title: Vec<String>,
     lanes: Vec<Lane>,
     layout: Layout,
+    setting: Setting,
 }
 
 impl<'a> Drawing<'a> {
-    fn new(violation: &'a Violation) -> Self {
-        let lanes = lanes::of(violation);
+    fn new(schedule: Schedule<'a>, setting: Setting) -> Self {
+        let lanes = lanes::of(schedule);
         let layout = Layout::of(&lanes, legend::width(&lanes));
         let letters = usize::try_from(layout.width / layout::BOLD).unwrap_or(0);
-        let title = text::wrap(&violation.sentence, letters);
-        Self { sentence: &violation.sentence, title, lanes, layout }
+        let sentence = schedule.sentence;
+        let title = match setting {
+            Setting::Document => text::wrap(sentence, letters),
+            Setting::Page => Vec::new(),
+        };
+        Self { sentence, title, lanes, layout, setting }
     }
 
     /// The middle of a lane.
@@ -61,14 +92,14 @@ impl<'a> Drawing<'a> {
 
     fn write(&self, out: &mut String) -> fmt::Result {
         let (width, height) = (self.layout.width, self.bottom() + LEGEND);
-        writeln!(
-            out,
-            "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{width}\" height=\"{height}\" viewBox=\"0 0 {width} {height}\" role=\"img\" aria-labelledby=\"t d\">"
-        )?;
-        writeln!(out, "<title id=\"t\">{}</title>", escaped(self.sentence))?;
-        writeln!(out, "<desc id=\"d\">{DESCRIPTION}</desc>")?;
-        writeln!(out, "<style>\n{STYLE}</style>\n{HATCH}")?;
-        writeln!(out, "<rect class=\"paper\" width=\"{width}\" height=\"{height}\"/>")?;
+        match self.setting {
+            Setting::Document => self.head(out, width, height)?,
+            Setting::Page => writeln!(
+                out,
+                "<svg width=\"{width}\" height=\"{height}\" viewBox=\"0 0 {width} {height}\" role=\"img\" aria-label=\"{}\">",
+                escaped(self.sentence)
+            )?,
+        }
         for (index, line) in self.title.iter().enumerate() {
             let y = TOP + TITLE_LINE * count(index);
             writeln!(out, "<text class=\"title\" x=\"12\" y=\"{y}\">{}</text>", escaped(line))?;
@@ -79,6 +110,21 @@ impl<'a> Drawing<'a> {
         }
         legend::write(out, &self.lanes, self.bottom() + 14)?;
         writeln!(out, "</svg>")
+    }
+
+    /// What makes it a document.
+    fn head(&self, out: &mut String, width: u32, height: u32) -> fmt::Result {
+        writeln!(
+            out,
+            "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{width}\" height=\"{height}\" viewBox=\"0 0 {width} {height}\" role=\"img\" aria-labelledby=\"t d\">"
+        )?;
+        writeln!(out, "<title id=\"t\">{}</title>", escaped(self.sentence))?;
+        writeln!(out, "<desc id=\"d\">{DESCRIPTION}</desc>")?;
+        let (light, dark) = STYLES;
+        writeln!(out, "<style>\n{light}@media (prefers-color-scheme: dark) {{")?;
+        dark.lines().try_for_each(|line| writeln!(out, "  {line}"))?;
+        writeln!(out, "}}\n</style>\n{HATCH}")?;
+        writeln!(out, "<rect class=\"paper\" width=\"{width}\" height=\"{height}\"/>")
     }
 
     fn lane(&self, out: &mut String, index: usize, lane: &Lane) -> fmt::Result {
@@ -169,7 +215,10 @@ impl<'a> Drawing<'a> {
     }
 
     fn point(&self, out: &mut String, (x, y): (u32, u32), point: &Point) -> fmt::Result {
-        let title = format!("<title>{}</title>", escaped(&point.title));
+        let title = match self.setting {
+            Setting::Document => format!("<title>{}</title>", escaped(&point.title)),
+            Setting::Page => String::new(),
+        };
         let drawn = drawn(point.sign, x, y, &title);
         if !drawn.is_empty() {
             writeln!(out, "{drawn}")?;
@@ -212,16 +261,12 @@ fn drawn(sign: Sign, x: u32, y: u32, title: &str) -> String {
     }
 }
 
-fn count(len: usize) -> u32 {
+pub(crate) fn count(len: usize) -> u32 {
     u32::try_from(len).unwrap_or(u32::MAX)
 }
 
 const DESCRIPTION: &str = "Holders as lanes; time goes right, by order and not to scale, in milliseconds. Bars are leases, hatched bands are faults, large dots are commits.";
 
-const STYLE: &str = include_str!("drawing/style.css");
-
-const HATCH: &str = "<defs><pattern id=\"hatch\" width=\"7\" height=\"7\" patternUnits=\"userSpaceOnUse\" patternTransform=\"rotate(45)\"><path class=\"hatch\" d=\"M0 0v7\"/></pattern></defs>";
-
-fn escaped(text: &str) -> String {
+pub(crate) fn escaped(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }

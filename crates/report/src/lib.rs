@@ -7,22 +7,31 @@
 //! **Architecture invariant:** this crate computes no verdict and reads no clock. What it says was decided
 //! elsewhere; it chooses the words.
 
+mod baseline;
 mod catalog;
 mod comparison;
 mod directory;
 mod drawing;
 mod space_time;
+mod stored;
 mod style;
+mod sweep;
 mod text;
+mod verdict;
+mod words;
 
-pub use catalog::{ENTRIES, RenderingEntry, Settings, find};
+pub use baseline::{BaselineError, read_baseline, write_baseline};
+pub use catalog::{ENTRIES, EVENTS_SCHEMA_VERSION, RenderingEntry, Settings, find};
 pub use comparison::{ComparisonFormat, write_comparison};
 pub use directory::{
-    CellName, HISTORY_SCHEMA_VERSION, HistogramInterval, HistoryHeader, Latest, ReportDirectory,
-    StoredHistory, read_history,
+    CellName, HISTORY_SCHEMA_VERSION, HistogramInterval, HistoryHeader, HistoryStream, Latest,
+    LineStream, ReportDirectory, StoredHistory, UnfinishedHistory, read_history,
+    read_unfinished_history,
 };
 pub use drawing::svg;
+pub use stored::{CellRemains, StoredRun, StoredScenario};
 pub use style::Style;
+pub use sweep::{SweepFormat, sweep_svg, write_sweep};
 
 use std::fmt::Debug;
 use std::io;

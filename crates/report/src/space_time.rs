@@ -3,9 +3,32 @@
 //! Read from a history alone, so that text and drawing say the same.
 
 use lockproof_model::{
-    Effect, FaultRecord, History, HolderId, Instant, Operation, Outcome, Reason, Refusal, Step,
-    Violation,
+    Effect, FaultRecord, History, HolderId, Instant, Operation, Outcome, Reason, Refusal, Scene,
+    Step, Violation,
 };
+
+/// What broke something, wherever it comes from: a search through schedules, or a run.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Schedule<'a> {
+    /// Why, as a sentence.
+    pub(crate) sentence: &'a str,
+    pub(crate) history: &'a History,
+    pub(crate) injections: &'a [FaultRecord],
+}
+
+impl<'a> From<&'a Violation> for Schedule<'a> {
+    fn from(violation: &'a Violation) -> Self {
+        let Violation { sentence, history, injections, .. } = violation;
+        Self { sentence, history, injections }
+    }
+}
+
+impl<'a> From<&'a Scene> for Schedule<'a> {
+    fn from(scene: &'a Scene) -> Self {
+        let Scene { sentence, history, injections, .. } = scene;
+        Self { sentence, history, injections }
+    }
+}
 
 /// One thing that happened.
 #[derive(Clone, Debug)]
@@ -24,7 +47,7 @@ pub(crate) struct Event {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Subject {
     Step(Step),
-    /// The violation's injection of that index.
+    /// The schedule's injection of that index.
     Fault(usize),
 }
 
@@ -41,8 +64,8 @@ pub(crate) enum Kind {
 }
 
 /// Everything that happened, in order.
-pub(crate) fn events(violation: &Violation) -> Vec<Event> {
-    let Violation { history, injections, .. } = violation;
+pub(crate) fn events(schedule: Schedule<'_>) -> Vec<Event> {
+    let Schedule { history, injections, .. } = schedule;
     let mut events: Vec<Event> =
         history.operations.iter().flat_map(|operation| of_operation(operation, history)).collect();
     events.extend(injections.iter().enumerate().flat_map(|(index, fault)| of_fault(index, fault)));
@@ -64,8 +87,8 @@ pub(crate) fn events(violation: &Violation) -> Vec<Event> {
 }
 
 /// The holders that did anything, by number.
-pub(crate) fn holders(violation: &Violation) -> Vec<HolderId> {
-    let mut holders: Vec<_> = violation.history.operations.iter().map(|op| op.holder).collect();
+pub(crate) fn holders(schedule: Schedule<'_>) -> Vec<HolderId> {
+    let mut holders: Vec<_> = schedule.history.operations.iter().map(|op| op.holder).collect();
     holders.sort_unstable();
     holders.dedup();
     holders

@@ -16,6 +16,7 @@
 //! are their keys and schemas on servers of others, and nothing else there.
 
 mod adapter;
+mod database_locks;
 mod error;
 mod external_servers;
 mod hidden;

@@ -8,23 +8,25 @@ use lockproof_checkers::{Checker, duplicates, judge_all, layers_of, tell};
 use lockproof_env::live::{Epoch, env_since};
 use lockproof_model::{
     AttemptResult, BookingTable, CellReport, Evidence, Finding, History, Judgement, Layer, Layers,
-    RefusedBy, Status, Story, Verdict, in_full,
+    Pictures, RefusedBy, Slice, Status, Story, Verdict, in_full,
 };
 use lockproof_rig::System;
 use lockproof_rig::live::{HolderProgram, LiveRig, Provider, ServiceProcess};
 use lockproof_rig::sim::RedisDriver;
 use lockproof_scenario::{Cell, HoldersAs, Scenario, ServiceTarget, Turn};
-use lockproof_workload::{Latencies, Launcher, Record, percentiles};
+use lockproof_workload::{Latencies, Launcher, Record, curve, percentiles, timeline};
 
 use crate::conduct::{Outcome, Terms, conduct, name, rig_plan};
 use crate::holders::Processes;
 use crate::judge::{Facts, contended_slots, judge};
 use crate::order::OrderGate;
+use crate::running::Running;
+use crate::scene::scenes;
 use crate::served::Service;
 use crate::simulate::simulate_cell;
 
 /// Stories told per cell; the first explains, the rest repeat it.
-const STORIES: usize = 3;
+pub(crate) const STORIES: usize = 3;
 
 /// One strategy under one scenario.
 #[derive(Clone, Debug)]
@@ -46,6 +48,12 @@ impl CellPlan {
     #[must_use]
     pub fn driven_by(self, driver: RedisDriver) -> Self {
         Self { driver, ..self }
+    }
+
+    /// Whether `slice` of a run has it.
+    #[must_use]
+    pub fn is_in(&self, slice: Slice) -> bool {
+        u64::try_from(self.index).is_ok_and(|index| slice.has(index))
     }
 }
 
@@ -89,9 +97,12 @@ pub struct Artifacts {
 ///
 /// A simulated one on none: a runtime rations what tokio's channels may do in one of its polls, and would take a whole
 /// simulation for one.
-pub(crate) fn run_cell(plan: &CellPlan, settings: &CellSettings) -> Finished {
+pub(crate) fn run_cell(plan: &CellPlan, settings: &CellSettings, running: Running) -> Finished {
     match &settings.provider {
-        Some(provider) => runtime().block_on(run_live(plan, provider.as_ref(), settings, None)),
+        Some(provider) => {
+            let beside = Beside { order: None, running: Some(running) };
+            runtime().block_on(run_live(plan, provider.as_ref(), settings, beside))
+        }
         None => simulate_cell(plan, &settings.checkers),
     }
 }
@@ -101,13 +112,22 @@ pub(crate) fn runtime() -> tokio::runtime::Runtime {
     runtime.expect("the operating system gives a runtime its timers")
 }
 
+/// Who else has to do with a live cell.
+#[derive(Debug, Default)]
+struct Beside {
+    /// Holds its steps to their order, where a replay prescribes one.
+    order: Option<OrderGate>,
+    /// Through which others look on, where there are any.
+    running: Option<Running>,
+}
+
 async fn run_live(
     plan: &CellPlan,
     provider: &dyn Provider,
     settings: &CellSettings,
-    order: Option<OrderGate>,
+    beside: Beside,
 ) -> Finished {
-    match stand_and_conduct(plan, provider, settings, order).await {
+    match stand_and_conduct(plan, provider, settings, beside).await {
         Ok(outcome) => {
             let interrupted = settings.halt.load(Ordering::Relaxed).then_some("interrupted");
             finish(plan, &settings.checkers, outcome, interrupted)
@@ -136,7 +156,8 @@ pub fn replay_live(
     };
     runtime().block_on(async {
         let order = OrderGate::new(lockproof_env::live::env(plan.seed), turns);
-        let finished = run_live(plan, provider.as_ref(), settings, Some(order.clone())).await;
+        let beside = Beside { order: Some(order.clone()), running: None };
+        let finished = run_live(plan, provider.as_ref(), settings, beside).await;
         (finished, order.kept())
     })
 }
@@ -149,10 +170,10 @@ async fn stand_and_conduct(
     plan: &CellPlan,
     provider: &dyn Provider,
     settings: &CellSettings,
-    order: Option<OrderGate>,
+    beside: Beside,
 ) -> Result<Outcome, String> {
     if let Some(target) = &plan.scenario.target {
-        return stand_and_serve(plan, target, provider, settings, order).await;
+        return stand_and_serve(plan, target, provider, settings, beside).await;
     }
     let set_up = lockproof_env::live::env(plan.seed);
     let key_prefix = provider.key_prefix(&name(plan));
@@ -183,10 +204,11 @@ async fn stand_and_conduct(
         limit: settings.limit,
         halt: Some(Arc::clone(&settings.halt)),
         salt,
-        order,
+        order: beside.order,
         key_prefix,
         launcher,
         service: None,
+        running: beside.running,
     };
     let mut outcome = conduct(plan, Arc::clone(&rig) as Arc<dyn System>, &env, &terms).await;
     clear(&rig, provider, &mut outcome).await;
@@ -200,7 +222,7 @@ async fn stand_and_serve(
     target: &ServiceTarget,
     provider: &dyn Provider,
     settings: &CellSettings,
-    order: Option<OrderGate>,
+    beside: Beside,
 ) -> Result<Outcome, String> {
     let set_up = lockproof_env::live::env(plan.seed);
     let key_prefix = provider.key_prefix(&name(plan));
@@ -213,10 +235,11 @@ async fn stand_and_serve(
         limit: settings.limit,
         halt: Some(Arc::clone(&settings.halt)),
         salt,
-        order,
+        order: beside.order,
         key_prefix,
         launcher: None,
         service: Some(Arc::new(service)),
+        running: beside.running,
     };
     let mut outcome = conduct(plan, Arc::clone(&rig) as Arc<dyn System>, &env, &terms).await;
     if let Some(ended) = process.as_mut().and_then(ServiceProcess::ended) {
@@ -291,15 +314,37 @@ pub(crate) fn finish(
         judgement.status = judgement.status.max(Status::Inconclusive);
         judgement.reasons.splice(0..0, lost);
     }
-    let tally = Tally::of(&history);
     let report = CellReport {
         judgement,
         layers: layers_of(&findings),
         stories: stories(&evidence, &findings),
+        pictures: Pictures {
+            response: curve(&latencies.response),
+            service: curve(&latencies.service),
+            timeline: timeline(&history, started),
+            scenes: scenes(&evidence, &findings, plan.cell.expect),
+        },
         findings,
-        attempts: count(history.attempts.len()),
         bookings,
         duplicates: doubles,
+        longest_gap,
+        backlog,
+        faults,
+        injections,
+        answers,
+        servers,
+        drivers,
+        took: finished.saturating_since(started),
+        ..counted(plan, &history, &latencies)
+    };
+    Finished { report, artifacts: Some(Artifacts { history, table, latencies }) }
+}
+
+/// What a history says by itself.
+pub(crate) fn counted(plan: &CellPlan, history: &History, latencies: &Latencies) -> CellReport {
+    let tally = Tally::of(history);
+    CellReport {
+        attempts: count(history.attempts.len()),
         refused_by_lock: tally.by_lock,
         refused_by_check: tally.by_check,
         refused_by_guard: tally.by_guard,
@@ -309,21 +354,12 @@ pub(crate) fn finish(
         acquire: percentiles(&latencies.entry),
         response: percentiles(&latencies.response),
         service: percentiles(&latencies.service),
-        longest_gap,
-        backlog,
-        faults,
-        injections,
-        answers,
-        servers,
-        drivers,
-        took: finished.saturating_since(started),
         ..blank(plan)
-    };
-    Finished { report, artifacts: Some(Artifacts { history, table, latencies }) }
+    }
 }
 
 /// The first violations of the table, told.
-fn stories(evidence: &Evidence<'_>, findings: &[Finding]) -> Vec<Story> {
+pub(crate) fn stories(evidence: &Evidence<'_>, findings: &[Finding]) -> Vec<Story> {
     let violated =
         |finding: &&Finding| finding.layer == Layer::Effect && finding.verdict == Verdict::Violated;
     let anomalies = findings.iter().filter(violated).flat_map(|finding| &finding.anomalies);
@@ -367,6 +403,7 @@ impl Tally {
 pub(crate) fn blank(plan: &CellPlan) -> CellReport {
     CellReport {
         scenario: plan.scenario.name.clone(),
+        source: Some(plan.scenario.path.display().to_string()),
         title: plan.scenario.title.clone(),
         catalog: plan.scenario.catalog.clone(),
         strategy: plan.cell.strategy.to_string(),
@@ -394,12 +431,13 @@ pub(crate) fn blank(plan: &CellPlan) -> CellReport {
         exploration: None,
         answers: Vec::new(),
         stories: Vec::new(),
+        pictures: Pictures::default(),
         servers: Vec::new(),
         drivers: Vec::new(),
         took: Duration::ZERO,
     }
 }
 
-fn count(length: usize) -> u32 {
+pub(crate) fn count(length: usize) -> u32 {
     u32::try_from(length).unwrap_or(u32::MAX)
 }

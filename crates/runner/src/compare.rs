@@ -11,6 +11,7 @@ use lockproof_model::{
     Asked, COMPARISON_SCHEMA_VERSION, CellReport, Compared, Comparison, Cost, Demand, Expectation,
     FAILURE_MODES, Gap, Layer, Stand, Status, Trial, Verdict, failure_mode,
 };
+use lockproof_rig::DatabaseEngine;
 use lockproof_rig::live::usual_driver;
 use lockproof_scenario::{Cell, Scenario, Strategy};
 
@@ -201,14 +202,17 @@ fn parts(strategy: &Strategy) -> Vec<String> {
 
 fn demand(strategy: &Strategy) -> Demand {
     let servers = match strategy.lock.needs {
-        Needs::Nothing => None,
+        // The database is there for the bookings.
+        Needs::Nothing | Needs::Database(_) => None,
         Needs::OneRedis => Some("one Redis".to_owned()),
         Needs::ReplicatedRedis => Some("one Redis with replicas".to_owned()),
         Needs::IndependentRedis(count) => Some(format!("{count} independent Redis servers")),
         Needs::Coordinator(service) => Some(service.to_string()),
     };
-    let not_on = strategy.guard.unsupported.iter().map(|engine| engine.engine.to_owned());
-    Demand { servers, token: strategy.guard.needs_token, not_on: not_on.collect() }
+    let not_on = DatabaseEngine::ALL.map(DatabaseEngine::word).into_iter();
+    let not_on = not_on.filter(|engine| strategy.unsupported_on(engine).is_some());
+    let not_on = not_on.map(ToOwned::to_owned).collect();
+    Demand { servers, token: strategy.guard.needs_token, not_on }
 }
 
 /// Why it is not what was asked for.

@@ -15,11 +15,12 @@ use lockproof_model::{
 };
 use lockproof_rig::{RigPlan, System};
 use lockproof_workload::{
-    Apart, Launcher, Parties, Record, StepGate, run, run_apart, run_customers,
+    Apart, Launcher, Parties, Record, StepGate, Transcript, run, run_apart, run_customers,
 };
 
 use crate::cell::CellPlan;
 use crate::order::OrderGate;
+use crate::running::Running;
 use crate::served::{Judged, Service};
 
 /// How long holders may finish their attempts after an interrupt.
@@ -43,6 +44,8 @@ pub(crate) struct Terms {
     pub(crate) launcher: Option<Arc<dyn Launcher>>,
     /// What is put to the test, where that is a service and holders are its customers.
     pub(crate) service: Option<Arc<Service>>,
+    /// Through which others look on, where there are any.
+    pub(crate) running: Option<Running>,
 }
 
 /// What a load left behind.
@@ -77,7 +80,10 @@ pub(crate) async fn conduct(
         Triggers::new(env.fork("faults"), Arc::clone(&system).as_rig(), &scenario.faults);
     let gate = gate(terms, &triggers);
     let cut = cut_short(env, terms, &triggers);
-    let begun = |start| triggers.begin(start);
+    let begun = |start, written: &Transcript| {
+        terms.running.iter().for_each(|running| running.show(written, triggers.log()));
+        triggers.begin(start);
+    };
     let ran = match (&terms.service, &terms.launcher) {
         (Some(service), _) => {
             let customers = service.customers(env, scenario, terms, system.as_ref(), gate);

@@ -3,6 +3,7 @@
 //! Schedule number `n` is decided by the cell's seed and `n` alone, and the first that breaks something is the one with
 //! the smallest number: neither depends on how many threads search or on how quick they are.
 
+use std::fmt::Debug;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -11,14 +12,14 @@ use lockproof_checkers::Checker;
 use lockproof_env::Random;
 use lockproof_faults::buggify::{Ground, Tokens, draw};
 use lockproof_model::{
-    Anomaly, Effect, Exploration, FaultRecord, Finding, History, Instant, Layer, Outcome, Step,
-    Verdict,
+    Anomaly, Broken, Effect, Exploration, FaultRecord, Finding, Glance, History, Instant, Layer,
+    Outcome, SearchLog, Slice, Step, Verdict,
 };
 use lockproof_scenario::{Scenario, with_faults};
 use lockproof_workload::Load;
 
 use crate::cell::CellPlan;
-use crate::fold::{Fold, Glance};
+use crate::fold::Fold;
 use crate::simulate::{Schedule, simulate};
 
 /// Schedules that a thread takes at a time. The search may run this much further than it had to, times its threads.
@@ -47,6 +48,19 @@ pub struct Search {
     pub checkers: Vec<&'static dyn Checker>,
     /// Raised by an interrupt.
     pub halt: Arc<AtomicBool>,
+    /// Which part of the schedules is looked at, where others look at the rest.
+    pub slice: Option<Slice>,
+    /// Who keeps more of it than its report does, where somebody does.
+    pub chronicle: Option<Arc<dyn Chronicle>>,
+}
+
+/// Keeps more of a search than its report does.
+pub trait Chronicle: Debug + Send + Sync {
+    /// Schedule number `number` of a cell, counted from 0, has run. Called by the threads that search.
+    fn looked(&self, _plan: &CellPlan, _number: u64, _schedule: &Schedule) {}
+
+    /// The search of a slice of a cell has come to its end.
+    fn searched(&self, _plan: &CellPlan, _log: SearchLog) {}
 }
 
 impl Search {
@@ -111,17 +125,6 @@ impl Buggify {
     }
 }
 
-/// What a schedule broke.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Broken {
-    /// Of which layer.
-    pub layer: Layer,
-    /// Which kind of anomaly.
-    pub anomaly: String,
-    /// Why, as a sentence.
-    pub sentence: String,
-}
-
 /// What a search came to.
 #[derive(Debug)]
 pub struct Explored {
@@ -129,6 +132,8 @@ pub struct Explored {
     pub figures: Exploration,
     /// The plan of the first schedule that broke something, its faults written out, and what it broke.
     pub found: Option<(u64, CellPlan, Broken)>,
+    /// What there was to see in each schedule, up to that one; empty unless it is a slice with a chronicle.
+    pub glances: Vec<Glance>,
 }
 
 /// Searches the schedules of `plan`'s cell. `now` tells how long the search has taken.
@@ -151,12 +156,14 @@ pub fn explore(
             && !search.halt.load(Ordering::Relaxed)
             && search.time.is_none_or(|time| now() < time)
     };
-    let fold = Mutex::new(Fold::default());
+    let number_of = |place: u64| search.slice.map_or(place, |slice| slice.place(place));
+    let logs = search.chronicle.is_some() && search.slice.is_some();
+    let fold = Mutex::new(if logs { Fold::logging() } else { Fold::default() });
     let work = || {
         loop {
             let chunk = next.fetch_add(CHUNK, Ordering::Relaxed);
             let mut glances = Vec::with_capacity(usize::try_from(CHUNK).unwrap_or_default());
-            for number in chunk..chunk + CHUNK {
+            for number in (chunk..chunk + CHUNK).map(number_of) {
                 if !goes_on(number) {
                     return lock(&fold).add(chunk, glances);
                 }
@@ -176,11 +183,12 @@ pub fn explore(
             thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
         }
     });
-    let (figures, broken) = lock(&fold).end();
+    let mut fold = lock(&fold);
+    let (figures, broken) = fold.end();
     let found =
         broken.map(|(number, broken)| (number + 1, scheduled(plan, search, number), broken));
     let figures = Exploration { took: now(), buggify: search.buggify.bounds(), ..figures };
-    Explored { figures, found }
+    Explored { figures, found, glances: fold.log() }
 }
 
 fn lock(fold: &Mutex<Fold>) -> MutexGuard<'_, Fold> {
@@ -201,6 +209,9 @@ fn look(plan: &CellPlan, search: &Search, number: u64) -> Glance {
             broken: None,
         };
     };
+    if let Some(chronicle) = &search.chronicle {
+        chronicle.looked(&plan, number, &schedule);
+    }
     let findings = schedule.judge(&search.checkers);
     let held = |record: &FaultRecord| record.bit && hits_a_held_lock(record, &schedule.history);
     Glance {

@@ -6,35 +6,23 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use lockproof_model::Exploration;
-
-use crate::explore::Broken;
+use lockproof_model::{Broken, Exploration, Glance};
 
 /// Fingerprints that are kept: beyond it `distinct` is a lower bound, and memory stays flat.
 const FINGERPRINTS: usize = 1 << 16;
 
-/// What is kept of a schedule.
-#[derive(Debug)]
-pub(crate) struct Glance {
-    pub(crate) number: u64,
-    pub(crate) fingerprint: u64,
-    /// Whether a fault took effect, and whether one did while a lock was held.
-    pub(crate) bit: bool,
-    pub(crate) bit_held: bool,
-    pub(crate) took: Duration,
-    pub(crate) broken: Option<Broken>,
-}
-
 /// Schedules up to the first that broke something.
 #[derive(Debug, Default)]
 pub(crate) struct Fold {
-    /// Chunks that came before their turn, by their first schedule.
+    /// Chunks that came before their turn, by the place of their first schedule.
     early: BTreeMap<u64, Vec<Glance>>,
-    /// The schedule whose turn it is.
+    /// The place whose turn it is.
     next: u64,
     sums: Sums,
     fingerprints: BTreeSet<u64>,
     broken: Option<(u64, Broken)>,
+    /// What was counted, where somebody will count it again.
+    log: Option<Vec<Glance>>,
 }
 
 #[derive(Debug, Default)]
@@ -46,13 +34,33 @@ struct Sums {
 }
 
 impl Fold {
-    /// Adds schedules that follow each other, the first of them number `first`.
+    /// One that keeps what it counts.
+    pub(crate) fn logging() -> Self {
+        Self { log: Some(Vec::new()), ..Self::default() }
+    }
+
+    /// What `glances`, in whatever order, come to.
+    pub(crate) fn of(mut glances: Vec<Glance>) -> (Exploration, Option<(u64, Broken)>) {
+        glances.sort_by_key(|glance| glance.number);
+        let mut fold = Self::default();
+        fold.count(glances);
+        fold.end()
+    }
+
+    /// What was counted, in order; empty unless it was kept.
+    pub(crate) fn log(&mut self) -> Vec<Glance> {
+        self.log.take().unwrap_or_default()
+    }
+
+    /// Adds schedules that follow each other, the first of them at the place `first`.
     pub(crate) fn add(&mut self, first: u64, glances: Vec<Glance>) {
         self.early.insert(first, glances);
         while let Some(glances) = self.early.remove(&self.next) {
             // An empty one is where a thread had to stop: what comes after it is for the end.
-            let Some(last) = glances.last() else { return };
-            self.next = last.number + 1;
+            if glances.is_empty() {
+                return;
+            }
+            self.next = self.next.saturating_add(u64::try_from(glances.len()).unwrap_or(u64::MAX));
             self.count(glances);
         }
     }
@@ -72,6 +80,7 @@ impl Fold {
             took: Duration::ZERO,
             buggify: None,
             violation: None,
+            beside_live: false,
         };
         (figures, self.broken.take())
     }
@@ -89,7 +98,8 @@ impl Fold {
             if self.fingerprints.len() < FINGERPRINTS {
                 self.fingerprints.insert(glance.fingerprint);
             }
-            self.broken = glance.broken.map(|broken| (glance.number, broken));
+            self.broken = glance.broken.clone().map(|broken| (glance.number, broken));
+            self.log.iter_mut().for_each(|log| log.push(glance.clone()));
         }
     }
 }

@@ -16,21 +16,36 @@ mod conduct;
 mod explore;
 mod explored;
 mod fold;
+mod gate;
 mod holders;
 mod judge;
 mod matrix;
+mod merge;
 mod order;
+mod running;
+mod scene;
 mod served;
 mod shrink;
 mod simulate;
+mod sweep;
+mod unfinished;
 
 pub use cell::{Artifacts, CellPlan, CellSettings, Finished, replay_live};
 pub use compare::{Contest, compare, contestants, cost_of, undisturbed};
-pub use explore::{Broken, Buggify, Explored, Search, explore, scheduled};
+pub use explore::{Buggify, Chronicle, Explored, Search, explore, scheduled};
 pub use explored::{explore_cell, replay_simulated};
+pub use gate::{
+    Costs, MIN_PAIRS, Regression, attempts_of, baseline, cost_of_attempt, hold_against, joined,
+    worst_of_each,
+};
 pub use holders::hold;
 pub use judge::{Facts, contended_slots, judge};
+pub use lockproof_model::Broken;
 pub use matrix::{Matrix, Observer, cells_of};
+pub use merge::{Share, Slices, merge_cells};
 pub use order::turns_of;
+pub use running::{Glimpse, Running, Seen};
 pub use shrink::{Shrunk, digest, shrink, violation};
 pub use simulate::{Schedule, simulate};
+pub use sweep::{Survey, Varied, beside, live_outcome};
+pub use unfinished::{Remains, unfinished};

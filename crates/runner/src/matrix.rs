@@ -10,6 +10,7 @@ use lockproof_rig::sim::RedisDriver;
 use lockproof_scenario::Scenario;
 
 use crate::cell::{CellPlan, CellSettings, Finished, run_cell};
+use crate::running::Running;
 
 /// The cells of a run, side by side.
 #[derive(Debug)]
@@ -26,6 +27,8 @@ pub struct Matrix {
 pub trait Observer {
     /// A cell has begun.
     fn begun(&mut self, plan: &CellPlan);
+    /// Through `running` can be seen what the cell does, should it be a live one. Nobody has to look.
+    fn shown(&mut self, _plan: &CellPlan, _running: Running) {}
     /// A cell has ended. Its artifacts are the observer's to keep.
     fn finished(&mut self, plan: &CellPlan, finished: Finished) -> CellReport;
 }
@@ -48,7 +51,7 @@ pub fn cells_of(scenarios: &[Arc<Scenario>], seed: u64) -> Vec<CellPlan> {
 }
 
 enum Event {
-    Begun(usize),
+    Begun(usize, Running),
     Finished(usize, Box<Finished>),
 }
 
@@ -69,7 +72,10 @@ impl Matrix {
             drop(events);
             for event in received {
                 match event {
-                    Event::Begun(index) => observer.begun(&self.plans[index]),
+                    Event::Begun(index, running) => {
+                        observer.begun(&self.plans[index]);
+                        observer.shown(&self.plans[index], running);
+                    }
                     Event::Finished(index, finished) => {
                         reports[index] = Some(observer.finished(&self.plans[index], *finished));
                     }
@@ -84,10 +90,11 @@ impl Matrix {
             let next = queue.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
             let Some(index) = next else { return };
             // Nobody listens any more only when the observer panicked; then there is nothing to go on for.
-            if events.send(Event::Begun(index)).is_err() {
+            let running = Running::default();
+            if events.send(Event::Begun(index, running.clone())).is_err() {
                 return;
             }
-            let finished = run_cell(&self.plans[index], &self.settings);
+            let finished = run_cell(&self.plans[index], &self.settings, running);
             if events.send(Event::Finished(index, Box::new(finished))).is_err() {
                 return;
             }

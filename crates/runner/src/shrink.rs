@@ -9,12 +9,12 @@ mod smaller;
 use std::sync::Arc;
 
 use lockproof_env::Random;
-use lockproof_model::{Size, Violation};
+use lockproof_model::{Broken, Size, Violation};
 use lockproof_scenario::{Replay, Require, Scenario, resolved};
 use sha1_smol::Sha1;
 
 use crate::cell::CellPlan;
-use crate::explore::{Broken, Search};
+use crate::explore::Search;
 use crate::order::turns_of;
 use crate::simulate::{Schedule, simulate};
 use smaller::smaller;

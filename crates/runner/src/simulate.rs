@@ -97,6 +97,7 @@ fn run(plan: &CellPlan) -> Result<(Outcome, Duration), String> {
         // A simulated holder is stopped and killed by itself as it is.
         launcher: None,
         service: None,
+        running: None,
     };
     let own = plan.clone();
     let root = async move {

@@ -28,6 +28,7 @@ mod strategy;
 mod suggest;
 mod target;
 mod turn;
+mod vary;
 
 pub use files::files_under;
 pub use holders::HoldersAs;
@@ -40,3 +41,4 @@ pub use strategy::{Strategy, StrategyError};
 pub use suggest::nearest;
 pub use target::{AnswersExpected, Bounds, ServiceCommand, ServicePlace, ServiceTarget, Variant};
 pub use turn::{ParseTurnError, Turn};
+pub use vary::{Dialled, amount_like, dial, with_amounts};

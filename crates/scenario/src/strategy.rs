@@ -112,7 +112,7 @@ impl Strategy {
     /// Why it cannot be on a database of `engine`, where it cannot.
     #[must_use]
     pub fn unsupported_on(&self, engine: &str) -> Option<String> {
-        let why = self.guard.refuses(engine)?;
+        let why = self.lock.needs.refuses(engine).or_else(|| self.guard.refuses(engine))?;
         Some(format!("{self} is unsupported on {engine}: {why}"))
     }
 

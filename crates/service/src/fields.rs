@@ -124,7 +124,7 @@ impl Fields {
         bounds: RangeInclusive<i64>,
     ) -> Result<Option<i64>, Refused> {
         let Some(value) = self.member(field) else { return Ok(None) };
-        let number = value.as_i64().filter(|number| bounds.contains(number));
+        let number = whole(value).filter(|number| bounds.contains(number));
         let (least, most) = (bounds.start(), bounds.end());
         let wrong =
             || Refused::field(field, format!("it is a whole number from {least} to {most}"));
@@ -149,6 +149,14 @@ impl Fields {
             Some(_) => Err(Refused::field(field, "it is true or false")),
         }
     }
+}
+
+/// A whole number, which JSON may write with a fraction of zero.
+#[expect(clippy::cast_possible_truncation, reason = "what has no fraction and fits loses nothing")]
+fn whole(value: &Json) -> Option<i64> {
+    const EXACT: f64 = 9_007_199_254_740_992.0;
+    let whole = |number: &f64| number.fract() == 0.0 && number.abs() <= EXACT;
+    value.as_i64().or_else(|| value.as_f64().filter(whole).map(|number| number as i64))
 }
 
 /// `text` as a part of a key, unless it could be taken for the key's own punctuation.

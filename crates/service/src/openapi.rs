@@ -54,7 +54,7 @@ pub(crate) enum AdminProblems {
     /// A wrong token.
     #[response(status = 403)]
     Forbidden(#[to_schema] Problem),
-    /// No ADMIN_TOKEN is set.
+    /// No `ADMIN_TOKEN` is set.
     #[response(status = 503)]
     Closed(#[to_schema] Problem),
 }

@@ -18,19 +18,19 @@ const DURATION: i64 = 60;
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Slot {
     /// Whose it is. None of `{ } | :`, no control characters, up to 128 bytes.
-    #[schema(max_length = 128, min_length = 1, pattern = r"^[^{}|:\x00-\x1f\x7f]+$")]
+    #[schema(max_length = 128, min_length = 1, pattern = r"^[^{}|:\x00-\x1f\x7f-\x9f]+$")]
     pub(crate) tenant_id: String,
     /// What is booked; the same holds of its characters.
-    #[schema(max_length = 128, min_length = 1, pattern = r"^[^{}|:\x00-\x1f\x7f]+$")]
+    #[schema(max_length = 128, min_length = 1, pattern = r"^[^{}|:\x00-\x1f\x7f-\x9f]+$")]
     pub(crate) resource_id: String,
     /// YYYY-MM-DD.
-    #[schema(pattern = r"^\d{4}-\d{2}-\d{2}$", example = "2026-05-01")]
+    #[schema(format = "date", example = "2026-05-01")]
     pub(crate) date: String,
     /// HH:MM.
     #[schema(pattern = r"^([01]\d|2[0-3]):[0-5]\d$", example = "09:00")]
     pub(crate) start_time: String,
-    /// Minutes.
-    #[schema(minimum = 1, maximum = 10080, default = 60)]
+    /// Minutes; 60 unless said.
+    #[schema(minimum = 1, maximum = 10080, value_type = Option<i64>)]
     pub(crate) duration: i64,
 }
 

@@ -14,8 +14,8 @@ use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use lockproof_env::{Env, Runtime};
 use lockproof_model::Instant;
+use rand::rngs::Xoshiro256PlusPlus;
 use rand::{Rng, SeedableRng};
-use rand_chacha::ChaCha8Rng;
 
 use crate::agenda::{Agenda, Event, Happening, once};
 use crate::shared::Shared;
@@ -48,7 +48,7 @@ struct Running {
     tasks: Tasks,
     /// Tasks that can run, in the order in which they were woken.
     ready: Vec<usize>,
-    chooser: ChaCha8Rng,
+    chooser: Xoshiro256PlusPlus,
     polls: u64,
     /// Since time last moved on.
     polls_of_instant: u64,
@@ -82,7 +82,7 @@ impl Simulation {
         let running = Running {
             tasks: Tasks::default(),
             ready: Vec::new(),
-            chooser: ChaCha8Rng::seed_from_u64(seed),
+            chooser: Xoshiro256PlusPlus::seed_from_u64(seed),
             polls: 0,
             polls_of_instant: 0,
         };
@@ -289,21 +289,20 @@ impl Core {
         Instant::from_nanos(self.nanos())
     }
 
-    /// Goes to the next instant at which something is due and lets all of it happen; false when nothing is.
+    /// Goes on to the next instant at which a task can run, letting all happen that is due by then; false when nothing
+    /// is due any more.
     fn advance(&self) -> bool {
-        let next = self.agenda().pop();
-        let Some((at, mut happening)) = next else { return false };
-        let now = at.max(self.nanos());
-        self.now.set(now);
+        let mut has_advanced = false;
         loop {
+            // Whatever is due at one instant happens before a task runs.
+            let until = if self.news().is_empty() { u64::MAX } else { self.nanos() };
+            let next = self.agenda().pop(until);
+            let Some((at, happening)) = next else { return has_advanced };
+            has_advanced = true;
+            self.now.set(at.max(self.nanos()));
             match happening {
                 Happening::Wake(waker) => waker.wake(),
                 Happening::Event(event) => event.happen(),
-            }
-            let next = self.agenda().due(now);
-            match next {
-                Some(next) => happening = next,
-                None => return true,
             }
         }
     }

@@ -18,6 +18,12 @@ pub(crate) struct News {
     pub(crate) over: bool,
 }
 
+impl News {
+    pub(crate) const fn is_empty(&self) -> bool {
+        self.woken.is_empty() && self.spawned.is_empty()
+    }
+}
+
 /// Makes a task ready.
 struct Rouser {
     core: Shared<Core>,

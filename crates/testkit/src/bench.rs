@@ -11,7 +11,10 @@ use lockproof_locks::{
 };
 use lockproof_model::{Claim, HolderId, LockName, OwnerValue};
 use lockproof_rig::live::{CoordinatorView, LiveRig};
-use lockproof_rig::{Adapter, Link, LinkSelector, LinkUse, RigError, RigPlan, ServerNeeds, System};
+use lockproof_rig::{
+    Adapter, DatabaseEngine, DatabasePlan, Link, LinkSelector, LinkUse, RigError, RigPlan,
+    ServerNeeds, System,
+};
 
 use crate::Mixed;
 
@@ -28,6 +31,8 @@ pub struct Subject {
     pub draw_tokens: bool,
     /// The program that speaks for it, where one does.
     pub adapter: Option<fn() -> Adapter>,
+    /// The database server that it lives in, where it is one that tests were told of.
+    pub database: Option<DatabaseEngine>,
 }
 
 impl Subject {
@@ -41,7 +46,7 @@ impl Subject {
                 true => entry.tokens == Tokens::Drawn,
                 false => !always,
             })
-            .map(move |draw_tokens| Self { entry, draw_tokens, adapter: None })
+            .map(move |draw_tokens| Self { entry, draw_tokens, adapter: None, database: None })
     }
 
     /// Its name in those of its trials.
@@ -106,7 +111,7 @@ impl Bench {
             lock: settings.clone(),
             coordinator: subject.entry.needs.coordinator(),
             topology: lockproof_rig::Topology::default(),
-            database: lockproof_rig::DatabasePlan::default(),
+            database: DatabasePlan { engine: subject.database, ..DatabasePlan::default() },
             layout,
             seed: 1,
         };
@@ -172,7 +177,13 @@ impl Bench {
     /// How many servers it runs on.
     #[must_use]
     pub fn servers(&self) -> usize {
-        self.servers.len()
+        if self.lives_in_the_database() { 1 } else { self.servers.len() }
+    }
+
+    /// Whether what a trial looks at is in the database.
+    #[must_use]
+    pub fn lives_in_the_database(&self) -> bool {
+        self.subject.entry.needs.database().is_some()
     }
 
     /// The links to all of them.
@@ -180,6 +191,7 @@ impl Bench {
     pub fn links(&self) -> Vec<Link> {
         match self.subject.entry.needs.coordinator() {
             Some(service) => vec![Link::Coordinator(service)],
+            None if self.lives_in_the_database() => vec![Link::Database],
             None => LinkSelector::AllRedis.resolve(self.servers()),
         }
     }
@@ -206,6 +218,10 @@ impl Bench {
         if let Some(standing) = self.standing(lock).await {
             return standing.into_iter().map(Some).collect();
         }
+        if self.lives_in_the_database() {
+            let name = self.settings.plain_key(lock);
+            return vec![self.rig.store().lock_owner(&name).await.expect("the database answers")];
+        }
         let key = self.settings.redis_key(lock);
         let mut owners = Vec::new();
         for server in 0..self.servers.len() {
@@ -224,11 +240,14 @@ impl Bench {
         self.owners(lock).await.into_iter().flatten().count()
     }
 
-    /// How many keys there are at one server, of locks or otherwise.
+    /// How many keys there are at one server, of locks or otherwise; in a database, where there is much else, of `seat-1`.
     ///
     /// # Panics
     /// The server cannot be reached.
     pub async fn keys(&self, server: usize) -> u64 {
+        if self.lives_in_the_database() {
+            return self.left_over(&LockName::new("seat-1")).await as u64;
+        }
         let Some(service) = self.subject.entry.needs.coordinator() else {
             return self.ask(server, &redis::cmd("DBSIZE")).await;
         };

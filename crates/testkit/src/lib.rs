@@ -24,5 +24,6 @@ pub use bench::{Bench, Subject};
 pub use gates::{Arrival, Gatekeeper, Passages};
 pub use polls::{drop_after, drop_once, poll_at_most};
 pub use provider::{
-    Mixed, container_engine_is_here, coordinator_is_here, is_here, redis_server_is_here,
+    Mixed, container_engine_is_here, coordinator_is_here, database_is_here, is_here,
+    redis_server_is_here,
 };

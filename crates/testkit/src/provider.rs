@@ -1,11 +1,12 @@
 //! Providers for tests: whose servers can be looked into, and which need no more than they use.
 
-use std::net::SocketAddr;
+use std::net::{SocketAddr, ToSocketAddrs};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use futures_util::FutureExt;
-use futures_util::future::BoxFuture;
-use lockproof_bookings::PostgresAddress;
+use futures_util::future::{BoxFuture, ready};
+use lockproof_bookings::{MariadbAddress, MariadbUrlError, PostgresAddress, PostgresUrlError};
 use lockproof_locks::Coordinator;
 use lockproof_rig::live::{
     CoordinatorServer, Database, OwnDatabase, Provider, RedisGroup, RedisServer, find_provider,
@@ -89,7 +90,10 @@ impl Provider for Mixed {
         name: &'a str,
         engine: Option<DatabaseEngine>,
     ) -> BoxFuture<'a, Result<Database, RigError>> {
-        self.database.database(name, engine)
+        match engine {
+            Some(engine) if engine.is_server() => ready(named_database(name, engine)).boxed(),
+            _ => self.database.database(name, engine),
+        }
     }
 
     fn redis_group(
@@ -116,6 +120,51 @@ impl Provider for Mixed {
         }
         .boxed()
     }
+}
+
+/// A schema of its own on the server of that kind that tests were told of.
+fn named_database(name: &str, engine: DatabaseEngine) -> Result<Database, RigError> {
+    // Distinct among the processes that may test on one server.
+    static COUNT: AtomicU32 = AtomicU32::new(0);
+    let number = COUNT.fetch_add(1, Ordering::Relaxed);
+    let schema = format!("lockproof_{name}_{:x}_{number}", lockproof_env::live::entropy());
+    let url = database_is_here(engine).map_err(RigError::new)?;
+    let wrong = |error: String| RigError::new("what names a database is no URL").because(error);
+    let settings = Vec::new();
+    Ok(match engine {
+        DatabaseEngine::Mariadb => {
+            let address: MariadbAddress =
+                url.parse().map_err(|error: MariadbUrlError| wrong(error.to_string()))?;
+            let tcp = resolved(address.tcp());
+            Database::Mariadb { address: Box::new(address), tcp, schema, settings }
+        }
+        DatabaseEngine::Sqlite | DatabaseEngine::Postgres => {
+            let address: PostgresAddress =
+                url.parse().map_err(|error: PostgresUrlError| wrong(error.to_string()))?;
+            let tcp = resolved(address.tcp());
+            Database::Postgres { address: Box::new(address), tcp, schema, settings }
+        }
+    })
+}
+
+fn resolved(place: Option<(String, u16)>) -> Option<SocketAddr> {
+    place?.to_socket_addrs().ok()?.next()
+}
+
+/// The URL of the database server of that kind that tests were told of; otherwise why its trials are skipped.
+///
+/// # Errors
+/// The sentence to print.
+///
+/// # Panics
+/// Without one where the environment says `CI=true`: there a skip would pass for a proof.
+pub fn database_is_here(engine: DatabaseEngine) -> Result<String, String> {
+    let variable = format!("LOCKPROOF_TEST_{}_URL", engine.word().to_uppercase());
+    std::env::var(&variable).map_err(|_| {
+        let why = format!("skipped: {variable} names no server");
+        assert!(std::env::var("CI").as_deref() != Ok("true"), "{why}");
+        why
+    })
 }
 
 fn start(name: &str) -> Result<Arc<dyn Provider>, RigError> {

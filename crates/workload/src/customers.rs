@@ -30,6 +30,7 @@ use crate::catalog::FlowSettings;
 use crate::gate::StepGate;
 use crate::load::{Load, Record, SetUpError, run_trade};
 use crate::trade::Trade;
+use crate::transcript::Transcript;
 use crate::walk::{Pen, Walk};
 
 /// Gives each holder its way to the service.
@@ -74,7 +75,7 @@ pub async fn run_customers<C: Send>(
     customers: &Customers,
     load: &Load,
     cut: impl Future<Output = C> + Send,
-    begun: impl FnOnce(Instant) + Send,
+    begun: impl FnOnce(Instant, &Transcript) + Send,
 ) -> Result<(Record, Option<C>), SetUpError> {
     let shared = Customers { groups: Vec::new(), ..customers.clone() };
     run_trade(shared, &customers.groups, load, cut, begun).await

@@ -25,6 +25,16 @@ pub struct Latencies {
 }
 
 impl Latencies {
+    /// All of them by the names under which a report keeps them.
+    pub fn named(&self) -> impl Iterator<Item = (&'static str, &Histogram<u64>)> {
+        let steps = self.steps.iter().map(|(step, samples)| (step.word(), samples));
+        steps.chain([
+            ("entry", &self.entry),
+            ("response", &self.response),
+            ("service", &self.service),
+        ])
+    }
+
     /// Those of `history`. Made after the run, so that recording costs the run two clock reads and a push.
     #[must_use]
     pub fn of(history: &History) -> Self {
@@ -63,7 +73,7 @@ impl Latencies {
 
 /// The longest time between two acknowledged commits, from the first attempt's start on.
 #[must_use]
-pub(crate) fn longest_gap(history: &History) -> Duration {
+pub fn longest_gap(history: &History) -> Duration {
     let Some(start) = history.attempts.iter().map(|attempt| attempt.started).min() else {
         return Duration::ZERO;
     };
@@ -83,7 +93,7 @@ pub(crate) fn longest_gap(history: &History) -> Duration {
 
 /// The most attempts that were meant to have started and had not, at any moment.
 #[must_use]
-pub(crate) fn largest_backlog(history: &History) -> u32 {
+pub fn largest_backlog(history: &History) -> u32 {
     // +1 when an attempt is due, −1 when it starts; at a tie the start comes first, for it is not late.
     let mut changes: Vec<(Instant, i64)> = history
         .attempts

@@ -19,6 +19,7 @@
 
 mod arrivals;
 mod catalog;
+mod curve;
 mod customers;
 mod gate;
 mod holder;
@@ -29,17 +30,22 @@ mod recorder;
 mod remote;
 mod renewing;
 mod several;
+mod timeline;
 mod trade;
+mod transcript;
 mod walk;
 
 pub use arrivals::{Pace, Rate, Spacing};
 pub use catalog::{ENTRIES, Flow, FlowEntry, FlowField, FlowSettings, find};
+pub use curve::curve;
 pub use customers::{Couriers, Customers, Ledger, run_customers};
 pub use gate::{Occurrence, OpenGate, Seen, StepGate};
 pub use holder::{Holder, Target};
-pub use latency::{Latencies, percentiles};
+pub use latency::{Latencies, largest_backlog, longest_gap, percentiles};
 pub use load::{Load, Parties, Record, SetUpError, Stop, run};
 pub use recorder::Note;
 pub use remote::{
     Answer, Apart, Broken, HolderEnd, Launcher, Post, SeatEnd, Word, attend, run_apart,
 };
+pub use timeline::timeline;
+pub use transcript::{Bookmark, Excerpt, Transcript};

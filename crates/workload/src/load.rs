@@ -20,6 +20,7 @@ use crate::life::Seat;
 use crate::recorder::Recorder;
 use crate::remote::Broken;
 use crate::trade::Trade;
+use crate::transcript::Transcript;
 
 /// Operations for which a holder has room from the start, at most.
 const MOST_AT_ONCE: usize = 4_096;
@@ -128,8 +129,8 @@ pub enum SetUpError {
 /// handed out and every holder that is alive has done with its last. A holder whose group was killed goes on with fresh
 /// sessions once that is restarted.
 ///
-/// `begun` is called once every holder is connected, before the first attempt, with that instant: the zero of a
-/// scenario's time line.
+/// `begun` is called once every holder is connected, before the first attempt, with that instant, the zero of a
+/// scenario's time line, and with what is written from then on.
 ///
 /// # Errors
 /// A holder could not be set up.
@@ -140,7 +141,7 @@ pub async fn run<C: Send>(
     parties: &Parties,
     load: &Load,
     cut: impl Future<Output = C> + Send,
-    begun: impl FnOnce(Instant) + Send,
+    begun: impl FnOnce(Instant, &Transcript) + Send,
 ) -> Result<(Record, Option<C>), SetUpError> {
     // The groups are the seats', and there may be thousands of both.
     let shared = Parties { groups: Vec::new(), ..parties.clone() };
@@ -153,9 +154,10 @@ pub(crate) async fn run_trade<T: Trade, C: Send>(
     groups: &[Group],
     load: &Load,
     cut: impl Future<Output = C> + Send,
-    begun: impl FnOnce(Instant) + Send,
+    begun: impl FnOnce(Instant, &Transcript) + Send,
 ) -> Result<(Record, Option<C>), SetUpError> {
-    let (recorders, trade) = (recorders(load), Arc::new(trade));
+    let (transcript, trade) = (transcript(load), Arc::new(trade));
+    let recorders = transcript.recorders();
     let seat =
         |(recorder, group): (&Recorder, &Group)| Seat::new(&trade, load, recorder.clone(), group);
     let seats: Vec<_> = recorders.iter().zip(groups).map(seat).collect();
@@ -165,7 +167,7 @@ pub(crate) async fn run_trade<T: Trade, C: Send>(
         holders.push(seat.set_up(1).await?);
     }
     let started = env.now();
-    begun(started);
+    begun(started, &transcript);
     let arrivals = Arc::new(Arrivals::new(load, env.random().fork("arrivals")));
     let lives = seats
         .iter()
@@ -179,28 +181,22 @@ pub(crate) async fn run_trade<T: Trade, C: Send>(
             Some(by)
         }
     };
-    Ok((record(&recorders, started, env.now()), cut_by))
+    Ok((record(recorders, started, env.now()), cut_by))
 }
 
-/// One for each holder of `load`.
-pub(crate) fn recorders(load: &Load) -> Vec<Recorder> {
+/// Empty pages, for each holder of `load`.
+pub(crate) fn transcript(load: &Load) -> Transcript {
     let each = load.attempts().div_ceil(load.holders.max(1)).saturating_add(1);
     let operations = (each as usize).saturating_mul(load.flow.steps.len()).min(MOST_AT_ONCE);
     let recorder = |number| Recorder::new(HolderId(number), operations);
-    (1..=load.holders).map(recorder).collect()
+    Transcript::of((1..=load.holders).map(recorder))
 }
 
 /// What they hold in the end, put in order.
 pub(crate) fn record(recorders: &[Recorder], started: Instant, finished: Instant) -> Record {
-    let written: Vec<_> = recorders.iter().map(|recorder| recorder.take(finished)).collect();
-    // Room for all at once: operations are large, and moving them again would be most of the work.
-    let mut operations = Vec::with_capacity(written.iter().map(|(done, _)| done.len()).sum());
-    let mut attempts = Vec::with_capacity(written.iter().map(|(_, tried)| tried.len()).sum());
-    for (done, tried) in written {
-        operations.extend(done);
-        attempts.extend(tried);
-    }
-    let history = History::assemble(operations, attempts);
+    let written = recorders.iter().map(|recorder| recorder.take(finished));
+    let (operations, attempts): (Vec<_>, Vec<_>) = written.unzip();
+    let history = History::merge(operations, attempts.into_iter().flatten().collect());
     let (longest_gap, backlog) = (longest_gap(&history), largest_backlog(&history));
     Record { history, longest_gap, backlog, started, finished, lost: Vec::new() }
 }

@@ -8,6 +8,7 @@ use lockproof_model::{
 use serde::{Deserialize, Serialize};
 
 use crate::holder::Target;
+use crate::transcript::Excerpt;
 
 /// What a holder that is a process of its own writes down.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -62,6 +63,18 @@ struct Pages {
     is_open: bool,
     attempts: Vec<Attempt>,
     current: Option<Attempt>,
+}
+
+/// How far a reader has read a holder's pages.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Mark {
+    /// Operations that have ended.
+    operations: usize,
+    /// The one after them was told as it began.
+    is_open_told: bool,
+    /// Attempts that have ended, and whether the one after them was told as it began.
+    attempts: usize,
+    is_current_told: bool,
 }
 
 impl Recorder {
@@ -146,7 +159,75 @@ impl Recorder {
         (operations, attempts)
     }
 
+    /// Adds to `excerpt` what was written since `mark` was moved last.
+    pub(crate) fn since(&self, mark: &mut Mark, excerpt: &mut Excerpt) {
+        let pages = self.pages();
+        let Pages { operations, is_open, attempts, current } = &*pages;
+        let ended = operations.len() - usize::from(*is_open);
+        let unread = operations.get(mark.operations..ended).unwrap_or_default();
+        excerpt.operations.extend_from_slice(unread);
+        let is_told = mark.is_open_told && unread.is_empty();
+        if let Some(open) = operations.last().filter(|_| *is_open && !is_told) {
+            excerpt.operations.push(open.clone());
+        }
+        (mark.operations, mark.is_open_told) = (ended, *is_open);
+        let unread = attempts.get(mark.attempts..).unwrap_or_default();
+        excerpt.attempts.extend_from_slice(unread);
+        let is_told = mark.is_current_told && unread.is_empty();
+        excerpt.attempts.extend(current.iter().filter(|_| !is_told).cloned());
+        (mark.attempts, mark.is_current_told) = (attempts.len(), current.is_some());
+    }
+
     fn pages(&self) -> MutexGuard<'_, Pages> {
         self.pages.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use lockproof_model::{AttemptId, Effect, SlotId};
+
+    use super::*;
+
+    const TARGET: Target = Target { attempt: AttemptId(1), slot: SlotId(2) };
+
+    fn at(nanos: u64) -> Instant {
+        Instant::from_nanos(nanos)
+    }
+
+    #[test]
+    fn what_is_open_is_told_once_and_again_when_it_has_ended() {
+        let (recorder, mut mark) = (Recorder::new(HolderId(1), 8), Mark::default());
+        let mut read = || {
+            let mut excerpt = Excerpt::default();
+            recorder.since(&mut mark, &mut excerpt);
+            let ends: Vec<_> = excerpt.operations.iter().map(|op| op.completed).collect();
+            (ends, excerpt.attempts.len())
+        };
+        assert_eq!(read(), (vec![], 0));
+        recorder.start(TARGET, at(1), at(1));
+        recorder.invoke(TARGET, Step::Acquire, at(1));
+        assert_eq!(read(), (vec![None], 1), "both as they began");
+        assert_eq!(read(), (vec![], 0), "and not twice");
+        recorder.complete(at(2), Outcome::Ok(Effect::Done));
+        recorder.invoke(TARGET, Step::Check, at(3));
+        assert_eq!(read(), (vec![Some(at(2)), None], 0));
+        recorder.complete(at(4), Outcome::Ok(Effect::Done));
+        recorder.finish(at(5), AttemptResult::death());
+        assert_eq!(read(), (vec![Some(at(4))], 1));
+        assert_eq!(recorder.take(at(6)).0.len(), 2, "a reader takes nothing away");
+        assert_eq!(read(), (vec![], 0), "what was taken is nobody's");
+    }
+
+    #[test]
+    fn what_a_dead_holder_left_open_was_told_as_it_stays() {
+        let (recorder, mut mark) = (Recorder::new(HolderId(1), 8), Mark::default());
+        recorder.start(TARGET, at(1), at(1));
+        recorder.invoke(TARGET, Step::Acquire, at(1));
+        recorder.abandon(at(9));
+        let mut excerpt = Excerpt::default();
+        recorder.since(&mut mark, &mut excerpt);
+        assert_eq!((excerpt.operations.len(), excerpt.attempts.len()), (1, 1));
+        assert!(excerpt.attempts[0].result.is_death());
     }
 }

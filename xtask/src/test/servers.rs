@@ -15,6 +15,7 @@ const REDIS_SERVER: &str = "LOCKPROOF_TEST_REDIS_SERVER";
 
 const ETCD: &str = "LOCKPROOF_TEST_ETCD";
 const ZOOKEEPER: &str = "LOCKPROOF_TEST_ZOOKEEPER";
+const CHROMIUM: &str = "LOCKPROOF_TEST_CHROMIUM";
 const PYTHON: &str = "LOCKPROOF_TEST_PYTHON";
 const NODE: &str = "LOCKPROOF_TEST_NODE";
 
@@ -64,6 +65,15 @@ pub(super) const SERVERS: &[Server] = &[
         debian: "zookeeper",
         brew: "zookeeper",
         module: "zookeeper",
+        absence: Absence::Mended,
+    },
+    Server {
+        name: "Chromium",
+        variable: CHROMIUM,
+        programs: &["chromium"],
+        debian: "chromium",
+        brew: "chromium",
+        module: "chromium",
         absence: Absence::Mended,
     },
     Server {
@@ -224,6 +234,7 @@ mod tests {
         "etcd",
         "zkServer.sh",
         "java",
+        "chromium",
         "python3",
         "node",
         "npm",
@@ -243,7 +254,8 @@ mod tests {
 
     #[test]
     fn half_a_server_is_missing() {
-        let (_folder, machine) = with_programs(&["postgres", "etcd", "java", "python3", "node"]);
+        let (_folder, machine) =
+            with_programs(&["postgres", "etcd", "java", "chromium", "python3", "node"]);
         assert_eq!(names(&machine), ["redis-server", "Postgres", "MariaDB", "ZooKeeper", "Node"]);
         assert_eq!(database(&machine, POSTGRES_URL), Database::Missing);
     }

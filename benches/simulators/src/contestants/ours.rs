@@ -10,7 +10,7 @@ use lockproof_rig::sim::RedisDriver;
 use lockproof_runner::{Buggify, CellPlan, Search, cells_of, explore, scheduled, simulate};
 use lockproof_scenario::parse;
 
-use crate::measure::{BOOKINGS, Contestant};
+use crate::measure::{BOOKINGS, Contestant, Length};
 
 /// What a search is to do.
 #[derive(Clone, Copy, Debug)]
@@ -30,9 +30,15 @@ impl Size {
 /// A search through schedules of that size, of which none breaks anything.
 pub(crate) fn search(name: &'static str, size: Size) -> Contestant {
     let plan = plan(size);
-    let search = move |time| Search {
-        schedules: u64::MAX,
-        time: Some(time),
+    let search = move |length| Search {
+        schedules: match length {
+            Length::Time(_) => u64::MAX,
+            Length::Schedules(schedules) => schedules,
+        },
+        time: match length {
+            Length::Time(time) => Some(time),
+            Length::Schedules(_) => None,
+        },
         jobs: size.jobs,
         buggify: Buggify::Off,
         layers: vec![Layer::Effect],
@@ -40,8 +46,10 @@ pub(crate) fn search(name: &'static str, size: Size) -> Contestant {
         besides: Vec::new(),
         checkers: lockproof_checkers::ENTRIES.iter().map(|entry| entry.checker).collect(),
         halt: Arc::default(),
+        slice: None,
+        chronicle: None,
     };
-    assert_whole(&plan, &search(Duration::MAX), size);
+    assert_whole(&plan, &search(Length::Schedules(1)), size);
     Contestant::in_bulk(name, size.holders, move |length| {
         let explored = explore(&plan, &search(length), stopwatch(), &|_| {});
         assert!(explored.found.is_none(), "it broke: {:?}", explored.found);

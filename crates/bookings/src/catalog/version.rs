@@ -1,6 +1,6 @@
 //! `version`: optimistic locking, with the row count checked.
 //!
-//! The check reads the slot's version, then counts; the insert raises the version if it is still the one
+//! The check reads the slot's version and counts, never the count first; the insert raises the version if it is still the one
 //! that was read, and writes in the same transaction. Promises at most `capacity` confirmed bookings of a
 //! slot: each booking raises the version, so between a check and the insert that relies on it no other
 //! booking of the slot was committed, and the count still holds, for any capacity. Concurrent raises

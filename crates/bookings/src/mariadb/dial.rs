@@ -5,7 +5,7 @@ use std::fmt;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use lockproof_model::HolderId;
-use mysql_async::prelude::Queryable;
+use mysql_async::prelude::{FromRow, Queryable};
 use mysql_async::{Conn, DriverError, Error, FromRowError, Params, Row, Statement};
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinSet;
@@ -113,10 +113,23 @@ impl Dialled {
     /// Dropped, it is run all the same.
     pub async fn rows<T>(&self, doing: &'static str, statement: String) -> Result<Vec<T>>
     where
-        T: mysql_async::prelude::FromRow + Send + 'static,
+        T: FromRow + Send + 'static,
     {
         let rows = self.has(|connection| connection.query::<Row, _>(statement).boxed()).await;
         let rows = rows.map_err(|error| BookingError::mariadb(doing, error))?;
+        rows.into_iter().map(|row| read(doing, row)).collect()
+    }
+
+    /// The rows that `statement` answers with once it has been given `values`.
+    pub(super) async fn rows_of<T: FromRow + Send + 'static>(
+        &self,
+        doing: &'static str,
+        statement: &str,
+        values: impl Into<Params>,
+    ) -> Result<Vec<T>> {
+        let (statement, values) = (statement.to_owned(), values.into());
+        let rows = self.has(|connection| connection.exec::<Row, _, _>(statement, values).boxed());
+        let rows = rows.await.map_err(|error| BookingError::mariadb(doing, error))?;
         rows.into_iter().map(|row| read(doing, row)).collect()
     }
 
@@ -147,7 +160,7 @@ impl Dialled {
         .await
     }
 
-    async fn prepare(&self, statement: String) -> Result<Statement> {
+    pub(super) async fn prepare(&self, statement: String) -> Result<Statement> {
         let prepared = self.has(|connection| connection.prep(statement).boxed()).await;
         prepared.map_err(|error| BookingError::mariadb("prepare the statements", error))
     }
@@ -160,7 +173,7 @@ impl fmt::Debug for Dialled {
 }
 
 /// The columns of `row`.
-pub(super) fn read<T: mysql_async::prelude::FromRow>(doing: &'static str, row: Row) -> Result<T> {
+pub(super) fn read<T: FromRow>(doing: &'static str, row: Row) -> Result<T> {
     T::from_row_opt(row).map_err(|FromRowError(row)| {
         BookingError::mariadb(doing, DriverError::FromRow { row }.into())
     })
@@ -227,20 +240,31 @@ impl fmt::Debug for Statements {
     }
 }
 
-/// Opens the session of `holder` in `schema`: at READ COMMITTED, which is not the server's default, and noted as the
-/// holder's.
+/// Opens the session of `holder` in `schema` for its bookings.
 pub(super) async fn session(
     address: &MariadbAddress,
     schema: &SchemaName,
     holder: HolderId,
 ) -> Result<(Dialled, Statements)> {
+    let dialled = dial_as(address, schema, holder).await?;
+    let statements = Statements::prepare(&dialled, schema).await?;
+    Ok((dialled, statements))
+}
+
+/// Opens a session of `holder` in `schema`: at READ COMMITTED, which is not the server's default, with times that no
+/// summer sets back, and noted as the holder's.
+pub(super) async fn dial_as(
+    address: &MariadbAddress,
+    schema: &SchemaName,
+    holder: HolderId,
+) -> Result<Dialled> {
     let dialled = Dialled::dial(address, Some(schema.as_str())).await?;
     let set_up = format!(
         "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED;
+         SET SESSION time_zone = '+00:00';
          REPLACE INTO {schema}.sessions (connection, holder) VALUES (CONNECTION_ID(), {})",
         holder.0
     );
     dialled.run("set the session up", set_up).await?;
-    let statements = Statements::prepare(&dialled, schema).await?;
-    Ok((dialled, statements))
+    Ok(dialled)
 }

@@ -35,3 +35,11 @@ CREATE TABLE {schema}.sessions (
     connection BIGINT PRIMARY KEY,
     holder     BIGINT NOT NULL
 ) ENGINE = InnoDB;
+
+-- A row per lock. Those of leases that ended stay, so that tokens only rise.
+CREATE TABLE {schema}.leases (
+    name    VARCHAR(255) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin PRIMARY KEY,
+    owner   VARCHAR(255) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL,
+    expires BIGINT NOT NULL,
+    token   BIGINT NOT NULL
+) ENGINE = InnoDB;

@@ -208,6 +208,22 @@ impl<W: Wire> Connection for ModelConnection<W> {
         .boxed()
     }
 
+    fn read_slot_and_count(
+        &mut self,
+        slot: SlotId,
+        span: Span,
+    ) -> BoxFuture<'_, Result<(SlotState, u32)>> {
+        async move {
+            let statement = Statement::ReadSlotAndCount { slot, span };
+            match self.statement("read the slot and count bookings", statement).await? {
+                Answer::SlotAndCount(Some((row, count))) => Ok((slot_state(row), count)),
+                Answer::SlotAndCount(None) => Err(Kind::NoSlot(slot).into()),
+                other => Err(unexpected(other)),
+            }
+        }
+        .boxed()
+    }
+
     fn raise_fence(&mut self, slot: SlotId, token: FencingToken) -> BoxFuture<'_, Result<Raised>> {
         async move {
             fits(token)?;
@@ -272,10 +288,6 @@ impl<W: Wire> Connection for ModelConnection<W> {
     }
 }
 
-const fn slot_state(row: SlotRow) -> SlotState {
-    SlotState { capacity: row.capacity, version: row.version, fence: row.fence }
-}
-
 /// What an error of COMMIT means: any that is about the transaction rules the commit out, one that is about the
 /// connection says nothing.
 fn commit_error(source: SqlError) -> BookingError {
@@ -299,6 +311,10 @@ const fn is_abort(error: SqlError) -> bool {
 fn fits(token: FencingToken) -> Result<()> {
     let column = i64::try_from(token.0).map_err(|_| Kind::FencingTokenTooLarge(token));
     Ok(column.map(drop)?)
+}
+
+const fn slot_state(row: SlotRow) -> SlotState {
+    SlotState { capacity: row.capacity, version: row.version, fence: row.fence }
 }
 
 fn unexpected(answer: Answer) -> BookingError {

@@ -31,8 +31,13 @@ pub(super) fn is_locked(error: &Error) -> bool {
 /// lost connection says nothing, and neither does a `FATAL`, which ends the backend at any moment, before
 /// its commit or after.
 pub(super) fn commit_error(error: Error) -> BookingError {
+    committing_error("commit", error)
+}
+
+/// The same of a statement that commits by itself.
+pub(super) fn committing_error(doing: &'static str, error: Error) -> BookingError {
     let answer = error.as_db_error().map(|db| (db.parsed_severity(), db.code().clone()));
-    let error = BookingError::postgres("commit", error);
+    let error = BookingError::postgres(doing, error);
     match answer {
         Some((severity, code)) if rules_commit_out(severity, &code) => {
             // Constraints may be deferred to the commit.

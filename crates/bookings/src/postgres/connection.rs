@@ -183,6 +183,22 @@ impl Connection for PostgresConnection {
         .boxed()
     }
 
+    fn read_slot_and_count(
+        &mut self,
+        slot: SlotId,
+        span: Span,
+    ) -> BoxFuture<'_, Result<(SlotState, u32)>> {
+        async move {
+            let [key, from, to] = [slot.0, span.from, span.to].map(i64::from);
+            let read = self.statement("read the slot and count", async |client, statements| {
+                client.query_opt(&statements.read_slot_and_count, &[&key, &from, &to]).await
+            });
+            let row = read.await?.ok_or(Kind::NoSlot(slot))?;
+            Ok((slot_state(&row)?, narrow(row.get(3))?))
+        }
+        .boxed()
+    }
+
     fn lock_confirmed(&mut self, slot: SlotId, span: Span) -> BoxFuture<'_, Result<u32>> {
         async move {
             let [key, from, to] = [slot.0, span.from, span.to].map(i64::from);

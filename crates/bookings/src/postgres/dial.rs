@@ -72,6 +72,7 @@ pub(super) struct Statements {
     pub(super) lock_slot_nowait: Statement,
     pub(super) lock_slot_skip: Statement,
     pub(super) count_confirmed: Statement,
+    pub(super) read_slot_and_count: Statement,
     pub(super) lock_confirmed: Statement,
     pub(super) lock_advisory: Statement,
     pub(super) reserve_key: Statement,
@@ -94,6 +95,9 @@ impl Statements {
              WHERE slot = $1 AND state = 'confirmed' AND span_from < $3 AND span_to > $2"
         );
         let count_confirmed = format!("SELECT count(*) {confirmed}");
+        let read_slot_and_count = format!(
+            "SELECT capacity, version, fence, ({count_confirmed}) FROM {schema}.slots WHERE slot = $1"
+        );
         let lock_confirmed = format!("SELECT id {confirmed} FOR UPDATE");
         let reserve_key = format!(
             "INSERT INTO {schema}.request_keys (request) VALUES ($1) ON CONFLICT DO NOTHING"
@@ -121,6 +125,7 @@ impl Statements {
                 prepare(&lock_slot_nowait),
                 prepare(&lock_slot_skip),
                 prepare(&count_confirmed),
+                prepare(&read_slot_and_count),
                 prepare(&lock_confirmed),
                 prepare(&find_booking),
             )
@@ -141,6 +146,7 @@ impl Statements {
             lock_slot_nowait,
             lock_slot_skip,
             count_confirmed,
+            read_slot_and_count,
             lock_confirmed,
             find_booking,
         ) = reads;
@@ -151,6 +157,7 @@ impl Statements {
             lock_slot_nowait,
             lock_slot_skip,
             count_confirmed,
+            read_slot_and_count,
             lock_confirmed,
             lock_advisory,
             reserve_key,

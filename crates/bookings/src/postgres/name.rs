@@ -27,6 +27,11 @@ impl SchemaName {
     pub(crate) fn advisory_key(&self, slot: SlotId) -> i64 {
         fnv1a(self.0.bytes().chain(slot.0.to_le_bytes())).cast_signed()
     }
+
+    /// The key of the advisory lock called `name`. No slot's: the byte between is in no schema's name.
+    pub(crate) fn key_of_lock(&self, name: &str) -> i64 {
+        fnv1a(self.0.bytes().chain([b'.']).chain(name.bytes())).cast_signed()
+    }
 }
 
 impl FromStr for SchemaName {

@@ -26,3 +26,11 @@ CREATE TABLE {schema}.bookings (
 CREATE TABLE {schema}.request_keys (
     request BIGINT PRIMARY KEY
 );
+
+-- A row per lock. Those of leases that ended stay, so that tokens only rise.
+CREATE TABLE {schema}.leases (
+    lock    TEXT   PRIMARY KEY,
+    owner   TEXT   NOT NULL,
+    expires BIGINT NOT NULL,
+    token   BIGINT NOT NULL
+);

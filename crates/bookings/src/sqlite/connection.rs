@@ -85,14 +85,15 @@ impl SqliteConnection {
     }
 
     /// Runs `statement` and commits it, as the rig does outside of any booking.
-    pub(super) async fn write(
+    pub(super) async fn write<T: Send + 'static>(
         &mut self,
         doing: &'static str,
-        statement: impl FnMut(&rusqlite::Connection) -> rusqlite::Result<()> + Send + Clone + 'static,
-    ) -> Result<()> {
+        statement: impl FnMut(&rusqlite::Connection) -> rusqlite::Result<T> + Send + Clone + 'static,
+    ) -> Result<T> {
         self.ensure_writing().await?;
-        self.run(doing, statement).await?;
-        self.end_writing().await
+        let value = self.run(doing, statement).await?;
+        self.end_writing().await?;
+        Ok(value)
     }
 
     /// Begins the write transaction unless it is open: waits for the turn, then for other processes. One that has
@@ -127,7 +128,7 @@ impl SqliteConnection {
         committed.map_err(commit_error)
     }
 
-    async fn undo(&mut self) -> Result<()> {
+    pub(super) async fn undo(&mut self) -> Result<()> {
         if self.writing != Writing::No {
             self.writing = Writing::Unsure;
             let undone = self.thread.run(Worker::rollback).await?;
@@ -191,6 +192,20 @@ impl Connection for SqliteConnection {
         async move {
             self.ensure_writing().await?;
             self.run("reserve the key", move |db| statements::reserve_key(db, request)).await
+        }
+        .boxed()
+    }
+
+    fn read_slot_and_count(
+        &mut self,
+        slot: SlotId,
+        span: Span,
+    ) -> BoxFuture<'_, Result<(SlotState, u32)>> {
+        async move {
+            let read =
+                move |db: &rusqlite::Connection| statements::read_slot_and_count(db, slot, span);
+            let read = self.run("read the slot and count bookings", read).await?;
+            read.ok_or_else(|| Kind::NoSlot(slot).into())
         }
         .boxed()
     }

@@ -23,3 +23,11 @@ CREATE TABLE bookings (
 CREATE TABLE request_keys (
     request INTEGER PRIMARY KEY
 ) STRICT;
+
+-- A row per lock. Those of leases that ended stay, so that tokens only rise.
+CREATE TABLE leases (
+    lock    TEXT PRIMARY KEY,
+    owner   TEXT    NOT NULL,
+    expires INTEGER NOT NULL,
+    token   INTEGER NOT NULL
+) STRICT;

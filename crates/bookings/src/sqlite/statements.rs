@@ -37,15 +37,13 @@ pub(super) fn create(db: &Connection, layout: Layout) -> rusqlite::Result<()> {
 
 pub(super) fn drop_tables(db: &Connection) -> rusqlite::Result<()> {
     db.execute_batch(
-        "DROP TABLE IF EXISTS request_keys; DROP TABLE IF EXISTS bookings; DROP TABLE IF EXISTS slots",
+        "DROP TABLE IF EXISTS leases; DROP TABLE IF EXISTS request_keys; DROP TABLE IF EXISTS bookings; DROP TABLE IF EXISTS slots",
     )
 }
 
 pub(super) fn read_slot(db: &Connection, slot: SlotId) -> rusqlite::Result<Option<SlotState>> {
     db.prepare_cached("SELECT capacity, version, fence FROM slots WHERE slot = ?1")?
-        .query_row([slot.0], |row| {
-            Ok(SlotState { capacity: row.get(0)?, version: row.get(1)?, fence: fence(row, 2)? })
-        })
+        .query_row([slot.0], slot_state)
         .optional()
 }
 
@@ -68,6 +66,22 @@ pub(super) fn reserve_key(db: &Connection, request: AttemptId) -> rusqlite::Resu
         .query_row([request.0], |row| row.get(0).map(BookingId))
         .optional()
         .map(Reserved::Used)
+}
+
+/// `None` when there is no such slot.
+pub(super) fn read_slot_and_count(
+    db: &Connection,
+    slot: SlotId,
+    span: Span,
+) -> rusqlite::Result<Option<(SlotState, u32)>> {
+    db.prepare_cached(
+        "SELECT capacity, version, fence,
+                (SELECT count(*) FROM bookings
+                 WHERE slot = ?1 AND state = 'confirmed' AND span_from < ?3 AND span_to > ?2)
+         FROM slots WHERE slot = ?1",
+    )?
+    .query_row([slot.0, span.from, span.to], |row| Ok((slot_state(row)?, row.get(3)?)))
+    .optional()
 }
 
 /// `None` when there is no such slot.
@@ -134,6 +148,10 @@ pub(super) fn table(db: &Connection) -> rusqlite::Result<BookingTable> {
         .query_map([], booking_row)?
         .collect::<rusqlite::Result<_>>()?;
     Ok(BookingTable { slots, bookings })
+}
+
+fn slot_state(row: &Row<'_>) -> rusqlite::Result<SlotState> {
+    Ok(SlotState { capacity: row.get(0)?, version: row.get(1)?, fence: fence(row, 2)? })
 }
 
 fn slot_row(row: &Row<'_>) -> rusqlite::Result<SlotRow> {

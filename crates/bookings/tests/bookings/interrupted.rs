@@ -1,4 +1,4 @@
-//! A booking that commits between the two reads of a check.
+//! A booking that commits between the two reads of a check, on a store that takes two statements for it.
 
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;

@@ -4,7 +4,7 @@
 //! only says why. An attempt of which nobody knew is settled by the table: its row is there, or it is not,
 //! and either is fine.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use lockproof_model::{
     Anomaly, Attempt, AttemptId, AttemptResult, BookingRow, Evidence, Finding, Layer, SlotId,
@@ -49,10 +49,8 @@ impl Checker for DuplicateBookings {
         let oversold = Oversold::all_of(evidence.table, &passages);
         let mut anomalies: Vec<_> = oversold.map(|oversold| duplicate_booking(&oversold)).collect();
         for attempt in &evidence.history.attempts {
-            let all_slots = (attempt.id, SlotId(0))..=(attempt.id, SlotId(u32::MAX));
-            let own: Vec<_> =
-                rows.range(all_slots).map(|((_, slot), rows)| (*slot, *rows)).collect();
-            let count: u32 = own.iter().map(|(_, rows)| rows).sum();
+            let own = rows_of(attempt.id, &rows);
+            let count = own.len();
             let found = match &attempt.result {
                 AttemptResult::Booked { .. } if count == 0 => Some(lost(attempt, &passages)),
                 AttemptResult::Refused { refusal, .. } if count > 0 => {
@@ -64,10 +62,10 @@ impl Checker for DuplicateBookings {
                 _ => None,
             };
             anomalies.extend(found);
-            let doubled = own.iter().filter(|(_, rows)| *rows > 1);
-            anomalies.extend(doubled.map(|&of| double_write(attempt, of, &passages)));
+            let doubled = own.chunk_by(|a, b| a.1 == b.1).filter(|rows| rows.len() > 1);
+            anomalies.extend(doubled.map(|rows| double_write(attempt, rows, &passages)));
             if count > 0 {
-                anomalies.extend(partial(attempt, &own, &passages));
+                anomalies.extend(partial(attempt, own, &passages));
             }
         }
         anomalies.sort_by_key(|anomaly| (anomaly.witness.last().copied(), anomaly.slot));
@@ -75,13 +73,17 @@ impl Checker for DuplicateBookings {
     }
 }
 
-/// How many rows each attempt has of each slot.
-fn rows_by_attempt(bookings: &[BookingRow]) -> BTreeMap<(AttemptId, SlotId), u32> {
-    let mut rows = BTreeMap::new();
-    for row in bookings {
-        *rows.entry((row.attempt, row.slot)).or_insert(0) += 1;
-    }
+/// Whose each row is, and of which slot, in order.
+fn rows_by_attempt(bookings: &[BookingRow]) -> Vec<(AttemptId, SlotId)> {
+    let mut rows: Vec<_> = bookings.iter().map(|row| (row.attempt, row.slot)).collect();
+    rows.sort_unstable();
     rows
+}
+
+fn rows_of(attempt: AttemptId, rows: &[(AttemptId, SlotId)]) -> &[(AttemptId, SlotId)] {
+    let start = rows.partition_point(|(of, _)| *of < attempt);
+    let rest = &rows[start..];
+    &rest[..rest.partition_point(|(of, _)| *of == attempt)]
 }
 
 fn duplicate_booking(oversold: &Oversold<'_>) -> Anomaly {
@@ -112,28 +114,35 @@ fn phantom(attempt: &Attempt, told: &str, passages: &Passages<'_>) -> Anomaly {
 }
 
 /// An attempt that wrote several slots and has rows for some of them.
-fn partial(attempt: &Attempt, own: &[(SlotId, u32)], passages: &Passages<'_>) -> Option<Anomaly> {
+fn partial(
+    attempt: &Attempt,
+    own: &[(AttemptId, SlotId)],
+    passages: &Passages<'_>,
+) -> Option<Anomaly> {
     let written = passages.of(attempt.id).operations.iter().filter(|operation| {
         operation.step == lockproof_model::Step::Insert && operation.outcome.is_ok()
     });
-    let is_missing = |slot: &SlotId| own.iter().all(|(booked, _)| booked != slot);
+    let is_missing = |slot: &SlotId| own.iter().all(|(_, booked)| booked != slot);
     let missing: BTreeSet<SlotId> = written.map(|insert| insert.slot).filter(is_missing).collect();
     let first = missing.first()?;
     let Attempt { id, holder, .. } = attempt;
     let sentence = format!(
         "{id} of {holder} booked {} and not {first}, of which it wrote both in one transaction",
-        own.first()?.0
+        own.first()?.1
     );
     let count = u32::try_from(missing.len()).unwrap_or(u32::MAX);
     Some(of_attempt(kinds::PARTIAL_BOOKING, attempt, count, sentence, passages))
 }
 
+/// An attempt with several rows of one slot.
 fn double_write(
     attempt: &Attempt,
-    (slot, rows): (SlotId, u32),
+    rows: &[(AttemptId, SlotId)],
     passages: &Passages<'_>,
 ) -> Anomaly {
     let Attempt { id, holder, .. } = attempt;
+    let slot = rows.first().map_or(attempt.slot, |(_, slot)| *slot);
+    let rows = u32::try_from(rows.len()).unwrap_or(u32::MAX);
     let sentence = format!("{id} of {holder} stands in {rows} rows of {slot}");
     of_attempt(kinds::DOUBLE_WRITE, attempt, rows - 1, sentence, passages)
 }

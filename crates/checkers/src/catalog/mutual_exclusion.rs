@@ -11,9 +11,10 @@
 //!
 //! Intervals are closed. Unknown acquires are dropped, unknown releases end at their invocation.
 
-use lockproof_model::{Anomaly, Evidence, Finding, HolderId, Instant, Layer};
+use lockproof_model::{Anomaly, Evidence, Finding, HolderId, Layer};
 
 use super::CheckerEntry;
+use crate::ending_last::EndingLast;
 use crate::hold::Hold;
 use crate::passage::Passages;
 use crate::{Checker, kinds, words};
@@ -65,8 +66,8 @@ struct Conflict<'h, 'a> {
 
 /// The conflicts among the holds of one slot, which are in the order of their grants.
 fn conflicts_on<'h, 'a>(holds: &'h [Hold<'a>]) -> Vec<Conflict<'h, 'a>> {
-    let mut trusted = EndingLast::default();
-    let mut inside = EndingLast::default();
+    let mut trusted: EndingLast<HolderId, &Hold<'_>> = EndingLast::default();
+    let mut inside: EndingLast<HolderId, &Hold<'_>> = EndingLast::default();
     let mut conflicts = Vec::new();
     for later in holds {
         let at = later.granted;
@@ -79,38 +80,10 @@ fn conflicts_on<'h, 'a>(holds: &'h [Hold<'a>]) -> Vec<Conflict<'h, 'a>> {
         } else if let Some((_, earlier)) = acting {
             conflicts.push(Conflict { earlier, later, kind: kinds::OVERRUN });
         }
-        trusted.add(later.trusted_until, later);
-        inside.add(later.inside_until, later);
+        trusted.add(later.trusted_until, holder, later);
+        inside.add(later.inside_until, holder, later);
     }
     conflicts
-}
-
-/// Of the holds met so far, the one that ends last, and the last of any other holder.
-///
-/// Two suffice: whoever asks, one of them is somebody else's.
-#[derive(Debug, Default)]
-struct EndingLast<'h, 'a> {
-    first: Option<(Instant, &'h Hold<'a>)>,
-    second: Option<(Instant, &'h Hold<'a>)>,
-}
-
-impl<'h, 'a> EndingLast<'h, 'a> {
-    fn not_of(&self, holder: HolderId) -> Option<(Instant, &'h Hold<'a>)> {
-        [self.first, self.second].into_iter().flatten().find(|(_, hold)| hold.holder() != holder)
-    }
-
-    fn add(&mut self, end: Instant, hold: &'h Hold<'a>) {
-        let is_later = |than: Option<(Instant, _)>| than.is_none_or(|(known, _)| end > known);
-        let is_own = self.first.is_some_and(|(_, first)| first.holder() == hold.holder());
-        if is_later(self.first) {
-            let before = self.first.replace((end, hold));
-            if !is_own {
-                self.second = before;
-            }
-        } else if !is_own && is_later(self.second) {
-            self.second = Some((end, hold));
-        }
-    }
 }
 
 impl Conflict<'_, '_> {

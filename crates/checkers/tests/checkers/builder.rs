@@ -60,6 +60,12 @@ impl Run {
         });
     }
 
+    /// The fence of `slot` has been raised to `fence`.
+    pub(crate) fn fenced(&mut self, slot: u32, fence: u64) {
+        let rows = self.table.slots.iter_mut();
+        rows.filter(|row| row.slot == SlotId(slot)).for_each(|row| row.fence = FencingToken(fence));
+    }
+
     /// A lock that stands in the end, on the first server.
     pub(crate) fn left(&mut self, slot: u32, owner: &str) {
         let lock = LockName::new(&format!("slot-{slot}"));
@@ -136,6 +142,27 @@ impl Try<'_> {
         self.granted(from, to, ms(from + 1000), Some(FencingToken(token)))
     }
 
+    /// A refusal by the lock, asked for from `from` to `to`.
+    pub(crate) fn held(self, from: u64, to: u64) -> Self {
+        let outcome = Outcome::Fail(Reason::Refused(Refusal::Held));
+        let run = self.operation(Step::Acquire, from, Some(to), outcome);
+        run.result(AttemptResult::Refused { by: RefusedBy::Lock, refusal: Refusal::Held })
+    }
+
+    /// When the attempt was open.
+    pub(crate) fn open(self, from: u64, to: u64) -> Self {
+        let attempt = self.run.attempts.last_mut().expect("an attempt");
+        (attempt.intended, attempt.started, attempt.finished) = (ms(from), ms(from), ms(to));
+        self
+    }
+
+    /// The row that was just written bears this token.
+    pub(crate) fn under_token(self, token: u64) -> Self {
+        let row = self.run.table.bookings.last_mut().expect("a row");
+        row.fencing_token = Some(FencingToken(token));
+        self
+    }
+
     /// What follows is of another slot of the same attempt.
     pub(crate) fn on(self, slot: u32) -> Self {
         Self { slot: SlotId(slot), ..self }
@@ -158,6 +185,10 @@ impl Try<'_> {
     pub(crate) fn check(self, from: u64, to: u64, confirmed: u32) -> Self {
         let free = confirmed < self.run.table.slots[0].capacity;
         self.ok(Step::Check, from, to, Effect::Checked { confirmed, free })
+    }
+
+    pub(crate) fn work(self, from: u64, to: u64) -> Self {
+        self.ok(Step::Work, from, to, Effect::Done)
     }
 
     pub(crate) fn insert(self, from: u64, to: u64) -> Self {

@@ -27,14 +27,14 @@ fn verdicts(run: &Finished) -> Vec<Verdict> {
 
 #[test]
 fn a_hundred_thousand_operations_in_order_are_accepted() {
-    assert_eq!(verdicts(&crowd(10)), [Verdict::Valid; 5]);
+    assert_eq!(verdicts(&crowd(10)), [Verdict::Valid; 10]);
 }
 
 #[test]
 fn a_hundred_thousand_operations_on_one_slot_at_once_are_judged() {
     let run = crowd(0);
     let of_locks = ENTRIES.iter().map(|entry| match entry.name {
-        "mutual-exclusion" => Verdict::Violated,
+        "mutual-exclusion" | "overlapping-grants" => Verdict::Violated,
         _ => Verdict::Valid,
     });
     assert_eq!(verdicts(&run), of_locks.collect::<Vec<_>>());

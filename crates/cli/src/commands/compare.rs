@@ -151,6 +151,8 @@ fn explored(
         besides: Vec::new(),
         checkers: lockproof_checkers::ENTRIES.iter().map(|entry| entry.checker).collect(),
         halt: Arc::clone(&interrupt.halt),
+        slice: None,
+        chronicle: None,
     };
     let mut cells = Vec::with_capacity(plans.len());
     for plan in plans.iter().take_while(|_| interrupt.exit().is_none()) {

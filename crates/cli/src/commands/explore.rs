@@ -10,13 +10,13 @@ use lockproof_model::{
     CellReport, Exploration, Layer, Manifest, RESULTS_SCHEMA_VERSION, RunReport, World,
 };
 use lockproof_report::{CellName, Latest};
-use lockproof_runner::{Buggify, CellPlan, Finished, Search, cells_of, explore_cell};
+use lockproof_runner::{CellPlan, Chronicle, Finished, Search, cells_of, explore_cell};
 
-use crate::arguments::{BuggifyName, Color, ExploreArguments, Seek, WorldName};
+use crate::arguments::{Color, ExploreArguments, Seek, WorldName};
 use crate::commands::run::label;
 use crate::exit::{Exit, Failure};
 use crate::interrupt::Interrupt;
-use crate::keeper::Keeper;
+use crate::keeper::{Keeper, SearchChronicle};
 use crate::progress::Display;
 use crate::{machine, results, selection, terminal};
 
@@ -27,15 +27,19 @@ pub(crate) fn run(
 ) -> Result<Exit, Failure> {
     let scenarios = selection::load(&arguments.paths, &arguments.strategy)?;
     let scenarios = selection::of_world(scenarios, World::Sim)?;
+    let elsewhere = results::Elsewhere::new(arguments.junit.as_deref())?;
     let interrupt = Interrupt::listen(Interrupt::REPORTING)
         .map_err(|error| Failure::infrastructure(format!("cannot listen for signals: {error}")))?;
     let seed = arguments.seed.unwrap_or_else(entropy);
-    let keeper = Keeper::create(&arguments.out, &scenarios)?;
-    let (started, took) = (machine::utc(), stopwatch());
     let driver = arguments.wire.driver(WorldName::Sim)?;
+    let command = command(arguments, seed);
+    let manifest = machine::manifest(command, seed, World::Sim, "simulated", arguments.partition);
+    let mut keeper = Keeper::create(&arguments.out, &scenarios, &manifest)?;
+    let took = stopwatch();
     let plans: Vec<_> =
         cells_of(&scenarios, seed).into_iter().map(|plan| plan.driven_by(driver)).collect();
-    let search = search(arguments, &interrupt);
+    let chronicle = keeper.chronicle(arguments.keep_histories);
+    let search = search(arguments, &interrupt, Arc::clone(&chronicle));
     let mut display = Display::new(arguments.show_progress, plans.len());
     let (mut cells, mut trouble) = (Vec::with_capacity(plans.len()), None);
     for plan in &plans {
@@ -52,41 +56,31 @@ pub(crate) fn run(
         cells.push(finished.report);
     }
     display.end();
-    let manifest = Manifest {
-        version: env!("CARGO_PKG_VERSION").to_owned(),
-        revision: machine::revision(),
-        command: command(arguments, seed),
-        seed,
-        world: World::Sim,
-        provider: "simulated".to_owned(),
-        started,
-        took: took(),
-        machine: machine::description(),
-        interrupted: interrupt.exit().is_some(),
-    };
+    let manifest = Manifest { took: took(), interrupted: interrupt.exit().is_some(), ..manifest };
     let report = RunReport { schema_version: RESULTS_SCHEMA_VERSION, manifest, cells };
     let kept = keeper.finish(&report);
     results::show(arguments.format, &report, Some(&keeper.path()), color, verbose)?;
+    elsewhere.tell(&report)?;
     if let Ok(Latest::Occupied(path)) = &kept {
         terminal::error(&format!("{} is no link and was left alone", path.display()));
     }
-    match trouble.or(kept.err()) {
+    match trouble.or(chronicle.trouble()).or(kept.err()) {
         Some(error) => Err(Failure::infrastructure(format!("the report is incomplete: {error}"))),
         None => Ok(interrupt.exit().unwrap_or_else(|| report.status().into())),
     }
 }
 
-fn search(arguments: &ExploreArguments, interrupt: &Interrupt) -> Search {
+fn search(
+    arguments: &ExploreArguments,
+    interrupt: &Interrupt,
+    chronicle: Arc<SearchChronicle>,
+) -> Search {
     let processors = std::thread::available_parallelism().map_or(1, usize::from);
     Search {
         schedules: arguments.seeds,
         time: arguments.time,
         jobs: arguments.jobs.map_or(processors, usize::from),
-        buggify: match arguments.buggify {
-            BuggifyName::Off => Buggify::Off,
-            BuggifyName::Bounded => Buggify::WithinBounds,
-            BuggifyName::LoseTokens => Buggify::LosingTokens,
-        },
+        buggify: arguments.buggify.bounds(),
         layers: match arguments.seek {
             Seek::Effect => vec![Layer::Effect],
             Seek::Belief => vec![Layer::Belief],
@@ -101,19 +95,30 @@ fn search(arguments: &ExploreArguments, interrupt: &Interrupt) -> Search {
         besides: Vec::new(),
         checkers: lockproof_checkers::ENTRIES.iter().map(|entry| entry.checker).collect(),
         halt: Arc::clone(&interrupt.halt),
+        slice: arguments.partition,
+        chronicle: (arguments.keep_histories || arguments.partition.is_some())
+            .then_some(chronicle as Arc<dyn Chronicle>),
     }
 }
 
 /// Keeps what a violation left behind, and writes into the report where its replay is.
 fn keep(keeper: &Keeper, plan: &CellPlan, finished: &mut Finished) -> io::Result<()> {
-    let CellReport { scenario, strategy, exploration, .. } = &mut finished.report;
+    let Some(seed) = keep_replay(keeper, &mut finished.report)? else {
+        return keeper.list(&finished.report);
+    };
+    let plan = CellPlan { seed, ..plan.clone() };
+    keeper.keep(&plan, finished)
+}
+
+/// Keeps the replay of a violation, where there is one, and gives its seed.
+pub(crate) fn keep_replay(keeper: &Keeper, report: &mut CellReport) -> io::Result<Option<u64>> {
+    let CellReport { scenario, strategy, exploration, .. } = report;
     let violation =
         exploration.as_mut().and_then(|Exploration { violation, .. }| violation.as_mut());
-    let Some(violation) = violation else { return Ok(()) };
+    let Some(violation) = violation else { return Ok(None) };
     let path = keeper.keep_replay(CellName { scenario, strategy }, violation)?;
     violation.path = Some(path.display().to_string());
-    let plan = CellPlan { seed: violation.seed, ..plan.clone() };
-    keeper.keep(&plan, finished)
+    Ok(Some(violation.seed))
 }
 
 /// The command that repeats the search, seed included.
@@ -131,11 +136,7 @@ fn command(arguments: &ExploreArguments, seed: u64) -> String {
             humantime::format_duration(time).to_string().replace(' ', "")
         ));
     }
-    match arguments.buggify {
-        BuggifyName::Off => {}
-        BuggifyName::Bounded => words.push("--buggify".to_owned()),
-        BuggifyName::LoseTokens => words.push("--buggify=lose-tokens".to_owned()),
-    }
+    words.extend(arguments.buggify.flag());
     match arguments.seek {
         Seek::Effect => {}
         Seek::Belief => words.push("--seek belief".to_owned()),
@@ -145,6 +146,10 @@ fn command(arguments: &ExploreArguments, seed: u64) -> String {
     if arguments.wire.wire {
         words.push("--wire".to_owned());
     }
+    if arguments.keep_histories {
+        words.push("--keep-histories".to_owned());
+    }
+    words.extend(arguments.partition.map(|slice| format!("--partition {slice}")));
     words.push(format!("--seed {seed:#x}"));
     words.join(" ")
 }

@@ -78,6 +78,7 @@ pub(crate) fn run(arguments: &ReplayArguments, color: Color, verbose: u8) -> Res
         took: took(),
         machine: machine::description(),
         interrupted: false,
+        partition: None,
     };
     let report = RunReport { schema_version: RESULTS_SCHEMA_VERSION, manifest, cells: vec![cell] };
     results::show(arguments.format, &report, None, color, verbose)?;
@@ -102,6 +103,8 @@ fn simulated(plan: &CellPlan, replay: &Replay) -> Result<(CellReport, News), Fai
         besides: Vec::new(),
         checkers: checkers(),
         halt: Arc::default(),
+        slice: None,
+        chronicle: None,
     };
     let (finished, is_same) = replay_simulated(plan, &search).map_err(Failure::usage)?;
     let digest = &replay.digest;

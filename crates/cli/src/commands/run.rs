@@ -2,13 +2,15 @@
 
 use std::io;
 use std::sync::Arc;
+use std::time::Duration;
 
 use lockproof_env::live::{entropy, stopwatch};
 use lockproof_model::{CellReport, Manifest, RESULTS_SCHEMA_VERSION, RunReport, World, in_full};
 use lockproof_report::Latest;
 use lockproof_rig::live::{PROVIDERS, Provider, ProviderEntry, find_provider};
+use lockproof_rig::sim::RedisDriver;
 use lockproof_rig::{DatabaseEngine, ExternalServers};
-use lockproof_runner::{CellPlan, CellSettings, Finished, Matrix, Observer, cells_of};
+use lockproof_runner::{CellPlan, CellSettings, Finished, Matrix, Observer, Running, cells_of};
 use lockproof_scenario::{Cell, Scenario, nearest};
 
 use crate::arguments::{Color, RunArguments, WorldName};
@@ -42,6 +44,7 @@ pub(crate) fn run(arguments: &RunArguments, color: Color, verbose: u8) -> Result
         }
         World::Sim => (scenarios, ExternalServers::default()),
     };
+    let elsewhere = results::Elsewhere::new(arguments.junit.as_deref())?;
     let interrupt = Interrupt::listen(Interrupt::REPORTING)
         .map_err(|error| Failure::infrastructure(format!("cannot listen for signals: {error}")))?;
     let seed = arguments.seed.unwrap_or_else(entropy);
@@ -49,38 +52,32 @@ pub(crate) fn run(arguments: &RunArguments, color: Color, verbose: u8) -> Result
         World::Live => Some(started_by(entry, &servers)?),
         World::Sim => None,
     };
-    let keeper = Keeper::create(&arguments.out, &scenarios)?;
-    let (started, took) = (machine::utc(), stopwatch());
+    let provided = if world == World::Sim { "simulated" } else { entry.name };
+    let command = command(arguments, &servers, seed);
+    let manifest = machine::manifest(command, seed, world, provided, arguments.partition);
+    let mut keeper = Keeper::create(&arguments.out, &scenarios, &manifest)?;
+    let took = stopwatch();
     let matrix = Matrix {
-        plans: cells_of(&scenarios, seed).into_iter().map(|plan| plan.driven_by(driver)).collect(),
-        jobs: jobs(arguments, provider.as_deref(), &scenarios),
-        settings: settings(arguments, provider, &interrupt, verbose),
+        plans: plans(arguments, &scenarios, seed, driver),
+        jobs: jobs(arguments.jobs, provider.as_deref(), &scenarios),
+        settings: settings(arguments.cell_limit, provider, &interrupt, verbose),
     };
     let display = Display::new(arguments.show_progress, matrix.plans.len());
     let mut watcher = Watcher { display, keeper: &keeper, trouble: None };
     let cells = matrix.run(&mut watcher);
     watcher.display.end();
+    let trouble = watcher.trouble;
     matrix.settings.provider.iter().for_each(|provider| end(provider.as_ref()));
-    let manifest = Manifest {
-        version: env!("CARGO_PKG_VERSION").to_owned(),
-        revision: machine::revision(),
-        command: command(arguments, &servers, seed),
-        seed,
-        world,
-        provider: if world == World::Sim { "simulated" } else { entry.name }.to_owned(),
-        started,
-        took: took(),
-        machine: machine::description(),
-        interrupted: interrupt.exit().is_some(),
-    };
+    let manifest = Manifest { took: took(), interrupted: interrupt.exit().is_some(), ..manifest };
     let report = RunReport { schema_version: RESULTS_SCHEMA_VERSION, manifest, cells };
     let kept = keeper.finish(&report);
     // The results are shown even when they could not be kept: they are all that is left then.
     results::show(arguments.format, &report, Some(&keeper.path()), color, verbose)?;
+    elsewhere.tell(&report)?;
     if let Ok(Latest::Occupied(path)) = &kept {
         terminal::error(&format!("{} is no link and was left alone", path.display()));
     }
-    match watcher.trouble.or(kept.err()) {
+    match trouble.or(kept.err()) {
         Some(error) => Err(Failure::infrastructure(format!("the report is incomplete: {error}"))),
         None => Ok(interrupt.exit().unwrap_or_else(|| report.status().into())),
     }
@@ -129,16 +126,29 @@ fn of_provider(
     provider: &ProviderEntry,
     scenarios: Vec<Arc<Scenario>>,
 ) -> Result<Vec<Arc<Scenario>>, Failure> {
-    let refusal = |scenario: &Scenario| {
-        let why = why_not_on(provider, scenario)?;
-        Some(format!("{}: {why}", scenario.path.display()))
-    };
-    let told: Vec<_> = scenarios.iter().filter_map(|scenario| refusal(scenario)).collect();
-    if told.len() == scenarios.len() {
+    let (kept, told) = fit_for_provider(provider, scenarios);
+    if kept.is_empty() {
         return Err(Failure::usage(told.join("\n")));
     }
     told.iter().for_each(|line| terminal::error(&format!("skipped {line}")));
-    Ok(scenarios.into_iter().filter(|scenario| refusal(scenario).is_none()).collect())
+    Ok(kept)
+}
+
+/// Those scenarios that the provider can have, and why it cannot have the others.
+pub(crate) fn fit_for_provider(
+    provider: &ProviderEntry,
+    scenarios: Vec<Arc<Scenario>>,
+) -> (Vec<Arc<Scenario>>, Vec<String>) {
+    let mut told = Vec::new();
+    let mut fits = |scenario: &Arc<Scenario>| match why_not_on(provider, scenario) {
+        None => true,
+        Some(why) => {
+            told.push(format!("{}: {why}", scenario.path.display()));
+            false
+        }
+    };
+    let kept = scenarios.into_iter().filter(|scenario| fits(scenario)).collect();
+    (kept, told)
 }
 
 pub(crate) fn why_not_on(provider: &ProviderEntry, scenario: &Scenario) -> Option<String> {
@@ -198,30 +208,34 @@ fn of_engine(
     scenarios: Vec<Arc<Scenario>>,
     named: &[String],
 ) -> Result<Vec<Arc<Scenario>>, Failure> {
-    let refusals = |scenario: &Scenario| -> Vec<String> {
-        let engine = provider.engine_of(scenario.engine).word();
-        let whys = scenario.cells.iter().filter_map(|cell| cell.strategy.unsupported_on(engine));
-        whys.map(|why| format!("{}: {why}", scenario.path.display())).collect()
-    };
-    let told: Vec<_> = scenarios.iter().flat_map(|scenario| refusals(scenario)).collect();
-    if told.is_empty() {
-        return Ok(scenarios);
-    }
-    let cells: usize = scenarios.iter().map(|scenario| scenario.cells.len()).sum();
-    if told.len() == cells || !named.is_empty() {
+    let (kept, told) = fit_for_engine(provider, scenarios);
+    if !told.is_empty() && (kept.is_empty() || !named.is_empty()) {
         let elsewhere = "; use --provider process, or --world sim";
         return Err(Failure::usage(told.join("\n") + elsewhere));
     }
     told.iter().for_each(|line| terminal::error(&format!("skipped {line}")));
+    Ok(kept)
+}
+
+/// Those cells that the provider's database can have, and why it cannot have the others.
+pub(crate) fn fit_for_engine(
+    provider: &ProviderEntry,
+    scenarios: Vec<Arc<Scenario>>,
+) -> (Vec<Arc<Scenario>>, Vec<String>) {
+    let mut told = Vec::new();
     let kept = scenarios.into_iter().map(|mut scenario| {
-        if !refusals(&scenario).is_empty() {
-            let engine = provider.engine_of(scenario.engine).word();
+        let engine = provider.engine_of(scenario.engine).word();
+        let whys = scenario.cells.iter().filter_map(|cell| cell.strategy.unsupported_on(engine));
+        let whys: Vec<_> = whys.map(|why| format!("{}: {why}", scenario.path.display())).collect();
+        if !whys.is_empty() {
             let cells = &mut Arc::make_mut(&mut scenario).cells;
             cells.retain(|cell| cell.strategy.unsupported_on(engine).is_none());
         }
+        told.extend(whys);
         scenario
     });
-    Ok(kept.filter(|scenario| !scenario.cells.is_empty()).collect())
+    let kept = kept.filter(|scenario| !scenario.cells.is_empty()).collect();
+    (kept, told)
 }
 
 /// Ends what the provider made for this run, and says so where something stays.
@@ -244,8 +258,8 @@ pub(crate) fn started_by(
     Ok(provider)
 }
 
-fn settings(
-    arguments: &RunArguments,
+pub(crate) fn settings(
+    limit: Duration,
     provider: Option<Arc<dyn Provider>>,
     interrupt: &Interrupt,
     verbose: u8,
@@ -253,27 +267,38 @@ fn settings(
     CellSettings {
         provider,
         checkers: lockproof_checkers::ENTRIES.iter().map(|entry| entry.checker).collect(),
-        limit: arguments.cell_limit,
+        limit,
         halt: Arc::clone(&interrupt.halt),
         holders: commands::holder::program(verbose),
     }
 }
 
-fn jobs(
-    arguments: &RunArguments,
+pub(crate) fn jobs(
+    asked: Option<u16>,
     provider: Option<&dyn Provider>,
     scenarios: &[Arc<Scenario>],
 ) -> usize {
     let processors = std::thread::available_parallelism().map_or(1, usize::from);
     let Some(provider) = provider else {
         // A simulated cell never waits.
-        return arguments.jobs.map_or(processors, usize::from);
+        return asked.map_or(processors, usize::from);
     };
     let most = scenarios.iter().map(|scenario| scenario.load.holders).max().unwrap_or(1);
     // Each holder has a connection of its own, and the judge and the table's maker one each.
     let by_cell = usize::try_from(most).unwrap_or(usize::MAX).saturating_add(2);
     let room = provider.spare_connections().map_or(usize::MAX, |spare| (spare / by_cell).max(1));
-    arguments.jobs.map_or((processors * JOBS_PER_PROCESSOR).min(room), usize::from)
+    asked.map_or((processors * JOBS_PER_PROCESSOR).min(room), usize::from)
+}
+
+/// The cells of the run, or of the slice of it.
+fn plans(
+    arguments: &RunArguments,
+    scenarios: &[Arc<Scenario>],
+    seed: u64,
+    driver: RedisDriver,
+) -> Vec<CellPlan> {
+    let plans = cells_of(scenarios, seed).into_iter().map(|plan| plan.driven_by(driver));
+    plans.filter(|plan| arguments.partition.is_none_or(|slice| plan.is_in(slice))).collect()
 }
 
 /// The command that repeats the run, seed included.
@@ -305,6 +330,10 @@ fn command(arguments: &RunArguments, servers: &ExternalServers, seed: u64) -> St
     if arguments.allow_destructive {
         command.push_str(" --allow-destructive");
     }
+    if let Some(slice) = arguments.partition {
+        command.push_str(" --partition ");
+        command.push_str(&slice.to_string());
+    }
     format!("{command} --seed {seed:#x}")
 }
 
@@ -316,15 +345,27 @@ struct Watcher<'a> {
     trouble: Option<io::Error>,
 }
 
+impl Watcher<'_> {
+    fn note(&mut self, kept: io::Result<()>) {
+        if let Err(error) = kept {
+            self.trouble.get_or_insert(error);
+        }
+    }
+}
+
 impl Observer for Watcher<'_> {
     fn begun(&mut self, plan: &CellPlan) {
         self.display.begun(label(plan));
     }
 
+    fn shown(&mut self, plan: &CellPlan, running: Running) {
+        let followed = self.keeper.follow(plan, running);
+        self.note(followed);
+    }
+
     fn finished(&mut self, plan: &CellPlan, finished: Finished) -> CellReport {
-        if let Err(error) = self.keeper.keep(plan, &finished) {
-            self.trouble.get_or_insert(error);
-        }
+        let kept = self.keeper.keep(plan, &finished);
+        self.note(kept);
         self.display.finished(&label(plan), &finished.report);
         finished.report
     }

@@ -7,12 +7,17 @@ mod adapter_packages;
 mod adapters;
 mod answers;
 mod compares;
+mod damaged;
+mod deploy;
 mod explores;
 mod external;
+mod gates;
 mod golden;
 mod holders;
 mod interrupts;
+mod killed;
 mod links;
+mod merges;
 #[path = "../../../redis-model/tests/interop/programs.rs"]
 mod programs;
 mod proxied;
@@ -22,6 +27,7 @@ mod runs;
 mod services;
 mod shop;
 mod stopped;
+mod sweeps;
 mod toxiproxy;
 
 use std::path::{Path, PathBuf};

@@ -100,6 +100,10 @@ fn statement() -> impl Strategy<Value = Statement> {
     prop_oneof![
         8 => (slot(), lock).prop_map(|(slot, lock)| Statement::ReadSlot { slot, lock }),
         6 => (slot(), span()).prop_map(|(slot, span)| Statement::CountConfirmed { slot, span }),
+        // One more slot than there is: then nothing is counted.
+        4 => (1..=3_u32, span()).prop_map(|(slot, span)| {
+            Statement::ReadSlotAndCount { slot: SlotId(slot), span }
+        }),
         2 => (slot(), span()).prop_map(|(slot, span)| Statement::LockConfirmed { slot, span }),
         2 => attempt().prop_map(|request| Statement::ReserveKey { request }),
         1 => attempt().prop_map(|attempt| Statement::FindBooking { attempt }),

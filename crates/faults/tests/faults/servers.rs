@@ -26,7 +26,7 @@ struct Trial {
 impl Trial {
     async fn on(provider: &str, fault: &dyn Fault) -> Self {
         let entry = lockproof_locks::find("redis-set-nx").expect("the catalog has it");
-        let subject = Subject { entry, draw_tokens: false, adapter: None };
+        let subject = Subject { entry, draw_tokens: false, adapter: None, database: None };
         let needs = fault.server_effect().map(ServerEffect::needs).expect("it is one of servers");
         let bench = Bench::start_needing(subject, provider, LinkUse::Direct, needs).await;
         let bench = bench.expect("the server starts");

@@ -44,9 +44,13 @@ pub(crate) fn number<const N: usize>(
 /// `lock` on servers of its own.
 pub(crate) async fn bench(lock: &str, links: LinkUse) -> Bench {
     let entry = lockproof_locks::find(lock).expect("the catalog has it");
-    Bench::start(Subject { entry, draw_tokens: false, adapter: None }, "embedded", links)
-        .await
-        .expect("the servers start")
+    Bench::start(
+        Subject { entry, draw_tokens: false, adapter: None, database: None },
+        "embedded",
+        links,
+    )
+    .await
+    .expect("the servers start")
 }
 
 pub(crate) const HOLDER: HolderId = HolderId(1);

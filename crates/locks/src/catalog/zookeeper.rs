@@ -17,8 +17,7 @@
 //!
 //! A holder has one session, which everything that it opens shares, as a process has one client.
 
-use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::Arc;
 use std::time::Duration;
 
 use lockproof_env::Env;
@@ -28,6 +27,7 @@ use tokio::sync::Mutex as AsyncMutex;
 use super::{LockEntry, Needs, Tokens};
 use crate::coordinator::Dial;
 use crate::settings::whole_millis;
+use crate::shared_clients::SharedClients;
 use crate::zookeeper::{Answer, ZooKeeperNode, ZooKeeperRefusal, ZooKeeperSession, node_of, word};
 use crate::{
     Acquired, AnyLock, Backends, Coordinator, Lock, LockError, LockSession, LockSettings, Released,
@@ -42,7 +42,7 @@ pub(super) const ENTRY: LockEntry = LockEntry {
     renews: true,
     control: None,
     build: |settings, backends, env| {
-        AnyLock::new(ZooKeeper { settings, backends, env, clients: Mutex::default() })
+        AnyLock::new(ZooKeeper { settings, backends, env, clients: SharedClients::default() })
     },
 };
 
@@ -54,8 +54,7 @@ struct ZooKeeper {
     settings: LockSettings,
     backends: Arc<dyn Backends>,
     env: Env,
-    /// Those that somebody uses: a holder that was killed takes its own along, and the next life begins another.
-    clients: Mutex<BTreeMap<HolderId, Weak<AsyncMutex<Client>>>>,
+    clients: SharedClients<Client>,
 }
 
 impl Lock for ZooKeeper {
@@ -65,17 +64,10 @@ impl Lock for ZooKeeper {
         let dial = Dial::of(&self.backends, holder);
         // A session's timeout is that of the lease, so none is begun before one is asked for.
         word(&dial, &self.env, "srvr").await?;
-        let mut clients = self.clients.lock().unwrap_or_else(PoisonError::into_inner);
-        let client = match clients.get(&holder).and_then(Weak::upgrade) {
-            Some(client) => client,
-            None => {
-                let (env, limit) = (self.env.clone(), self.settings.time_limit);
-                let sessions = Vec::new();
-                let client = Arc::new(AsyncMutex::new(Client { dial, env, limit, sessions }));
-                clients.insert(holder, Arc::downgrade(&client));
-                client
-            }
-        };
+        let client = self.clients.of(holder, || {
+            let (env, limit) = (self.env.clone(), self.settings.time_limit);
+            Client { dial, env, limit, sessions: Vec::new() }
+        });
         Ok(Session { settings: self.settings.clone(), env: self.env.clone(), client })
     }
 }

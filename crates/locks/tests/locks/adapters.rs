@@ -28,7 +28,12 @@ impl Adapted {
     pub(crate) fn conduct(&self) {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
         runtime.expect("a runtime").block_on(async {
-            let subject = Subject { entry: &SOUND, draw_tokens: false, adapter: Some(self.manner) };
+            let subject = Subject {
+                entry: &SOUND,
+                draw_tokens: false,
+                adapter: Some(self.manner),
+                database: None,
+            };
             let bench = Bench::start(subject, "embedded", LinkUse::Direct).await;
             let bench = bench.expect("the servers can be started");
             let ended = bench.env.timeout(Duration::from_secs(60), (self.run)(&bench)).await;

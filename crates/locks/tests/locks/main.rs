@@ -12,9 +12,10 @@ use std::process::ExitCode;
 
 use libtest_mimic::{Arguments, Trial};
 use lockproof_locks::{Coordinator, ENTRIES};
+use lockproof_rig::DatabaseEngine;
 use lockproof_testkit::adapters::{Manner, SOUND, be_one};
 use lockproof_testkit::conformance::locks::trials;
-use lockproof_testkit::{Subject, coordinator_is_here, redis_server_is_here};
+use lockproof_testkit::{Subject, coordinator_is_here, database_is_here, redis_server_is_here};
 
 /// A provider, and the module by whose name `cargo xtask test` knows what a trial needs.
 const REDIS: [(&str, &str); 2] = [("embedded", "embedded"), ("process", "redis_server")];
@@ -30,7 +31,10 @@ fn main() -> ExitCode {
         let reference = Subject::all_of(&SOUND)
             .map(|subject| Subject { adapter: Some(|| Manner::Sound.adapter()), ..subject });
         let subjects = ENTRIES.iter().flat_map(Subject::all_of);
-        let of_redis = subjects.filter(|subject| subject.entry.needs.coordinator().is_none());
+        let of_redis = subjects.filter(|subject| {
+            let needs = subject.entry.needs;
+            needs.coordinator().is_none() && needs.database().is_none()
+        });
         add_all(&arguments, &mut trials, of_redis.chain(reference), provider, module, absent);
     }
     for service in Coordinator::ALL {
@@ -38,6 +42,16 @@ fn main() -> ExitCode {
         let subjects = ENTRIES.iter().flat_map(Subject::all_of);
         let of_it = subjects.filter(|subject| subject.entry.needs.coordinator() == Some(service));
         add_all(&arguments, &mut trials, of_it, "process", service.word(), absent);
+    }
+    for engine in DatabaseEngine::ALL {
+        let is_here = if engine.is_server() { database_is_here(engine) } else { Ok(String::new()) };
+        let database = engine.is_server().then_some(engine);
+        let subjects = ENTRIES.iter().flat_map(Subject::all_of).filter(|subject| {
+            let needs = subject.entry.needs;
+            needs.database().is_some() && needs.refuses(engine.word()).is_none()
+        });
+        let of_it = subjects.map(|subject| Subject { database, ..subject });
+        add_all(&arguments, &mut trials, of_it, "embedded", engine.word(), is_here.err());
     }
     trials.extend(adapters::TRIALS.iter().map(|trial| {
         let name = format!("adapter::{}", trial.name);
@@ -101,9 +115,24 @@ fn of_one_process(subject: &Subject, trial: &str) -> Result<(), String> {
         "a_dropped_first_acquire_that_is_withdrawn_leaves_nothing",
         "an_acquire_without_an_answer_is_unknown_and_can_be_withdrawn",
     ];
+    const TAKEN: [&str; 2] = [
+        "an_acquire_dropped_once_the_servers_took_it_leaves_nothing_once_withdrawn",
+        "an_acquire_of_the_driver_dropped_once_the_servers_took_it_leaves_nothing_once_settled",
+    ];
+    let needs = subject.entry.needs;
+    let of_a_session = needs.database().is_some() && !needs.ends_by_itself();
     match subject.adapter {
         Some(_) if ORDERED.contains(&trial) => {
             Err("requests of two adapters reach a server in no order".to_owned())
+        }
+        _ if needs.database().is_some() && ORDERED.contains(&trial) => {
+            Err("requests of two holders reach a database in no order".to_owned())
+        }
+        _ if needs.database().is_some() && subject.database.is_none() && TAKEN.contains(&trial) => {
+            Err("a file may have answered before anybody looks".to_owned())
+        }
+        _ if of_a_session && trial == "a_withdrawn_claim_frees_the_lock" => {
+            Err("nobody gives back the lock of another holder's session".to_owned())
         }
         _ => Ok(()),
     }

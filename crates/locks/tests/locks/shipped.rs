@@ -65,13 +65,13 @@ fn late_quorum() {
 fn redis_py() -> Option<Subject> {
     adapter_of_redis_py()?;
     let adapter = Some((|| adapter_of_redis_py().expect("installed")) as fn() -> Adapter);
-    Some(Subject { entry: &REDIS_PY, draw_tokens: false, adapter })
+    Some(Subject { entry: &REDIS_PY, draw_tokens: false, adapter, database: None })
 }
 
 fn node_redlock() -> Option<Subject> {
     adapter_of_node_redlock()?;
     let adapter = Some((|| adapter_of_node_redlock().expect("installed")) as fn() -> Adapter);
-    Some(Subject { entry: &NODE_REDLOCK, draw_tokens: false, adapter })
+    Some(Subject { entry: &NODE_REDLOCK, draw_tokens: false, adapter, database: None })
 }
 
 /// None where it cannot be run, which is said.

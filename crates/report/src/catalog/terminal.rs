@@ -19,7 +19,8 @@ mod schedules;
 mod stories;
 mod summary;
 mod table;
-mod verdict;
+
+pub(super) use crate::verdict::safety;
 
 pub(super) const ENTRY: RenderingEntry = RenderingEntry {
     name: "text",
@@ -75,22 +76,20 @@ impl Rendering for Terminal {
 fn scenario(cells: &[CellReport], seed: u64, style: Style) -> Vec<String> {
     let mut lines = head::lines(cells, seed, style);
     lines.push(String::new());
-    let explored = explored::lines(cells, style);
-    let parts = if explored.is_empty() {
-        lines.extend(table::lines(cells, style));
-        let (open_loop, stories) = (open_loop::lines(cells, style), stories::lines(cells, style));
-        [open_loop, answered::lines(cells, style), reasons::lines(cells, style), stories]
-    } else {
-        lines.extend(explored);
-        let schedules = schedules::lines(cells, style);
-        [Vec::new(), Vec::new(), reasons::lines(cells, style), schedules]
-    };
-    for part in parts {
-        if !part.is_empty() {
-            lines.push(String::new());
-            lines.extend(part);
-        }
-    }
+    // A cell that was searched and ran live as well has its row in both tables.
+    let ran: Vec<_> = cells.iter().filter(|cell| cell.has_run()).cloned().collect();
+    let table = if ran.is_empty() { Vec::new() } else { table::lines(&ran, style) };
+    let parts = [
+        explored::lines(cells, style),
+        table,
+        open_loop::lines(&ran, style),
+        answered::lines(&ran, style),
+        reasons::lines(cells, style),
+        stories::lines(&ran, style),
+        schedules::lines(cells, style),
+    ];
+    let parts: Vec<_> = parts.into_iter().filter(|part| !part.is_empty()).collect();
+    lines.extend(parts.join(&String::new()));
     lines
 }
 

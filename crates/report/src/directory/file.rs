@@ -6,7 +6,7 @@ use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 /// Fills a file beside `path` and moves it there. A failure leaves nothing behind.
-pub(super) fn write_whole(
+pub(crate) fn write_whole(
     path: &Path,
     fill: impl FnOnce(&mut dyn Write) -> io::Result<()>,
 ) -> io::Result<()> {
@@ -23,7 +23,7 @@ pub(super) fn write_whole(
 }
 
 /// The same result, with the path in its message.
-pub(super) fn naming<T>(path: &Path, result: io::Result<T>) -> io::Result<T> {
+pub(crate) fn naming<T>(path: &Path, result: io::Result<T>) -> io::Result<T> {
     result.map_err(|error| {
         let sentence = format!("cannot write {}: {error}", path.display());
         io::Error::new(error.kind(), sentence)
@@ -40,7 +40,7 @@ fn write_to(path: &Path, fill: impl FnOnce(&mut dyn Write) -> io::Result<()>) ->
 
 /// Only the folders inside a report directory are made, never the report directory: one that was removed
 /// under a run stays removed.
-fn make_directory(path: &Path) -> io::Result<()> {
+pub(super) fn make_directory(path: &Path) -> io::Result<()> {
     match fs::create_dir(path) {
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
         made => made,

@@ -1,13 +1,17 @@
 //! Latencies in `HdrHistogram`'s interval-log format, which its public plotter reads.
 
+use std::collections::BTreeMap;
 use std::io::{self, Write};
 use std::time::Duration;
 
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
 use hdrhistogram::Histogram;
-use hdrhistogram::serialization::V2DeflateSerializer;
 use hdrhistogram::serialization::interval_log::{
-    IntervalLogWriterBuilder, IntervalLogWriterError, Tag,
+    IntervalLogIterator, IntervalLogWriterBuilder, IntervalLogWriterError, LogEntry,
+    LogIteratorError, Tag,
 };
+use hdrhistogram::serialization::{Deserializer, V2DeflateSerializer};
 use lockproof_model::Instant;
 
 use super::CellName;
@@ -51,6 +55,32 @@ pub(super) fn write(
             .map_err(io_error)?;
     }
     Ok(())
+}
+
+/// The histograms of `log` by their labels; several of one label are added, which is exact. The error is a sentence with
+/// the place.
+pub(crate) fn read(log: &[u8]) -> Result<BTreeMap<String, Histogram<u64>>, String> {
+    let mut histograms: BTreeMap<String, Histogram<u64>> = BTreeMap::new();
+    let mut deserializer = Deserializer::new();
+    for (number, entry) in IntervalLogIterator::new(log).enumerate() {
+        let entry = entry.map_err(|LogIteratorError::ParseError { offset }| {
+            let line = log.iter().take(offset).filter(|&&byte| byte == b'\n').count() + 1;
+            format!("line {line}: it is no line of an interval log")
+        })?;
+        let LogEntry::Interval(interval) = entry else { continue };
+        let label = interval.tag().map_or("", |tag| tag.as_str());
+        let at = |why: String| format!("entry {} ({label}): {why}", number + 1);
+        let bytes = BASE64_STANDARD.decode(interval.encoded_histogram());
+        let bytes = bytes.map_err(|error| at(format!("its histogram is no base64: {error}")))?;
+        let histogram: Histogram<u64> = deserializer
+            .deserialize(&mut bytes.as_slice())
+            .map_err(|error| at(format!("its histogram is damaged: {error}")))?;
+        match histograms.get_mut(label) {
+            Some(sum) => sum.add(&histogram).map_err(|error| at(format!("{error:?}")))?,
+            None => drop(histograms.insert(label.to_owned(), histogram)),
+        }
+    }
+    Ok(histograms)
 }
 
 fn io_error<E: std::error::Error + Send + Sync + 'static>(

@@ -1,8 +1,8 @@
 //! What happens in each lane of a drawing, in order.
 
-use lockproof_model::{HolderId, Instant, Step, Violation};
+use lockproof_model::{HolderId, Instant, Step};
 
-use crate::space_time::{self, Event, Kind, Subject};
+use crate::space_time::{self, Event, Kind, Schedule, Subject};
 
 /// A holder, or whatever hits everybody.
 #[derive(Debug)]
@@ -36,7 +36,7 @@ pub(super) enum Sign {
     Refused,
     Unknown,
     Commit,
-    /// The one that proves the violation.
+    /// The one that proves the schedule.
     LastCommit,
     LeaseEnds,
     FaultBegins,
@@ -73,13 +73,13 @@ impl Sign {
     }
 }
 
-/// The lanes of a violation: what hits everybody first, then each holder.
-pub(super) fn of(violation: &Violation) -> Vec<Lane> {
-    let events = space_time::events(violation);
+/// The lanes of a schedule: what hits everybody first, then each holder.
+pub(super) fn of(schedule: Schedule<'_>) -> Vec<Lane> {
+    let events = space_time::events(schedule);
     let everybody = events.iter().any(|event| event.holder.is_none()).then_some(None);
-    let holders = space_time::holders(violation).into_iter().map(Some);
+    let holders = space_time::holders(schedule).into_iter().map(Some);
     let whose = everybody.into_iter().chain(holders);
-    whose.map(|holder| Builder::new(violation, &events, holder).build()).collect()
+    whose.map(|holder| Builder::new(schedule, &events, holder).build()).collect()
 }
 
 /// `253.179`, in milliseconds.
@@ -88,7 +88,7 @@ pub(super) fn time(at: Instant) -> String {
 }
 
 struct Builder<'a> {
-    violation: &'a Violation,
+    schedule: Schedule<'a>,
     events: &'a [Event],
     holder: Option<HolderId>,
     lane: Lane,
@@ -100,7 +100,7 @@ struct Builder<'a> {
 }
 
 impl<'a> Builder<'a> {
-    fn new(violation: &'a Violation, events: &'a [Event], holder: Option<HolderId>) -> Self {
+    fn new(schedule: Schedule<'a>, events: &'a [Event], holder: Option<HolderId>) -> Self {
         let name = holder.map_or_else(|| "everybody".to_owned(), |holder| holder.to_string());
         let lane = Lane {
             name,
@@ -110,7 +110,7 @@ impl<'a> Builder<'a> {
             waits: Vec::new(),
             bands: Vec::new(),
         };
-        Self { violation, events, holder, lane, lease: None, wait: None, faults: Vec::new() }
+        Self { schedule, events, holder, lane, lease: None, wait: None, faults: Vec::new() }
     }
 
     fn build(mut self) -> Lane {
@@ -154,7 +154,7 @@ impl<'a> Builder<'a> {
     }
 
     fn fault(&mut self, event: &Event, index: usize) {
-        let record = &self.violation.injections[index];
+        let record = &self.schedule.injections[index];
         if event.kind == Kind::Healed {
             let until = Some(self.point(event, Sign::FaultEnds, ""));
             if let Some(place) = self.faults.iter().position(|(known, _)| *known == index) {

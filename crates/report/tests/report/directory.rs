@@ -193,7 +193,18 @@ fn a_finished_run_is_complete_and_the_latest() {
     assert_eq!(latest, Latest::Linked(root.path().join("latest")));
     assert_eq!(fs::read_link(root.path().join("latest")).unwrap(), Path::new("run"));
     let latest = root.path().join("latest");
-    assert_eq!(files_in(&latest), ["faults.ndjson", "manifest.json", "results.json", "scenarios"]);
+    assert_eq!(
+        files_in(&latest),
+        [
+            "faults.ndjson",
+            "junit.xml",
+            "manifest.json",
+            "report.html",
+            "results.json",
+            "scenarios",
+            "summary.md"
+        ]
+    );
     let results = fs::read(latest.join("results.json")).unwrap();
     assert_eq!(serde_json::from_slice::<RunReport>(&results).unwrap(), report);
     let faults = fs::read_to_string(latest.join("faults.ndjson")).unwrap();

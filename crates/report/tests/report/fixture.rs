@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use lockproof_model::{
     Anomaly, CellReport, Expectation, FaultRecord, FaultSummary, Finding, HolderId, Instant,
-    Judgement, Layer, Layers, Manifest, PercentilesUs, RESULTS_SCHEMA_VERSION, RunReport,
+    Judgement, Layer, Layers, Manifest, PercentilesUs, Pictures, RESULTS_SCHEMA_VERSION, RunReport,
     ServerInfo, SlotId, Status, Story, StoryLine, Verdict, World,
 };
 
@@ -22,6 +22,7 @@ pub(crate) fn report(cells: Vec<CellReport>) -> RunReport {
             took: Duration::from_secs(41),
             machine: "linux x86_64, 2 cores".to_owned(),
             interrupted: false,
+            partition: None,
         },
         cells,
     }
@@ -156,6 +157,7 @@ impl Scenario {
             text(self.fault).map(|label| FaultSummary { fault: 1, label, injected: 11, bit: 11 });
         CellReport {
             scenario: self.name.to_owned(),
+            source: Some(format!("scenarios/{}.toml", self.name)),
             title: self.title.to_owned(),
             catalog: text(self.catalog).into_iter().collect(),
             strategy: strategy.to_owned(),
@@ -183,6 +185,7 @@ impl Scenario {
             exploration: None,
             answers: Vec::new(),
             stories: Vec::new(),
+            pictures: Pictures::default(),
             servers: servers(&[("embedded redis model", "7.2", 1), ("sqlite", "3.50", 1)]),
             drivers: Vec::new(),
             took: Duration::from_secs(4),

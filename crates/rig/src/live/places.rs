@@ -22,6 +22,7 @@ use super::drivers::DriverEntry;
 use super::group::{GroupBackends, GroupWay};
 use super::provider::Database;
 use super::sessions::{MariadbSessions, PostgresSessions};
+use crate::database_locks::WithDatabase;
 use crate::{Adapter, RigError, SessionLimits};
 
 /// How one holder reaches every server: directly, or through the proxies of its links. Passwords are in there, so it is
@@ -133,14 +134,18 @@ impl Places {
             RigError::new("cannot address a Redis server").because(error.to_string())
         })?;
         let told = infos.clone();
+        let straight = infos.clone();
         let dialled = SharedConnections::new(env.clone(), infos.len(), move |server, _| {
-            Ok(infos[server].clone())
+            Ok(straight[server].clone())
         });
         let dialled = match driver.dialler {
             Some(dialler) => dialled.dialled_by(dialler),
             None => dialled,
         };
         let servers: Arc<dyn Backends> = Arc::new(dialled);
+        if infos.is_empty() && self.adapter.is_none() {
+            return Ok(Arc::new(WithDatabase { servers, store: self.store(env)? }));
+        }
         let Some(adapter) = self.adapter.clone() else { return Ok(servers) };
         let adapters = Adapters::prepare(env, adapter, move |_| told.clone())?;
         Ok(Arc::new(WithAdapters { servers, adapters }))

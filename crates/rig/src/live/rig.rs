@@ -25,6 +25,7 @@ use super::provider::{Database, OwnDatabase, Provider, RedisServer};
 use super::service::{Room, ServicePlaces};
 use super::sessions::Sessions;
 use super::straight::{self, remove_keys, strings_under};
+use crate::database_locks::{self, WithDatabase};
 use crate::holders::afflict_tasks;
 use crate::{
     Adapter, Affliction, Disturbance, Expired, HolderAffliction, HolderEffect, Link, LinkEffect,
@@ -162,6 +163,11 @@ impl LiveRig {
             (Some(group), _) => Arc::clone(group) as _,
             (None, Some(server)) => Arc::new(to_coordinator(&links, server)),
             (None, None) => Arc::new(connections(env, &links, &plan, &redis, driver)),
+        };
+        let backends: Arc<dyn Backends> = if plan.redis_servers == 0 {
+            Arc::new(WithDatabase { servers: backends, store: Arc::clone(&store) })
+        } else {
+            backends
         };
         let groups = holders.into_iter().map(|holder| (holder, Group::new())).collect();
         Ok(Self {
@@ -412,6 +418,9 @@ impl Rig for LiveRig {
                 let view = CoordinatorView::new(server.service, server.address, self.env.clone());
                 let ended = view.expire(&self.plan.lock, lock).await?;
                 return Ok(Expired { held_on: ended.len().min(1), servers: 1 });
+            }
+            if self.redis.is_empty() {
+                return database_locks::expire(&*self.store, &self.plan.lock, lock).await;
             }
             let key = self.plan.lock.redis_key(lock);
             if let Some(group) = &self.group {

@@ -79,9 +79,13 @@ impl Answer {
     }
 }
 
-/// What a server has to say once it has worked through what arrived.
+/// What a server has to say once it has worked through what arrived: one answer, nearly always.
 #[derive(Default)]
-pub(super) struct Answers(Vec<Answer>);
+pub(super) struct Answers {
+    /// The last of them.
+    last: Option<Answer>,
+    before: Vec<Answer>,
+}
 
 impl Answers {
     /// Adds what `session` is told: a reply, or only what was pushed to it.
@@ -95,7 +99,7 @@ impl Answers {
         let socket = match asker {
             Asker::Exchange(exchange) => {
                 let said = Said::Reply(Rc::clone(exchange), reply.unwrap_or(Reply::NullBulk));
-                self.0.push(Answer { wire: Rc::clone(wire), said });
+                self.push(Answer { wire: Rc::clone(wire), said });
                 return;
             }
             Asker::Socket(socket) => socket,
@@ -110,7 +114,7 @@ impl Answers {
             }
         };
         // Requests that came together are answered together, as by a server that writes once for all that it has read.
-        if let Some(Answer { wire: last, said: Said::Bytes { bytes, .. } }) = self.0.last_mut()
+        if let Some(Answer { wire: last, said: Said::Bytes { bytes, .. } }) = &mut self.last
             && last.id == wire.id
         {
             encode(bytes);
@@ -119,17 +123,19 @@ impl Answers {
         let mut bytes = BytesMut::new();
         encode(&mut bytes);
         let said = Said::Bytes { socket: Rc::clone(socket), bytes, closes: false };
-        self.0.push(Answer { wire: Rc::clone(wire), said });
+        self.push(Answer { wire: Rc::clone(wire), said });
+    }
+
+    fn push(&mut self, answer: Answer) {
+        self.before.extend(self.last.replace(answer));
     }
 
     /// What was added last is the last that its connection is told.
     pub(super) fn close(&mut self) {
-        if let Some(answer) = self.0.pop() {
-            self.0.push(answer.and_close());
-        }
+        self.last = self.last.take().map(Answer::and_close);
     }
 
     pub(super) fn send(self, network: &Network) {
-        self.0.into_iter().for_each(|answer| answer.send(network));
+        self.before.into_iter().chain(self.last).for_each(|answer| answer.send(network));
     }
 }

@@ -8,9 +8,10 @@ use futures_util::future::BoxFuture;
 use futures_util::{FutureExt, TryFutureExt};
 use lockproof_bookings::{Layout, NoAnswer, Reply, Wire as Way, WireSession};
 use lockproof_database_model::{
-    Answer, Database, Executed, Layout as Tables, PredicateLocks, SessionId, SqlError, Statement,
+    Answer, Database, Executed, Layout as Tables, LeaseStatement, PredicateLocks, SessionId,
+    SqlError, Statement,
 };
-use lockproof_model::HolderId;
+use lockproof_model::{HolderId, LeaseChange};
 use lockproof_sim::{Event, Shared, once};
 
 use super::database_faults::Standing;
@@ -111,6 +112,10 @@ impl Server {
             return desk.standing.wait(Box::new(again));
         }
         desk.limited.goes_on(exchange.session);
+        if let Statement::Lease(_) = statement {
+            let now = self.network.now();
+            desk.database.tell_time(now);
+        }
         let executed = desk.database.execute(exchange.session, statement);
         match executed {
             Executed::Done(outcome) => {
@@ -221,6 +226,7 @@ impl Way for SimWire {
 
     fn administer(&self, visit: &mut dyn FnMut(&mut Database)) {
         let mut desk = self.0.desk.borrow_mut();
+        desk.database.tell_time(self.0.network.now());
         visit(&mut desk.database);
         let woken = desk.woken();
         drop(desk);
@@ -281,6 +287,7 @@ const fn verb(statement: &Statement) -> &'static str {
         Statement::Begin(_) => "BEGIN",
         Statement::ReadSlot { .. }
         | Statement::CountConfirmed { .. }
+        | Statement::ReadSlotAndCount { .. }
         | Statement::LockConfirmed { .. }
         | Statement::FindBooking { .. }
         | Statement::AdvisoryLock { .. }
@@ -290,8 +297,14 @@ const fn verb(statement: &Statement) -> &'static str {
         Statement::RaiseFence { .. }
         | Statement::BumpVersion { .. }
         | Statement::SetVersion { .. }
-        | Statement::AddVersion { .. } => "UPDATE",
-        Statement::Insert(_) | Statement::ReserveKey { .. } => "INSERT",
+        | Statement::AddVersion { .. }
+        | Statement::Lease(LeaseStatement {
+            change: LeaseChange::Renew { .. } | LeaseChange::End,
+            ..
+        }) => "UPDATE",
+        Statement::Insert(_)
+        | Statement::ReserveKey { .. }
+        | Statement::Lease(LeaseStatement { change: LeaseChange::Take { .. }, .. }) => "INSERT",
         Statement::Delete { .. } => "DELETE",
         Statement::Commit => "COMMIT",
         Statement::Rollback => "ROLLBACK",

@@ -114,6 +114,11 @@ impl Network {
         Shared::new(Self { handle, random, state: RefCell::default() })
     }
 
+    /// The time there.
+    pub(super) fn now(&self) -> Instant {
+        self.handle.now()
+    }
+
     /// A new connection of `holder`.
     pub(super) fn open(&self, link: Link, holder: HolderId) -> Shared<Wire> {
         let mut state = self.state();

@@ -19,6 +19,7 @@ use super::database_faults::DatabaseAffliction;
 use super::network::Network;
 use super::redis_server::{ModelRedis, Rewound};
 use super::wire::WireBackends;
+use crate::database_locks::{self, WithDatabase};
 use crate::{
     Affliction, Disturbance, Expired, Link, LinkEffect, Rig, RigError, RigPlan, ServerEffect,
     System,
@@ -76,7 +77,13 @@ impl SimRig {
             }
         };
         let database = SimWire::to(&network, &plan.layout, plan.database.limits);
-        let store = Arc::new(ModelStore::new(Arc::new(database.clone())));
+        let store: Arc<dyn BookingStore> = Arc::new(ModelStore::new(Arc::new(database.clone())));
+        // What every Redis request passes stays as short as it is.
+        let backends: Arc<dyn Backends> = if plan.redis_servers == 0 {
+            Arc::new(WithDatabase { servers: backends, store: Arc::clone(&store) })
+        } else {
+            backends
+        };
         Self { plan, handle, groups, network, redis, driver, backends, store, database }
     }
 
@@ -199,6 +206,9 @@ impl Rig for SimRig {
     }
 
     fn expire_lock<'a>(&'a self, lock: &'a LockName) -> BoxFuture<'a, Result<Expired, RigError>> {
+        if self.redis.is_empty() {
+            return database_locks::expire(&*self.store, &self.plan.lock, lock).boxed();
+        }
         let key = self.plan.lock.redis_key(lock);
         let held_on = self.redis.iter().filter(|server| server.drop_key(&key)).count();
         std::future::ready(Ok(Expired { held_on, servers: self.redis.len() })).boxed()

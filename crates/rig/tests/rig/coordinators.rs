@@ -15,8 +15,12 @@ const LONG: Duration = Duration::from_secs(120);
 const LIMIT: Duration = Duration::from_millis(500);
 
 async fn bench(service: Coordinator) -> Bench {
-    let subject =
-        Subject { entry: find(service.word()).unwrap(), draw_tokens: true, adapter: None };
+    let subject = Subject {
+        entry: find(service.word()).unwrap(),
+        draw_tokens: true,
+        adapter: None,
+        database: None,
+    };
     Bench::start(subject, "process", LinkUse::Shared).await.unwrap()
 }
 

@@ -60,7 +60,7 @@ async fn a_broken_connection_is_dialled_again_by_the_next_operation() {
     }
     for links in [LinkUse::Direct, LinkUse::Shared, LinkUse::PerHolder] {
         let entry = lockproof_locks::find("redis-set-nx").unwrap();
-        let subject = Subject { entry, draw_tokens: false, adapter: None };
+        let subject = Subject { entry, draw_tokens: false, adapter: None, database: None };
         let bench = Bench::start(subject, "process", links).await.unwrap();
         let mut sessions = [bench.session(1).await, bench.session(2).await];
         for round in 0..2 {

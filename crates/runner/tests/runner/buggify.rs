@@ -89,7 +89,7 @@ fn a_version_that_a_redlock_is_guarded_by_stands_all_that() {
 
 #[test]
 fn a_failover_before_replication() {
-    let hunt = Hunt::new("redis-set-nx", 1500).after(Layer::Belief, &[INSIDE_VALIDITY]);
+    let hunt = Hunt::new("redis-set-nx", 4000).after(Layer::Belief, &[INSIDE_VALIDITY]);
     let caught = hunt.catches(|cause| cause.is_one_of(&["failover"]));
     assert!(hunt.within(&caught.shrunk, |_| {}).breaks().is_some());
     let replicated = hunt.within(&caught.shrunk, |scenario| {

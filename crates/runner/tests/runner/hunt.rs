@@ -58,6 +58,8 @@ impl Hunt {
             besides: Vec::new(),
             checkers: lockproof_checkers::ENTRIES.iter().map(|entry| entry.checker).collect(),
             halt: Arc::default(),
+            slice: None,
+            chronicle: None,
         }
     }
 

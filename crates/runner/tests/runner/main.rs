@@ -9,6 +9,7 @@ mod flows;
 mod hunt;
 mod judgement;
 mod kept;
+mod merged;
 mod open_loop;
 mod paused;
 mod planted;

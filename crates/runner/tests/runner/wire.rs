@@ -41,6 +41,8 @@ fn search(buggify: Buggify, jobs: usize) -> Search {
         besides: Vec::new(),
         checkers: checkers(),
         halt: Arc::default(),
+        slice: None,
+        chronicle: None,
     }
 }
 
@@ -94,10 +96,15 @@ macro_rules! compared {
 }
 
 compared! {
+    advisory_behind_a_pooler: "advisory-behind-a-pooler",
+    advisory_keys_collide: "advisory-keys-collide",
+    advisory_session_ended: "advisory-session-ended",
+    advisory_session_shared: "advisory-session-shared",
     answers_after_the_lease: "answers-after-the-lease",
     backend_killed: "backend-killed",
     caller_without_a_key: "caller-without-a-key",
     check_to_book_gap: "check-to-book-gap",
+    client_clocks: "client-clocks",
     clock_jump: "clock-jump",
     clock_runs_fast: "clock-runs-fast",
     clock_set_back: "clock-set-back",

@@ -101,7 +101,6 @@ pub(crate) struct ForceReleased {
 /// Counters of locks.
 #[utoipa::path(get, path = "/api/locks/metrics", tag = "admin", security(("admin" = [])),
     responses((status = 200, body = MetricsAnswer), AdminProblems, Problems))]
-#[expect(clippy::unused_async, reason = "handlers are")]
 pub(crate) async fn metrics(_: Admin, State(app): Shared) -> Answer {
     let metrics = app.metrics.counters();
     Ok(answer(StatusCode::OK, &MetricsAnswer { success: true, metrics }))
@@ -110,7 +109,7 @@ pub(crate) async fn metrics(_: Admin, State(app): Shared) -> Answer {
 /// Locks that are held.
 #[utoipa::path(get, path = "/api/locks/admin/active", tag = "admin", security(("admin" = [])),
     params(("tenantId" = Option<String>, Query, description = "Only this tenant's",
-                min_length = 1, max_length = 128, pattern = r"^[^{}|:\x00-\x1f\x7f]+$"),
+                min_length = 1, max_length = 128, pattern = r"^[^{}|:\x00-\x1f\x7f-\x9f]+$"),
            ("limit" = Option<u32>, Query, description = "At most so many; 100 unless said",
                 minimum = 1, maximum = 1000)),
     responses((status = 200, body = ActiveAnswer), AdminProblems, Problems))]

@@ -21,7 +21,7 @@ pub(crate) struct CheckBody {
     slot: Slot,
     /// Whether to lock the slot if it is free.
     reserve: Option<bool>,
-    /// Milliseconds that the lock lasts; SLOT_LOCK_TTL unless said.
+    /// Milliseconds that the lock lasts; `SLOT_LOCK_TTL` unless said.
     #[schema(minimum = 1000, maximum = 3_600_000)]
     ttl: Option<i64>,
 }

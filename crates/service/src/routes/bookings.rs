@@ -32,29 +32,34 @@ const EXPIRES_MAX: i64 = 253_402_300_799_000;
 #[serde(rename_all = "camelCase")]
 #[expect(dead_code, reason = "read by the document alone")]
 pub(crate) struct CreateBody {
-    /// Required, unless the service runs with LOCK_OPTIONAL.
+    /// Required, unless the service runs with `LOCK_OPTIONAL`.
     #[schema(format = "uuid")]
     lock_id: Option<String>,
-    #[schema(max_length = 128, min_length = 1, pattern = r"^[^{}|:\x00-\x1f\x7f]+$")]
+    #[schema(max_length = 128, min_length = 1, pattern = r"^[^{}|:\x00-\x1f\x7f-\x9f]+$")]
     tenant_id: String,
     /// The resource of the slot.
-    #[schema(max_length = 128, min_length = 1, pattern = r"^[^{}|:\x00-\x1f\x7f]+$")]
+    #[schema(max_length = 128, min_length = 1, pattern = r"^[^{}|:\x00-\x1f\x7f-\x9f]+$")]
     specialist_id: String,
+    #[schema(max_length = 1024, pattern = r"^[^\x00-\x1f\x7f-\x9f]*$")]
     service_id: Option<String>,
-    #[schema(pattern = r"^\d{4}-\d{2}-\d{2}$", example = "2026-05-01")]
+    #[schema(format = "date", example = "2026-05-01")]
     date: String,
     #[schema(pattern = r"^([01]\d|2[0-3]):[0-5]\d$", example = "09:00")]
     start_time: String,
     #[schema(pattern = r"^([01]\d|2[0-3]):[0-5]\d$", example = "10:00")]
     end_time: Option<String>,
+    #[schema(min_length = 1, max_length = 1024, pattern = r"^[^\x00-\x1f\x7f-\x9f]+$")]
     customer_name: String,
+    #[schema(max_length = 1024, pattern = r"^[^\x00-\x1f\x7f-\x9f]*$")]
     customer_email: Option<String>,
+    #[schema(max_length = 1024, pattern = r"^[^\x00-\x1f\x7f-\x9f]*$")]
     customer_phone: Option<String>,
     #[schema(minimum = 0)]
     price: Option<f64>,
     #[schema(minimum = 1, maximum = 10080)]
     duration: Option<i64>,
     /// Milliseconds since the Unix epoch; the booking ends then by itself.
+    #[schema(minimum = 0, maximum = 253_402_300_799_000_i64)]
     expires_at: Option<i64>,
 }
 
@@ -116,7 +121,8 @@ pub(crate) struct Cancelled {
 
 /// Creates a booking.
 #[utoipa::path(post, path = "/api/bookings/create", tag = "bookings", request_body = CreateBody,
-    params(("Idempotency-Key" = Option<String>, Header, description = "The same key, the same booking")),
+    params(("Idempotency-Key" = Option<String>, Header, description = "The same key, the same booking",
+            min_length = 1, max_length = 255, pattern = r"^[!-~]+$")),
     responses((status = 201, body = Created), (status = 409, body = BookingProblem),
               (status = 422, body = Problem), Problems))]
 pub(crate) async fn create(State(app): Shared, headers: HeaderMap, fields: Fields) -> Answer {
@@ -125,7 +131,8 @@ pub(crate) async fn create(State(app): Shared, headers: HeaderMap, fields: Field
 
 /// Creates a booking: the same, as it used to be called.
 #[utoipa::path(post, path = "/api/appointments", tag = "bookings", request_body = CreateBody,
-    params(("Idempotency-Key" = Option<String>, Header, description = "The same key, the same booking")),
+    params(("Idempotency-Key" = Option<String>, Header, description = "The same key, the same booking",
+            min_length = 1, max_length = 255, pattern = r"^[!-~]+$")),
     responses((status = 201, body = Created), (status = 409, body = BookingProblem),
               (status = 422, body = Problem), Problems))]
 pub(crate) async fn create_appointment(
@@ -138,7 +145,8 @@ pub(crate) async fn create_appointment(
 
 /// Reads a booking back.
 #[utoipa::path(get, path = "/api/bookings/{id}", tag = "bookings",
-    params(("id" = String, Path, description = "A booking's id")),
+    params(("id" = String, Path, description = "A booking's id",
+            min_length = 1, max_length = 128, pattern = r"^[^{}|:\x00-\x1f\x7f-\x9f]+$")),
     responses((status = 200, body = BookingAnswer), (status = 404, body = Problem), Problems))]
 pub(crate) async fn read(State(app): Shared, id: Result<Path<String>, PathRejection>) -> Answer {
     let found = app.store.find(&super::named("id", id)?).await?;
@@ -148,7 +156,8 @@ pub(crate) async fn read(State(app): Shared, id: Result<Path<String>, PathReject
 
 /// Cancels a booking; its slot is free again.
 #[utoipa::path(post, path = "/api/bookings/{id}/cancel", tag = "bookings",
-    params(("id" = String, Path, description = "A booking's id")),
+    params(("id" = String, Path, description = "A booking's id",
+            min_length = 1, max_length = 128, pattern = r"^[^{}|:\x00-\x1f\x7f-\x9f]+$")),
     responses((status = 200, body = Cancelled), (status = 404, body = Problem),
               (status = 409, body = Problem), Problems))]
 pub(crate) async fn cancel(State(app): Shared, id: Result<Path<String>, PathRejection>) -> Answer {

@@ -34,13 +34,13 @@ const WAIT: Wait = Wait {
 #[serde(rename_all = "camelCase")]
 #[expect(dead_code, reason = "read by the document alone")]
 pub(crate) struct RoomBody {
-    #[schema(max_length = 128, min_length = 1, pattern = r"^[^{}|:\x00-\x1f\x7f]+$")]
+    #[schema(max_length = 128, min_length = 1, pattern = r"^[^{}|:\x00-\x1f\x7f-\x9f]+$")]
     room_id: String,
     /// The first night.
-    #[schema(pattern = r"^\d{4}-\d{2}-\d{2}$", example = "2026-05-01")]
+    #[schema(format = "date", example = "2026-05-01")]
     check_in: String,
     /// The morning after the last night; up to 31 nights.
-    #[schema(pattern = r"^\d{4}-\d{2}-\d{2}$", example = "2026-05-02")]
+    #[schema(format = "date", example = "2026-05-02")]
     check_out: String,
     #[schema(format = "uuid")]
     user_id: String,
@@ -60,7 +60,8 @@ pub(crate) struct RoomBooked {
 
 /// Books a room for some nights.
 #[utoipa::path(post, path = "/api/rooms/book", tag = "bookings", request_body = RoomBody,
-    params(("Idempotency-Key" = Option<String>, Header, description = "The same key, the same booking")),
+    params(("Idempotency-Key" = Option<String>, Header, description = "The same key, the same booking",
+            min_length = 1, max_length = 255, pattern = r"^[!-~]+$")),
     responses((status = 201, body = RoomBooked), (status = 409, body = BookingProblem),
               (status = 422, body = Problem), Problems))]
 pub(crate) async fn book(State(app): Shared, headers: HeaderMap, fields: Fields) -> Answer {

@@ -33,7 +33,7 @@ const EXTENSION: Duration = Duration::from_secs(30);
 pub(crate) struct HoldBody {
     #[schema(format = "uuid")]
     user_id: String,
-    /// Milliseconds; SLOT_LOCK_TTL unless said.
+    /// Milliseconds; `SLOT_LOCK_TTL` unless said.
     #[schema(minimum = 1000, maximum = 3_600_000)]
     ttl: Option<i64>,
 }
@@ -47,6 +47,7 @@ pub(crate) struct ConfirmBody {
     #[schema(format = "uuid")]
     user_id: String,
     /// The seat's version as the hold has told it; compared where it is said.
+    #[schema(minimum = 0)]
     version: Option<i64>,
 }
 
@@ -89,8 +90,10 @@ pub(crate) struct SeatReleased {
 
 /// Holds a seat for a while.
 #[utoipa::path(post, path = "/api/seats/{seatId}/hold", tag = "seats", request_body = HoldBody,
-    params(("seatId" = String, Path, description = "The seat"),
-           ("Idempotency-Key" = Option<String>, Header, description = "The same key, the same hold")),
+    params(("seatId" = String, Path, description = "The seat",
+            min_length = 1, max_length = 128, pattern = r"^[^{}|:\x00-\x1f\x7f-\x9f]+$"),
+           ("Idempotency-Key" = Option<String>, Header, description = "The same key, the same hold",
+            min_length = 1, max_length = 255, pattern = r"^[!-~]+$")),
     responses((status = 201, body = Hold), (status = 409, body = Problem),
               (status = 422, body = Problem), Problems))]
 pub(crate) async fn hold(
@@ -153,8 +156,10 @@ async fn take(app: &App, seat: String, ttl: Duration) -> Answer {
 
 /// Makes a hold a booking.
 #[utoipa::path(post, path = "/api/seats/{seatId}/confirm", tag = "seats", request_body = ConfirmBody,
-    params(("seatId" = String, Path, description = "The seat"),
-           ("Idempotency-Key" = Option<String>, Header, description = "The same key, the same booking")),
+    params(("seatId" = String, Path, description = "The seat",
+            min_length = 1, max_length = 128, pattern = r"^[^{}|:\x00-\x1f\x7f-\x9f]+$"),
+           ("Idempotency-Key" = Option<String>, Header, description = "The same key, the same booking",
+            min_length = 1, max_length = 255, pattern = r"^[!-~]+$")),
     responses((status = 201, body = Confirmed), (status = 409, body = BookingProblem),
               (status = 422, body = Problem), Problems))]
 pub(crate) async fn confirm(
@@ -236,7 +241,8 @@ async fn book(
 /// Gives a hold back.
 #[utoipa::path(post, path = "/api/seats/{seatId}/release", tag = "seats",
     request_body = SeatReleaseBody,
-    params(("seatId" = String, Path, description = "The seat")),
+    params(("seatId" = String, Path, description = "The seat",
+            min_length = 1, max_length = 128, pattern = r"^[^{}|:\x00-\x1f\x7f-\x9f]+$")),
     responses((status = 200, body = SeatReleased), (status = 409, body = Problem), Problems))]
 pub(crate) async fn release(
     State(app): Shared,

@@ -18,7 +18,7 @@ pub(crate) struct Health {
     success: bool,
     healthy: bool,
     message: &'static str,
-    /// Whether slots are locked at all: FEATURE_SLOT_LOCKING.
+    /// Whether slots are locked at all: `FEATURE_SLOT_LOCKING`.
     slot_locking: bool,
     /// The guard of bookings.
     guard: &'static str,
@@ -55,7 +55,6 @@ pub(crate) async fn health(State(app): Shared) -> Answer {
 /// Counters and latency histograms.
 #[utoipa::path(get, path = "/metrics", tag = "system",
     responses((status = 200, body = String, content_type = "text/plain"), AdminProblems))]
-#[expect(clippy::unused_async, reason = "handlers are")]
 pub(crate) async fn prometheus(State(app): Shared, parts: Parts) -> Answer {
     Admin::if_asked_for(&parts, &app)?;
     let text = app.metrics.prometheus(app.ledger.lost());
@@ -64,7 +63,6 @@ pub(crate) async fn prometheus(State(app): Shared, parts: Parts) -> Answer {
 
 /// This document.
 #[utoipa::path(get, path = "/openapi.json", tag = "system", responses((status = 200, body = Object)))]
-#[expect(clippy::unused_async, reason = "handlers are")]
 pub(crate) async fn openapi() -> Answer {
     Ok(json_text(StatusCode::OK, openapi::document()))
 }

@@ -5,11 +5,12 @@
 /// What brings the tables of one release to those of the next, in order. Never changed once released.
 pub(super) const MIGRATIONS: &[&str] = &[include_str!("tables/1.sql")];
 
+/// Where it is noted how far the tables have come. Of two services that start at once on a server, one waits for the other;
+/// on a file, writers take turns anyway.
 pub(super) fn versions(engine: &str) -> String {
-    for_engine(
-        "CREATE TABLE IF NOT EXISTS service_versions (version BIGINT PRIMARY KEY){strict};",
-        engine,
-    )
+    let turn = if engine == "postgres" { "SELECT pg_advisory_xact_lock(7310868735);" } else { "" };
+    let table = "CREATE TABLE IF NOT EXISTS service_versions (version BIGINT PRIMARY KEY){strict};";
+    [turn, &for_engine(table, engine)].concat()
 }
 
 pub(super) fn for_engine(statements: &str, engine: &str) -> String {

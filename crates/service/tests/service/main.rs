@@ -1,5 +1,5 @@
-//! The contract, row by row, over real sockets: on what is embedded, and on a Redis and a Postgres where
-//! `LOCKPROOF_TEST_REDIS_URL` and `LOCKPROOF_TEST_POSTGRES_URL` name some.
+//! The contract, row by row, over real sockets: on what is embedded, and on a redis-server and the
+//! Postgres that `LOCKPROOF_TEST_POSTGRES_URL` names.
 
 #![expect(clippy::unwrap_used, reason = "all of it is tests, helpers too")]
 

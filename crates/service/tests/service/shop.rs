@@ -4,7 +4,10 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
+use lockproof_rig::ServerNeeds;
+use lockproof_rig::live::{Provider, RedisServer};
 use lockproof_service::{App, Config};
+use lockproof_testkit::{Mixed, redis_server_is_here};
 use serde_json::{Value as Json, json};
 use tempfile::TempDir;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -16,6 +19,7 @@ pub(crate) const ADMIN: &str = "the-admins-token";
 pub(crate) struct Shop {
     pub(crate) address: SocketAddr,
     app: Arc<App>,
+    servers: Option<(RedisServer, Mixed)>,
     _files: TempDir,
 }
 
@@ -53,20 +57,33 @@ impl Shop {
         let address = listener.local_addr().unwrap();
         let served = lockproof_service::serve(listener, Arc::clone(&app), std::future::pending());
         drop(env.spawn(async move { drop(served.await) }));
-        Self { address, app, _files: files }
+        Self { address, app, servers: None, _files: files }
     }
 
-    /// On servers of the environment where it names some; else it says that it is skipped.
+    /// On a Redis of its own and the Postgres that `LOCKPROOF_TEST_POSTGRES_URL` names; says so where one is missing.
+    #[expect(clippy::print_stderr, reason = "a test that is skipped says so aloud")]
     pub(crate) async fn on_servers(variables: &[(&str, &str)]) -> Option<Self> {
-        let named = |name| std::env::var(name).ok().filter(|url: &String| !url.is_empty());
-        let names = ["LOCKPROOF_TEST_REDIS_URL", "LOCKPROOF_TEST_POSTGRES_URL"];
-        let (Some(redis), Some(postgres)) = (named(names[0]), named(names[1])) else {
-            println!("skipped: {} and {} name no servers", names[0], names[1]);
+        const POSTGRES: &str = "LOCKPROOF_TEST_POSTGRES_URL";
+        let Ok(postgres) = std::env::var(POSTGRES) else {
+            assert!(
+                std::env::var("CI").as_deref() != Ok("true"),
+                "{POSTGRES}, and CI skips nothing"
+            );
+            eprintln!("skipped: {POSTGRES} names no server");
             return None;
         };
+        if let Err(why) = redis_server_is_here() {
+            eprintln!("{why}");
+            return None;
+        }
+        let provider = Mixed::start("process").unwrap();
+        let server = provider.redis(0, ServerNeeds::default()).await.unwrap();
+        let redis = format!("redis://{}/", server.tcp.unwrap());
         let mut all = vec![("REDIS_URLS", redis.as_str()), ("DATABASE_URL", postgres.as_str())];
         all.extend(variables);
-        Some(Self::open(&all).await)
+        let mut shop = Self::open(&all).await;
+        shop.servers = Some((server, provider));
+        Some(shop)
     }
 
     pub(crate) async fn post(&self, path: &str, body: &Json) -> Reply {
@@ -126,6 +143,7 @@ impl Shop {
 impl Drop for Shop {
     fn drop(&mut self) {
         self.app.stop();
+        drop(self.servers.take());
     }
 }
 

@@ -1,12 +1,14 @@
 //! The contract of [`Lock`](lockproof_locks::Lock) and [`LockSession`], and of the
 //! [`Driver`](lockproof_locks::Driver) around them, as trials.
 
+use std::panic::{AssertUnwindSafe, resume_unwind};
 use std::time::Duration;
 
+use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use lockproof_locks::{Acquired, AnySession, LockSession, Needs, Tokens};
 use lockproof_model::{Claim, Lease, LockName};
-use lockproof_rig::LinkUse;
+use lockproof_rig::{LinkUse, System};
 
 use crate::{Bench, Subject};
 
@@ -15,6 +17,7 @@ mod exclusion;
 mod expiry;
 mod links;
 mod quorum;
+mod sessions;
 mod tokens;
 mod waiting;
 
@@ -42,6 +45,10 @@ impl std::fmt::Debug for Trial {
 pub enum Asks {
     /// Nothing.
     Nothing,
+    /// That a grant ends by itself, once its TTL has passed.
+    Ends,
+    /// That a grant is a session's, and ends with it.
+    Session,
     /// That it renews.
     Renews,
     /// That it draws fencing tokens.
@@ -60,6 +67,7 @@ pub fn trials() -> impl Iterator<Item = &'static Trial> {
         waiting::TRIALS,
         links::TRIALS,
         quorum::TRIALS,
+        sessions::TRIALS,
     ];
     parts.into_iter().flatten()
 }
@@ -84,7 +92,21 @@ impl Trial {
         if let Some(why) = entry.control.filter(|_| is_of_catalog) {
             return Err(format!("{} is a control: {why}", entry.name));
         }
+        let is_in_a_file = entry.needs.database().is_some() && subject.database.is_none();
+        if is_in_a_file && self.links != LinkUse::Direct {
+            return Err(format!(
+                "{} is in a file here, to which no link could be held",
+                entry.name
+            ));
+        }
+        let is_of_session = entry.needs.database().is_some() && !entry.needs.ends_by_itself();
         match (self.asks, entry.tokens) {
+            (Asks::Ends, _) if is_of_session => {
+                Err(format!("{} keeps a grant for as long as its session lasts", entry.name))
+            }
+            (Asks::Session, _) if !is_of_session => {
+                Err(format!("{} keeps a grant whatever becomes of a session", entry.name))
+            }
             (Asks::Renews, _) if !entry.renews => Err(format!("{} does not renew", entry.name)),
             (Asks::Tokens, Tokens::None(why)) => {
                 Err(format!("{} has no tokens: {why}", entry.name))
@@ -117,8 +139,16 @@ impl Trial {
         runtime.block_on(async {
             let bench = Bench::start(subject, redis, self.links).await;
             let bench = bench.expect("the servers can be started");
-            let ended = bench.env.timeout(limit, (self.run)(&bench)).await;
-            ended.expect("the trial does not hang");
+            let run = AssertUnwindSafe(bench.env.timeout(limit, (self.run)(&bench)));
+            let ended = run.catch_unwind().await;
+            if subject.database.is_some() {
+                // It is somebody's server, on which nothing is left.
+                bench.rig.clear().await.expect("the tables can be dropped");
+            }
+            match ended {
+                Ok(ended) => ended.expect("the trial does not hang"),
+                Err(panic) => resume_unwind(panic),
+            }
         });
     }
 }

@@ -6,9 +6,10 @@ use std::panic::catch_unwind;
 use std::time::Duration;
 
 use lockproof_locks::Tokens;
-use lockproof_testkit::Subject;
+use lockproof_rig::DatabaseEngine;
 use lockproof_testkit::conformance::locks::find;
 use lockproof_testkit::planted::LOCKS;
+use lockproof_testkit::{Subject, database_is_here};
 
 /// Some bugs show as a wait that never ends.
 const GIVES_UP: Duration = Duration::from_secs(3);
@@ -17,7 +18,7 @@ const GIVES_UP: Duration = Duration::from_secs(3);
 fn every_planted_lock_is_rejected_by_the_trials_of_its_bug() {
     for planted in LOCKS {
         let draw_tokens = planted.entry.tokens == Tokens::Drawn;
-        let subject = Subject { entry: planted.entry, draw_tokens, adapter: None };
+        let subject = Subject { entry: planted.entry, draw_tokens, adapter: None, database: None };
         for name in planted.rejected_by {
             let trial = find(name).unwrap_or_else(|| panic!("no trial {name}"));
             assert_eq!(trial.applies_to(&subject), Ok(()));
@@ -32,7 +33,7 @@ fn every_planted_lock_is_rejected_by_the_trials_of_its_bug() {
 fn a_planted_lock_passes_the_trials_that_its_bug_does_not_touch() {
     for planted in LOCKS {
         let draw_tokens = planted.entry.tokens == Tokens::Drawn;
-        let subject = Subject { entry: planted.entry, draw_tokens, adapter: None };
+        let subject = Subject { entry: planted.entry, draw_tokens, adapter: None, database: None };
         find("a_released_lock_is_free_and_leaves_nothing").unwrap().conduct(subject, "embedded");
     }
 }
@@ -71,6 +72,11 @@ const CONTROLS: &[(&str, &[&str])] = &[
     ("redlock-no-elapsed-check", &["a_quorum_that_comes_too_late_is_no_grant"]),
     ("redlock-no-cleanup", &["a_withdrawn_claim_frees_the_lock"]),
     ("redlock-release-on-failed-renew", &["a_renewal_that_failed_releases_nothing"]),
+    ("lease-row-client-time", &["a_second_claim_is_held_while_the_first_stands"]),
+    // Their trials are below: a file has no sessions.
+    ("pg-advisory-pooled", &[]),
+    ("pg-advisory-shared-session", &[]),
+    ("pg-advisory-short-key", &[]),
 ];
 
 #[test]
@@ -79,13 +85,37 @@ fn every_control_of_the_catalog_is_rejected_and_promises_nothing() {
     let names: Vec<_> = controls.clone().map(|entry| entry.name).collect();
     assert_eq!(names, CONTROLS.iter().map(|(name, _)| *name).collect::<Vec<_>>());
     for (entry, (_, trials)) in controls.zip(CONTROLS) {
-        let subject = Subject { entry, draw_tokens: false, adapter: None };
+        let subject = Subject { entry, draw_tokens: false, adapter: None, database: None };
         for name in *trials {
             let trial = find(name).unwrap_or_else(|| panic!("no trial {name}"));
             assert!(trial.applies_to(&subject).unwrap_err().contains("is a control"));
             let conduct = || trial.conduct_within(GIVES_UP, subject, "embedded");
             assert!(catch_unwind(conduct).is_err(), "{name} accepts {}", entry.name);
         }
+    }
+}
+
+/// The controls of locks of a session, on a server that has such.
+const CONTROLS_OF_SESSIONS: &[(&str, &str)] = &[
+    ("pg-advisory-pooled", "a_released_lock_is_free_and_leaves_nothing"),
+    ("pg-advisory-shared-session", "a_second_claim_is_held_while_the_first_stands"),
+    ("pg-advisory-short-key", "names_that_differ_in_one_character_share_no_lock"),
+];
+
+#[test]
+#[expect(clippy::print_stderr, reason = "a test that is skipped says so aloud")]
+fn every_control_of_sessions_is_rejected_by_a_server() {
+    let engine = DatabaseEngine::Postgres;
+    if let Err(why) = database_is_here(engine) {
+        eprintln!("{why}");
+        return;
+    }
+    for (lock, name) in CONTROLS_OF_SESSIONS {
+        let entry = lockproof_locks::find(lock).unwrap_or_else(|| panic!("no lock {lock}"));
+        let subject = Subject { entry, draw_tokens: false, adapter: None, database: Some(engine) };
+        let trial = find(name).unwrap_or_else(|| panic!("no trial {name}"));
+        let conduct = || trial.conduct_within(GIVES_UP, subject, "embedded");
+        assert!(catch_unwind(conduct).is_err(), "{name} accepts {lock}");
     }
 }
 

@@ -12,7 +12,8 @@ use super::Launcher;
 use super::seat::Seat;
 use crate::arrivals::Arrivals;
 use crate::gate::StepGate;
-use crate::load::{Load, Record, SetUpError, record, recorders};
+use crate::load::{Load, Record, SetUpError, record, transcript};
+use crate::transcript::Transcript;
 
 /// Who takes part, beside the processes, which have the rest of [`Parties`](crate::Parties).
 #[derive(Clone, Debug)]
@@ -40,9 +41,10 @@ pub async fn run_apart<C: Send>(
     apart: &Apart,
     load: &Load,
     cut: impl Future<Output = C> + Send,
-    begun: impl FnOnce(Instant) + Send,
+    begun: impl FnOnce(Instant, &Transcript) + Send,
 ) -> Result<(Record, Option<C>), SetUpError> {
-    let (recorders, lost) = (recorders(load), Arc::new(Mutex::default()));
+    let (transcript, lost) = (transcript(load), Arc::new(Mutex::default()));
+    let recorders = transcript.recorders();
     let shared = Arc::new(Apart { groups: Vec::new(), ..apart.clone() });
     let concerns: Arc<[_]> = Point::all().filter(|&point| apart.gate.concerns(point)).collect();
     let seats: Vec<_> = recorders
@@ -52,7 +54,7 @@ pub async fn run_apart<C: Send>(
         .collect();
     let ends = try_join_all(seats.iter().map(Seat::set_up)).await?;
     let started = apart.env.now();
-    begun(started);
+    begun(started, &transcript);
     let arrivals = Arc::new(Arrivals::new(load, apart.env.random().fork("arrivals")));
     let short = Latch::new();
     let lives = seats
@@ -69,5 +71,5 @@ pub async fn run_apart<C: Send>(
         }
     };
     let lost = std::mem::take(&mut *lost.lock().unwrap_or_else(PoisonError::into_inner));
-    Ok((Record { lost, ..record(&recorders, started, apart.env.now()) }, cut_by))
+    Ok((Record { lost, ..record(recorders, started, apart.env.now()) }, cut_by))
 }

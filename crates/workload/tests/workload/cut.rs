@@ -14,7 +14,7 @@ async fn cut_at(point: Point) -> (Record, Stage) {
         stage.keeper.next().await
     };
     let (record, arrival) =
-        run(&stage.parties, &load(1, 2), cut, |_| {}).await.expect("it answers");
+        run(&stage.parties, &load(1, 2), cut, |_, _| {}).await.expect("it answers");
     let arrival = arrival.expect("the load was cut short");
     assert_eq!(arrival.occurrence.point, point);
     check(&record);
@@ -55,7 +55,7 @@ async fn a_step_that_was_not_invoked_is_not_in_the_history() {
 async fn a_cut_before_the_first_attempt_leaves_an_empty_history() {
     let stage = stage(&[]).await;
     let cut = std::future::ready("at once");
-    let (record, by) = run(&stage.parties, &load(1, 1), cut, |_| {}).await.unwrap();
+    let (record, by) = run(&stage.parties, &load(1, 1), cut, |_, _| {}).await.unwrap();
     assert_eq!(by, Some("at once"));
     assert!(record.history.operations.is_empty() && record.history.attempts.is_empty());
 }
@@ -65,7 +65,8 @@ async fn the_load_begins_once_every_holder_is_connected() {
     let stage = stage(&[]).await;
     let mut begun = None;
     let never = std::future::pending::<()>();
-    let (record, _) = run(&stage.parties, &load(4, 1), never, |at| begun = Some(at)).await.unwrap();
+    let (record, _) =
+        run(&stage.parties, &load(4, 1), never, |at, _| begun = Some(at)).await.unwrap();
     assert_eq!(begun, Some(record.started));
     assert!(record.history.attempts.iter().all(|attempt| attempt.started >= record.started));
 }

@@ -78,7 +78,7 @@ fn played<F: Future<Output = ()> + Send + 'static>(
         let plays = Box::pin(plays(keeper));
         let late = Box::pin(env.sleep(AN_HOUR));
         let ended = {
-            let run = Box::pin(run(&parties, &load, late, |_| {}));
+            let run = Box::pin(run(&parties, &load, late, |_, _| {}));
             // The keeper may have nothing to do any more long before the load is over, or wait for ever.
             match select(run, plays).await {
                 Either::Left((ended, _)) => ended,

@@ -108,7 +108,7 @@ fn played<F: Future<Output = ()> + Send + 'static>(
         halt: Arc::default(),
     };
     let story = async move {
-        let ran = run_apart(&apart, &load, Box::pin(plays(keeper)), |_| {}).await;
+        let ran = run_apart(&apart, &load, Box::pin(plays(keeper)), |_, _| {}).await;
         let (record, cut) = ran.expect("the holders connect");
         (record, rig.store().table().await.expect("it answers"), cut.is_some())
     };
@@ -166,7 +166,7 @@ fn a_holder_at_the_other_end_of_a_line_leaves_the_history_that_a_task_leaves() {
     let simulation = Simulation::new(7);
     let rig = rig(&simulation, &load);
     let parties = parties(&simulation, &rig);
-    let tasks = async move { run(&parties, &load, pending::<()>(), |_| {}).await };
+    let tasks = async move { run(&parties, &load, pending::<()>(), |_, _| {}).await };
     let (tasks, _) = simulation.run(tasks).expect("it ends").expect("it connects");
     assert_eq!(apart.record.history, tasks.history);
     assert_eq!(apart.record.lost, tasks.lost);
@@ -297,7 +297,7 @@ fn a_holder_that_cannot_connect_says_why() {
         groups,
         halt: Arc::default(),
     };
-    let story = async move { run_apart(&apart, &load, pending::<()>(), |_| {}).await.map(drop) };
+    let story = async move { run_apart(&apart, &load, pending::<()>(), |_, _| {}).await.map(drop) };
     let error = simulation.run(story).expect("it ends").expect_err("there is no server");
     assert!(matches!(error, SetUpError::Told(_)), "{error:?}");
     assert!(error.to_string().contains("holder 1 could not reach the lock's backend"), "{error}");
@@ -354,7 +354,7 @@ fn a_process_that_speaks_out_of_turn_is_told_of() {
     };
     let story = async move {
         let load = attempts(1, 1);
-        let ran = Box::pin(run_apart(&apart, &load, pending::<()>(), |_| {}));
+        let ran = Box::pin(run_apart(&apart, &load, pending::<()>(), |_, _| {}));
         match select(ran, Box::pin(env.sleep(Duration::from_secs(60)))).await {
             Either::Left((ran, _)) => ran.expect("it was ready").0,
             Either::Right(_) => panic!("it hangs"),

@@ -23,7 +23,7 @@ pub(crate) struct Stage {
 /// One slot, one Redis, no guard, and bars where the test wants holders to stop.
 pub(crate) async fn stage(bars: &[(u32, Point)]) -> Stage {
     let entry = lockproof_locks::find("redis-set-nx").expect("the catalog has it");
-    let subject = Subject { entry, draw_tokens: false, adapter: None };
+    let subject = Subject { entry, draw_tokens: false, adapter: None, database: None };
     let bench =
         Bench::start(subject, "embedded", LinkUse::Direct).await.expect("the servers start");
     let bars = bars.iter().map(|&(holder, point)| (HolderId(holder), point));
@@ -58,7 +58,7 @@ pub(crate) fn load(holders: u32, attempts: u32) -> Load {
 /// To its end.
 pub(crate) async fn run_out(parties: &Parties, load: &Load) -> Record {
     let (record, cut) =
-        run(parties, load, std::future::pending::<()>(), |_| {}).await.expect("it answers");
+        run(parties, load, std::future::pending::<()>(), |_, _| {}).await.expect("it answers");
     assert!(cut.is_none());
     check(&record);
     record

@@ -17,7 +17,7 @@ use crate::script::Outcome;
 pub(crate) const SETTINGS: &str = "SET enable_seqscan = off; SET enable_bitmapscan = off;
      SET plan_cache_mode = force_generic_plan; SET jit = off; SET deadlock_timeout = '1ms'";
 
-const SQL: [&str; 21] = [
+const SQL: [&str; 22] = [
     "SELECT slot, capacity, version, fence FROM {schema}.slots WHERE slot = $1",
     "SELECT slot, capacity, version, fence FROM {schema}.slots WHERE slot = $1 FOR UPDATE",
     "SELECT slot, capacity, version, fence FROM {schema}.slots WHERE slot = $1 FOR UPDATE NOWAIT",
@@ -44,6 +44,10 @@ const SQL: [&str; 21] = [
      WHERE slot = $1 AND state = 'confirmed' AND span_from < $3 AND span_to > $2 FOR UPDATE",
     "INSERT INTO {schema}.request_keys (request) VALUES ($1) ON CONFLICT DO NOTHING",
     "SELECT id FROM {schema}.bookings WHERE attempt = $1 AND state = 'confirmed' ORDER BY id LIMIT 1",
+    "SELECT slot, capacity, version, fence,
+         (SELECT count(*) FROM {schema}.bookings
+          WHERE slot = $1 AND state = 'confirmed' AND span_from < $3 AND span_to > $2)
+     FROM {schema}.slots WHERE slot = $1",
 ];
 
 /// One session's statements on one schema.
@@ -100,6 +104,11 @@ impl Prepared {
                 let row = self.client.query_one(&self.statements[5], &[&key, &from, &to]).await?;
                 Ok(Answer::Count(narrow(&row, 0)))
             }
+            Statement::ReadSlotAndCount { slot, span } => {
+                let [key, from, to] = [slot.0, span.from, span.to].map(i64::from);
+                let row = self.client.query_opt(&self.statements[21], &[&key, &from, &to]).await?;
+                Ok(Answer::SlotAndCount(row.as_ref().map(|row| (slot_row(row), narrow(row, 4)))))
+            }
             Statement::LockConfirmed { slot, span } => {
                 let [key, from, to] = [slot.0, span.from, span.to].map(i64::from);
                 let rows = self.client.execute(&self.statements[18], &[&key, &from, &to]).await?;
@@ -134,6 +143,7 @@ impl Prepared {
                 let which = if scope == AdvisoryScope::Session { 14 } else { 15 };
                 self.ask(which, key).await
             }
+            Statement::Lease(_) => unreachable!("held against servers where stores are"),
             Statement::AdvisoryUnlock { key } => self.ask(16, key).await,
             Statement::AdvisoryUnlockAll => {
                 self.client.execute(&self.statements[17], &[]).await?;

@@ -45,7 +45,7 @@ fn told(cell: &CellReport, violation: &Violation, style: Style) -> Vec<String> {
         sized(violation.after)
     );
     lines.extend(super::hanging(" ", Ink::Faint, &found, style));
-    let events = space_time::events(violation);
+    let events = space_time::events(violation.into());
     lines.push(String::new());
     lines.extend(numbered(&events, style));
     lines.push(String::new());
@@ -116,7 +116,7 @@ fn lease(event: &Event) -> String {
 
 /// Holders as columns, time downwards.
 fn picture(violation: &Violation, events: &[Event], style: Style) -> Vec<String> {
-    let holders = space_time::holders(violation);
+    let holders = space_time::holders(violation.into());
     let room = style.columns().saturating_sub(14) / holders.len().max(1);
     let lane = LANE.min(room.max(12));
     let mut header = format!("{:12}", "");

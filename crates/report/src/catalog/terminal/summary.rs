@@ -30,6 +30,7 @@ fn counts(report: &RunReport, style: Style) -> Vec<String> {
         (Status::Met, Ink::Good, "as expected"),
         (Status::Failed, Ink::Bad, "failed"),
         (Status::Inconclusive, Ink::Doubt, "inconclusive"),
+        (Status::Regressed, Ink::Doubt, "slower than the baseline"),
         (Status::Infrastructure, Ink::Doubt, "without a server"),
     ]
     .into_iter()

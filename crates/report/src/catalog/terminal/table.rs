@@ -3,9 +3,8 @@
 use comfy_table::{Cell, CellAlignment, ColumnConstraint, ContentArrangement, Table, presets};
 use lockproof_model::{CellReport, PercentilesUs, Status};
 
-use super::verdict;
 use crate::style::{Ink, Style};
-use crate::text;
+use crate::{text, verdict};
 
 /// Between two columns.
 const GAP: u16 = 2;

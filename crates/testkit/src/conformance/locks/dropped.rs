@@ -110,7 +110,7 @@ async fn drop_when_taken<F: Future>(
     lock: &LockName,
     acquire: F,
 ) -> Option<F::Output> {
-    if bench.subject.entry.needs.coordinator().is_some() {
+    if bench.subject.entry.needs.coordinator().is_some() || bench.lives_in_the_database() {
         drop_once(acquire, || async { bench.left_over(lock).await == bench.servers() }).await
     } else {
         drop_after(acquire, taken_everywhere(bench, lock)).await

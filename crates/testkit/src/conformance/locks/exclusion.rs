@@ -5,7 +5,7 @@ use std::time::Duration;
 use futures_util::FutureExt;
 use futures_util::future::join_all;
 use lockproof_locks::{Acquired, Lock, LockSession, Released};
-use lockproof_model::{HolderId, Lease};
+use lockproof_model::{HolderId, Lease, LockName};
 use lockproof_rig::LinkUse::Direct;
 
 use super::{Asks, LONG, Trial, find_held, flush, lock_name, take};
@@ -37,6 +37,12 @@ pub(super) const TRIALS: &[Trial] = &[
         run: |bench| other_names(bench).boxed(),
     },
     Trial {
+        name: "names_that_differ_in_one_character_share_no_lock",
+        asks: Asks::Nothing,
+        links: Direct,
+        run: |bench| no_name_is_shared(bench).boxed(),
+    },
+    Trial {
         name: "opening_a_session_takes_nothing",
         asks: Asks::Nothing,
         links: Direct,
@@ -56,13 +62,13 @@ pub(super) const TRIALS: &[Trial] = &[
     },
     Trial {
         name: "a_lease_says_what_was_granted",
-        asks: Asks::Nothing,
+        asks: Asks::Ends,
         links: Direct,
         run: |bench| lease_says(bench).boxed(),
     },
     Trial {
         name: "a_ttl_that_rounding_would_shorten_is_refused_for_certain",
-        asks: Asks::Nothing,
+        asks: Asks::Ends,
         links: Direct,
         run: |bench| crooked_ttl(bench).boxed(),
     },
@@ -123,7 +129,19 @@ async fn held_leaves_nothing(bench: &Bench) {
 async fn other_names(bench: &Bench) {
     let mut session = bench.session(1).await;
     for name in ["seat-1", "seat-2", "seat-1:fence", "{seat-1}"] {
-        take(&mut session, &bench.claim(&lockproof_model::LockName::new(name)), LONG).await;
+        take(&mut session, &bench.claim(&LockName::new(name)), LONG).await;
+    }
+}
+
+/// Where names are hashed, and to how few bits (failure mode F48).
+async fn no_name_is_shared(bench: &Bench) {
+    // What a session has ends with it.
+    let mut sessions = Vec::new();
+    for holder in 1..=8 {
+        let mut session = bench.session(holder).await;
+        let name = LockName::new(&format!("seat-{holder}"));
+        take(&mut session, &bench.claim(&name), LONG).await;
+        sessions.push(session);
     }
 }
 

@@ -25,7 +25,7 @@ pub(super) const TRIALS: &[Trial] = &[
     },
     Trial {
         name: "the_driver_takes_the_drift_off_each_validity",
-        asks: Asks::Nothing,
+        asks: Asks::Ends,
         links: Direct,
         run: |bench| takes_off_drift(bench).boxed(),
     },

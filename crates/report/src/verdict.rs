@@ -7,16 +7,20 @@ use lockproof_model::{CellReport, Expectation, FaultRecord, Layer, Status, Verdi
 use crate::style::Ink;
 
 /// The words and what their colour says.
-pub(super) struct Words {
-    pub(super) text: String,
-    pub(super) ink: Ink,
+pub(crate) struct Words {
+    pub(crate) sign: char,
+    pub(crate) words: String,
+    /// Both.
+    pub(crate) text: String,
+    pub(crate) ink: Ink,
 }
 
 /// The verdict on `cell`.
-pub(super) fn of(cell: &CellReport) -> Words {
+pub(crate) fn of(cell: &CellReport) -> Words {
     let (sign, ink, words) = match cell.judgement.status {
         Status::Infrastructure => ('!', Ink::Doubt, "no server".to_owned()),
         Status::Inconclusive => ('?', Ink::Doubt, "inconclusive".to_owned()),
+        Status::Regressed => ('?', Ink::Doubt, "slower".to_owned()),
         Status::Failed => ('✘', Ink::Bad, failure(cell).to_owned()),
         Status::Met => match cell.expectation {
             Some(Expectation::Shows(kind)) => ('✘', Ink::Faint, kind.replace('-', " ")),
@@ -25,7 +29,7 @@ pub(super) fn of(cell: &CellReport) -> Words {
             _ => ('✘', Ink::Doubt, "sold twice".to_owned()),
         },
     };
-    Words { text: format!("{sign} {words}"), ink }
+    Words { sign, text: format!("{sign} {words}"), words, ink }
 }
 
 fn failure(cell: &CellReport) -> &'static str {
@@ -56,7 +60,7 @@ fn violates_effect(cell: &CellReport) -> bool {
 }
 
 /// What kept the table right, as far as the figures show it.
-fn safety(cell: &CellReport) -> String {
+pub(crate) fn safety(cell: &CellReport) -> String {
     let refused = cell.refused_by_guard;
     if cell.expectation == Some(Expectation::NoBookings) {
         "no bookings".to_owned()
