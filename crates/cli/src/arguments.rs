@@ -140,7 +140,7 @@ pub(crate) struct RunArguments {
     #[arg(long, env = "LOCKPROOF_FORMAT", value_enum, default_value_t = Format::Text)]
     pub(crate) format: Format,
 
-    /// Write JUnit's XML to this file as well; the report directory has one anyway
+    /// Write `JUnit`'s XML to this file as well; the report directory has one anyway
     #[arg(long, env = "LOCKPROOF_JUNIT", value_name = "PATH")]
     pub(crate) junit: Option<PathBuf>,
 
@@ -280,7 +280,7 @@ pub(crate) struct ExploreArguments {
     #[arg(long, env = "LOCKPROOF_FORMAT", value_enum, default_value_t = Format::Text)]
     pub(crate) format: Format,
 
-    /// Write JUnit's XML to this file as well; the report directory has one anyway
+    /// Write `JUnit`'s XML to this file as well; the report directory has one anyway
     #[arg(long, env = "LOCKPROOF_JUNIT", value_name = "PATH")]
     pub(crate) junit: Option<PathBuf>,
 

@@ -39,7 +39,7 @@ pub(crate) fn show_sweep(format: SweepFormat, sweep: &Sweep) -> Result<(), Failu
     on_stdout(|out| write_sweep(sweep, format, out))
 }
 
-/// Where a report goes beside stdout and its directory: a JUnit file that was asked for, and the job that this is part
+/// Where a report goes beside stdout and its directory: a `JUnit` file that was asked for, and the job that this is part
 /// of, as far as that is GitHub's.
 #[derive(Debug)]
 pub(crate) struct Elsewhere {

@@ -126,12 +126,11 @@ fn term(hold: &Hold<'_>) -> Option<Duration> {
     let Effect::Granted { requested, valid_until, .. } = hold.acquire.outcome.effect()? else {
         return None;
     };
-    let told = (*valid_until != Instant::FAR_FUTURE).then(|| {
+    (*valid_until != Instant::FAR_FUTURE).then(|| {
         let told = valid_until.saturating_since(*requested);
         // What was told is less the drift allowance, and clocks differ.
         told + told / 10 + Duration::from_millis(10)
-    });
-    told
+    })
 }
 
 fn of_slot<'c, 'a>(claims: &'c [Claim<'a>], slot: SlotId) -> &'c [Claim<'a>] {

@@ -82,7 +82,7 @@ pub(crate) struct GateArguments {
     #[arg(long, env = "LOCKPROOF_FORMAT", value_enum, default_value_t = Format::Text)]
     pub(crate) format: Format,
 
-    /// Write JUnit's XML to this file as well; the report directory has one anyway
+    /// Write `JUnit`'s XML to this file as well; the report directory has one anyway
     #[arg(long, env = "LOCKPROOF_JUNIT", value_name = "PATH")]
     pub(crate) junit: Option<PathBuf>,
 

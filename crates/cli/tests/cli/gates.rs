@@ -59,7 +59,7 @@ fn a_search_and_a_run_come_to_one_report_with_one_cell_for_each_strategy() {
     for cell in report["cells"].as_array().unwrap() {
         assert_eq!(cell["exploration"]["schedules"], 20);
         assert_eq!(cell["exploration"]["beside_live"], true);
-        assert_eq!(cell["servers"][0]["kind"].as_str().unwrap().contains("simulated"), false);
+        assert!(!cell["servers"][0]["kind"].as_str().unwrap().contains("simulated"));
     }
 }
 

@@ -65,8 +65,7 @@ fn sign(envelope: &Envelope, sweep: &Sweep, column: usize) -> char {
     match (outcomes.contains(&true), outcomes.contains(&false)) {
         (true, true) => '?',
         (true, false) => '#',
-        (false, true) => '.',
         (false, false) if below.is_some_and(|point| point.broken.is_none()) => '#',
-        (false, false) => '.',
+        (false, _) => '.',
     }
 }

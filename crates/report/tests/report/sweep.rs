@@ -77,8 +77,8 @@ fn sweep() -> Sweep {
 
 fn shown(format: SweepFormat) -> String {
     let mut out = Vec::new();
-    write_sweep(&sweep(), format, &mut out).unwrap();
-    String::from_utf8(out).unwrap()
+    write_sweep(&sweep(), format, &mut out).expect("a string takes everything");
+    String::from_utf8(out).expect("a string takes everything")
 }
 
 #[test]

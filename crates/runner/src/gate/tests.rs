@@ -76,6 +76,7 @@ fn manifest() -> Manifest {
         took: Duration::ZERO,
         machine: "m".to_owned(),
         interrupted: false,
+        partition: None,
     }
 }
 

@@ -35,6 +35,8 @@ fn search() -> Search {
         besides: Vec::new(),
         checkers: lockproof_checkers::ENTRIES.iter().map(|entry| entry.checker).collect(),
         halt: Arc::default(),
+        slice: None,
+        chronicle: None,
     }
 }
 
