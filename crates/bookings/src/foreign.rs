@@ -41,6 +41,9 @@ impl ForeignDatabase {
     /// # Errors
     /// The database cannot be reached, or takes the statement for none.
     ///
+    /// # Panics
+    /// When reading panics: a bug.
+    ///
     /// # Cancel safety
     /// The statement may be carried out to its end.
     pub async fn rows(&self, statement: &str) -> Result<Vec<ForeignRow>> {

@@ -10,6 +10,7 @@ use crate::template::Template;
 
 /// Where the bookings of one slot are found.
 #[derive(Clone, Debug, PartialEq)]
+#[expect(clippy::large_enum_variant, reason = "there is one for each scenario")]
 pub enum ReadBack {
     /// By a request for each slot.
     Endpoint {
