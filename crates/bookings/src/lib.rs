@@ -16,6 +16,7 @@
 pub mod catalog;
 mod columns;
 mod error;
+mod foreign;
 pub mod guard;
 mod lock_connection;
 mod mariadb;
@@ -27,6 +28,7 @@ mod sqlite;
 mod store;
 
 pub use error::{BookingError, Result};
+pub use foreign::{ForeignDatabase, ForeignRow};
 pub use guard::{Checked, Guard, Inserted, Request, Seen};
 pub use lock_connection::LockConnection;
 pub use lockproof_model::Certainty;

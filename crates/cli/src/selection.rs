@@ -151,7 +151,13 @@ fn select(scenarios: &mut [Scenario], wanted: &[String]) -> Result<(), Failure> 
     if wanted.is_empty() {
         return Ok(());
     }
+    // By their spelling first: a service's variants are spelled in no catalog.
+    let cells = scenarios.iter().flat_map(|scenario| &scenario.cells);
+    let spelled: Vec<_> = cells.map(|cell| (cell.strategy.to_string(), cell.strategy)).collect();
     let parse = |text: &String| {
+        if let Some((_, strategy)) = spelled.iter().find(|(known, _)| known == text) {
+            return Ok(*strategy);
+        }
         Strategy::parse(text).map_err(|error| Failure::usage(format!("--strategy: {error}")))
     };
     let wanted: Vec<Strategy> = wanted.iter().map(parse).collect::<Result<_, _>>()?;

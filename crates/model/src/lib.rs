@@ -9,6 +9,7 @@
 //! by nothing in these types.
 
 mod amount;
+mod answers;
 mod baseline;
 mod certainty;
 mod comparison;
@@ -35,6 +36,7 @@ mod table;
 mod verdict;
 
 pub use amount::Amount;
+pub use answers::AnswerCount;
 pub use baseline::{AttemptCost, BASELINE_SCHEMA_VERSION, Baseline, BaselineCell, Seen};
 pub use certainty::{Certainty, in_full};
 pub use comparison::{

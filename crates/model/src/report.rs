@@ -5,8 +5,8 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Expectation, Exploration, FaultRecord, FaultSummary, Finding, Instant, Judgement, Pictures,
-    Slice, SlotId, Status, Verdict, nanos,
+    AnswerCount, Expectation, Exploration, FaultRecord, FaultSummary, Finding, Instant, Judgement,
+    Pictures, Slice, SlotId, Status, Verdict, nanos,
 };
 
 /// The version of `results.json`; raised by every change that a reader could notice.
@@ -182,6 +182,9 @@ pub struct CellReport {
     /// unless the cell [ran live as well](Exploration::beside_live).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub exploration: Option<Exploration>,
+    /// How the service answered, where a service is what was put to the test.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub answers: Vec<AnswerCount>,
     /// The first violation told step by step.
     pub stories: Vec<Story>,
     /// What pictures of it are made of.

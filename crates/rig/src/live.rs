@@ -33,6 +33,7 @@ mod redis_server;
 mod replica;
 mod rig;
 mod sentinel;
+mod service;
 mod sessions;
 mod small_disk;
 mod straight;
@@ -50,6 +51,7 @@ pub use provider::{
     Database, OwnDatabase, PROVIDERS, Provider, ProviderEntry, RedisServer, find_provider,
 };
 pub use rig::LiveRig;
+pub use service::{ServicePlaces, ServiceProcess, ServiceProgram};
 
 /// Whether the provider `container` was built in.
 pub const HAS_CONTAINERS: bool = cfg!(feature = "container");

@@ -11,9 +11,9 @@ use lockproof_model::{
     Pictures, RefusedBy, Slice, Status, Story, Verdict, in_full,
 };
 use lockproof_rig::System;
-use lockproof_rig::live::{HolderProgram, LiveRig, Provider};
+use lockproof_rig::live::{HolderProgram, LiveRig, Provider, ServiceProcess};
 use lockproof_rig::sim::RedisDriver;
-use lockproof_scenario::{Cell, HoldersAs, Scenario, Turn};
+use lockproof_scenario::{Cell, HoldersAs, Scenario, ServiceTarget, Turn};
 use lockproof_workload::{Latencies, Launcher, Record, curve, percentiles, timeline};
 
 use crate::conduct::{Outcome, Terms, conduct, name, rig_plan};
@@ -22,6 +22,7 @@ use crate::judge::{Facts, contended_slots, judge};
 use crate::order::OrderGate;
 use crate::running::Running;
 use crate::scene::scenes;
+use crate::served::Service;
 use crate::simulate::simulate_cell;
 
 /// Stories told per cell; the first explains, the rest repeat it.
@@ -171,6 +172,9 @@ async fn stand_and_conduct(
     settings: &CellSettings,
     beside: Beside,
 ) -> Result<Outcome, String> {
+    if let Some(target) = &plan.scenario.target {
+        return stand_and_serve(plan, target, provider, settings, beside).await;
+    }
     let set_up = lockproof_env::live::env(plan.seed);
     let key_prefix = provider.key_prefix(&name(plan));
     let (of_rig, driver) = (rig_plan(plan, &key_prefix), plan.cell.strategy.driver);
@@ -203,18 +207,65 @@ async fn stand_and_conduct(
         order: beside.order,
         key_prefix,
         launcher,
+        service: None,
         running: beside.running,
     };
     let mut outcome = conduct(plan, Arc::clone(&rig) as Arc<dyn System>, &env, &terms).await;
+    clear(&rig, provider, &mut outcome).await;
+    outcome
+}
+
+/// The same where a service is what is put to the test: it is started once its servers stand, and its customers are the
+/// holders.
+async fn stand_and_serve(
+    plan: &CellPlan,
+    target: &ServiceTarget,
+    provider: &dyn Provider,
+    settings: &CellSettings,
+    beside: Beside,
+) -> Result<Outcome, String> {
+    let set_up = lockproof_env::live::env(plan.seed);
+    let key_prefix = provider.key_prefix(&name(plan));
+    let rig = LiveRig::start_for_service(&set_up, provider, rig_plan(plan, &key_prefix)).await;
+    let rig = Arc::new(rig.map_err(|error| in_full(&error))?);
+    let salt = lockproof_env::live::entropy();
+    let (service, mut process) = Service::stand(plan, target, &rig, salt).await?;
+    let env = env_since(Epoch::now(), plan.seed);
+    let terms = Terms {
+        limit: settings.limit,
+        halt: Some(Arc::clone(&settings.halt)),
+        salt,
+        order: beside.order,
+        key_prefix,
+        launcher: None,
+        service: Some(Arc::new(service)),
+        running: beside.running,
+    };
+    let mut outcome = conduct(plan, Arc::clone(&rig) as Arc<dyn System>, &env, &terms).await;
+    if let Some(ended) = process.as_mut().and_then(ServiceProcess::ended) {
+        match &mut outcome {
+            Ok(outcome) => outcome.gone = Some(ended),
+            Err(error) => *error = format!("{ended}; {error}"),
+        }
+    }
+    // Before its servers, of which it would complain.
+    drop(process);
+    clear(&rig, provider, &mut outcome).await;
+    outcome
+}
+
+/// Removes what the cell left at servers of others.
+async fn clear(rig: &LiveRig, provider: &dyn Provider, outcome: &mut Result<Outcome, String>) {
     // Also of a load that failed: the servers may be somebody else's.
     if let Err(error) = rig.clear().await {
         let error = in_full(&error);
         tracing::warn!(error, "what the cell made is left behind");
-        if let Ok(outcome) = &mut outcome {
-            outcome.gone = provider.shared().then_some(error);
+        if let Ok(outcome) = outcome
+            && provider.shared()
+        {
+            outcome.gone.get_or_insert(error);
         }
     }
-    outcome
 }
 
 /// Judges what a load left behind.
@@ -224,7 +275,8 @@ pub(crate) fn finish(
     outcome: Outcome,
     interrupted: Option<&'static str>,
 ) -> Finished {
-    let Outcome { record, table, injections, faults, left, cut_short, system, gone } = outcome;
+    let Outcome { record, table, injections, faults, left, cut_short, gone, .. } = outcome;
+    let Outcome { servers, drivers, answers, contradictions, .. } = outcome;
     let Record { history, longest_gap, backlog, started, finished, lost } = record;
     let evidence = Evidence { history: &history, table: &table, faults: &injections, left: &left };
     let findings = judge_all(&evidence, checkers.iter().copied());
@@ -243,6 +295,16 @@ pub(crate) fn finish(
         shown: &plan.scenario.shown(),
         cut_short: cut_short.or(interrupted),
     });
+    // How a service answers once it is gone, or before its load has ended, shows nothing.
+    if gone.is_none() && cut_short.or(interrupted).is_none() {
+        let expected = plan.scenario.answers_of(&plan.cell);
+        let unmet = expected.filter_map(|expected| expected.unmet(&answers));
+        let unmet: Vec<_> = contradictions.into_iter().chain(unmet).collect();
+        if !unmet.is_empty() {
+            judgement.status = Status::Failed;
+            judgement.reasons.splice(0..0, unmet);
+        }
+    }
     // A load whose servers or holders went away shows nothing by what it did not come to; what it did come to stands.
     if let Some(gone) = gone.filter(|_| judgement.status < Status::Infrastructure) {
         judgement.status = Status::Infrastructure;
@@ -269,8 +331,9 @@ pub(crate) fn finish(
         backlog,
         faults,
         injections,
-        servers: system.servers(),
-        drivers: system.drivers(),
+        answers,
+        servers,
+        drivers,
         took: finished.saturating_since(started),
         ..counted(plan, &history, &latencies)
     };
@@ -366,6 +429,7 @@ pub(crate) fn blank(plan: &CellPlan) -> CellReport {
         faults: Vec::new(),
         injections: Vec::new(),
         exploration: None,
+        answers: Vec::new(),
         stories: Vec::new(),
         pictures: Pictures::default(),
         servers: Vec::new(),

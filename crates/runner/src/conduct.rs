@@ -9,13 +9,19 @@ use futures_util::future::select;
 use lockproof_bookings::Layout;
 use lockproof_env::Env;
 use lockproof_faults::Triggers;
-use lockproof_model::{BookingTable, FaultRecord, FaultSummary, LockLeft, in_full};
+use lockproof_model::{
+    AnswerCount, BookingTable, DriverSetting, FaultRecord, FaultSummary, LockLeft, ServerInfo,
+    in_full,
+};
 use lockproof_rig::{RigPlan, System};
-use lockproof_workload::{Apart, Launcher, Parties, Record, StepGate, Transcript, run, run_apart};
+use lockproof_workload::{
+    Apart, Launcher, Parties, Record, StepGate, Transcript, run, run_apart, run_customers,
+};
 
 use crate::cell::CellPlan;
 use crate::order::OrderGate;
 use crate::running::Running;
+use crate::served::{Judged, Service};
 
 /// How long holders may finish their attempts after an interrupt.
 const GRACE: Duration = Duration::from_secs(2);
@@ -36,6 +42,8 @@ pub(crate) struct Terms {
     pub(crate) order: Option<OrderGate>,
     /// Starts holders, where they are processes.
     pub(crate) launcher: Option<Arc<dyn Launcher>>,
+    /// What is put to the test, where that is a service and holders are its customers.
+    pub(crate) service: Option<Arc<Service>>,
     /// Through which others look on, where there are any.
     pub(crate) running: Option<Running>,
 }
@@ -48,9 +56,14 @@ pub(crate) struct Outcome {
     pub(crate) faults: Vec<FaultSummary>,
     pub(crate) left: Vec<LockLeft>,
     pub(crate) cut_short: Option<&'static str>,
-    pub(crate) system: Arc<dyn System>,
+    pub(crate) servers: Vec<ServerInfo>,
+    pub(crate) drivers: Vec<DriverSetting>,
     /// Which server of somebody else did not last as long as the load.
     pub(crate) gone: Option<String>,
+    /// How the service answered, where there is one.
+    pub(crate) answers: Vec<AnswerCount>,
+    /// What contradicts itself in the service's tables.
+    pub(crate) contradictions: Vec<String>,
 }
 
 /// Runs the plan's load and faults on `system`, with the clock of `env`.
@@ -71,12 +84,16 @@ pub(crate) async fn conduct(
         terms.running.iter().for_each(|running| running.show(written, triggers.log()));
         triggers.begin(start);
     };
-    let ran = match &terms.launcher {
-        None => {
+    let ran = match (&terms.service, &terms.launcher) {
+        (Some(service), _) => {
+            let customers = service.customers(env, scenario, terms, system.as_ref(), gate);
+            run_customers(&customers, &scenario.load, cut, begun).await
+        }
+        (None, None) => {
             let parties = parties(env, plan, terms, system.as_ref(), gate);
             run(&parties, &scenario.load, cut, begun).await
         }
-        Some(launcher) => {
+        (None, Some(launcher)) => {
             let apart = Apart {
                 env: env.clone(),
                 launcher: Arc::clone(launcher),
@@ -90,8 +107,33 @@ pub(crate) async fn conduct(
     let (record, cut_short) = ran.map_err(|error| in_full(&error))?;
     let (injections, faults) = triggers.end().await;
     let left = system.locks_left().await;
-    let table = system.store().table().await.map_err(|error| in_full(&error))?;
-    Ok(Outcome { record, table, injections, faults, left, cut_short, system, gone: None })
+    let Judged { table, contradictions } = match &terms.service {
+        Some(service) => service.table(env, scenario).await?,
+        None => {
+            let table = system.store().table().await.map_err(|error| in_full(&error))?;
+            Judged { table, contradictions: Vec::new() }
+        }
+    };
+    let (mut servers, mut drivers) = (system.servers(), system.drivers());
+    let mut answers = Vec::new();
+    if let Some(service) = &terms.service {
+        // Which drivers it has, it tells nobody; ours are not in use.
+        (servers, drivers) = (service.servers(servers), Vec::new());
+        answers = service.answers();
+    }
+    Ok(Outcome {
+        record,
+        table,
+        injections,
+        faults,
+        left,
+        cut_short,
+        servers,
+        drivers,
+        gone: None,
+        answers,
+        contradictions,
+    })
 }
 
 pub(crate) fn rig_plan(plan: &CellPlan, key_prefix: &str) -> RigPlan {

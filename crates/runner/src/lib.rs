@@ -24,6 +24,7 @@ mod merge;
 mod order;
 mod running;
 mod scene;
+mod served;
 mod shrink;
 mod simulate;
 mod sweep;

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use hdrhistogram::Histogram;
 use lockproof_checkers::layers_of;
 use lockproof_model::{
-    CellReport, FaultSummary, Finding, Judgement, PercentilesUs, SearchLog, Status,
+    AnswerCount, CellReport, FaultSummary, Finding, Judgement, PercentilesUs, SearchLog, Status,
 };
 use lockproof_workload::percentiles;
 
@@ -154,6 +154,7 @@ fn added(a: CellReport, b: CellReport) -> CellReport {
         servers: union(a.servers, b.servers),
         drivers: union(a.drivers, b.drivers),
         exploration: None,
+        answers: answers(a.answers, b.answers),
         took: a.took.max(b.took),
         // A curve of several runs is made of their samples, not of their curves; until then there is the first run's.
         pictures: a.pictures,
@@ -211,6 +212,24 @@ fn summaries(a: Vec<FaultSummary>, b: Vec<FaultSummary>) -> Vec<FaultSummary> {
                 known.bit += summary.bit;
             }
             None => all.push(summary),
+        }
+    }
+    all
+}
+
+/// By request and status.
+fn answers(a: Vec<AnswerCount>, b: Vec<AnswerCount>) -> Vec<AnswerCount> {
+    let mut all = a;
+    for answer in b {
+        let is_beside = |known: &AnswerCount| known.request == answer.request;
+        let is_same = |known: &AnswerCount| is_beside(known) && known.status == answer.status;
+        match all.iter_mut().find(|known| is_same(known)) {
+            Some(known) => known.count = known.count.saturating_add(answer.count),
+            // Beside those of its request, which are told together.
+            None => match all.iter().rposition(is_beside) {
+                Some(last) => all.insert(last + 1, answer),
+                None => all.push(answer),
+            },
         }
     }
     all

@@ -96,6 +96,7 @@ fn run(plan: &CellPlan) -> Result<(Outcome, Duration), String> {
         key_prefix: KEY_PREFIX.to_owned(),
         // A simulated holder is stopped and killed by itself as it is.
         launcher: None,
+        service: None,
         running: None,
     };
     let own = plan.clone();

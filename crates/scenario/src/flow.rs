@@ -9,6 +9,7 @@ use crate::parse::positive;
 use crate::reader::Reader;
 use crate::strategy::Strategy;
 use crate::suggest::hint;
+use crate::target::ServiceTarget;
 
 /// The flow that is named, which every strategy must fit; the first of the catalog where none is.
 pub(crate) fn read(reader: &mut Reader<'_, '_>, strategies: &[Strategy]) -> &'static FlowEntry {
@@ -23,6 +24,19 @@ pub(crate) fn read(reader: &mut Reader<'_, '_>, strategies: &[Strategy]) -> &'st
         reader.source().problem(&name.span(), why);
     }
     flow
+}
+
+/// The requests of a service, of which nothing is chosen by name.
+pub(crate) fn of_service(
+    reader: &mut Reader<'_, '_>,
+    target: &ServiceTarget,
+) -> &'static FlowEntry {
+    let span = reader.key_span("flow");
+    if reader.text("flow").is_some() {
+        let what = "the flow is the requests of [target]; leave `flow` out";
+        reader.problem_at(span.as_ref(), what);
+    }
+    target.flow()
 }
 
 /// Why `strategy` cannot take `flow`, where it cannot.

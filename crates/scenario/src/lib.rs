@@ -7,7 +7,7 @@
 //! ```text
 //!   file ─▶ source.rs  spans, lines, problems
 //!             └▶ reader.rs  typed fields; what nobody read is unknown
-//!                  └▶ parse.rs  [workload] [lock] [[fault]] [expect] [require] ─▶ Scenario
+//!                  └▶ parse.rs  [target] [workload] [lock] [[fault]] [expect] [require] ─▶ Scenario
 //! ```
 
 mod adapter;
@@ -26,6 +26,7 @@ mod servers;
 mod source;
 mod strategy;
 mod suggest;
+mod target;
 mod turn;
 mod vary;
 
@@ -38,5 +39,6 @@ pub use render::resolved;
 pub use source::{Problem, Problems};
 pub use strategy::{Strategy, StrategyError};
 pub use suggest::nearest;
+pub use target::{AnswersExpected, Bounds, ServiceCommand, ServicePlace, ServiceTarget, Variant};
 pub use turn::{ParseTurnError, Turn};
 pub use vary::{Dialled, amount_like, dial, with_amounts};

@@ -14,6 +14,11 @@ pub struct Only {
 }
 
 impl Only {
+    /// Of a scenario that puts a service to the test.
+    pub(crate) fn service() -> Self {
+        Self { world: World::Live, because: "it puts a service to the test".to_owned() }
+    }
+
     /// The world as scenarios spell it.
     #[must_use]
     pub const fn word(&self) -> &'static str {

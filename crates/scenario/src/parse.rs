@@ -24,6 +24,7 @@ use crate::servers;
 use crate::source::{Problem, Problems, Source};
 use crate::strategy::Strategy;
 use crate::suggest::hint;
+use crate::target::{self, ServiceTarget};
 
 /// Reads the scenario file at `path`.
 ///
@@ -124,12 +125,14 @@ fn scenario(path: &Path, mut top: Reader<'_, '_>) -> Option<Scenario> {
     let catalog = catalog(&mut top);
     let only: Option<Only> = only::read(&mut top);
     let listed = top.key_span("strategies");
-    let strategies = strategies(&mut top);
-    let Workload { load, holders_as, capacity } = workload(&mut top, &strategies);
+    let is_of_service = top.has("target");
+    let target = target::read(&mut top);
+    let strategies = strategies(&mut top, target.as_ref(), is_of_service);
+    let Workload { load, holders_as, capacity } = workload(&mut top, &strategies, target.as_ref());
     for why in strategies.iter().filter_map(|strategy| strategy.unfit_for(capacity)) {
         top.problem_at(listed.as_ref(), why);
     }
-    let lock = lock(&mut top, &strategies);
+    let lock = lock(&mut top, &strategies, is_of_service);
     let servers = servers::read(&mut top, &strategies, lock.replication);
     let database = database::read(&mut top);
     let around = Surroundings {
@@ -141,12 +144,26 @@ fn scenario(path: &Path, mut top: Reader<'_, '_>) -> Option<Scenario> {
     };
     let tables = top.tables("fault");
     let fault_fields = tables.iter().map(Reader::written).collect();
-    let fault_places = tables.iter().map(|table| table.place_of("kind")).collect();
+    let fault_places: Vec<(usize, usize)> =
+        tables.iter().map(|table| table.place_of("kind")).collect();
     let faults: Vec<_> = (1..)
         .zip(tables)
         .filter_map(|(number, reader)| faults::read(number, reader, &around))
         .collect();
+    if let Some(target) = &target {
+        for (plan, &(line, column)) in faults.iter().zip(&fault_places) {
+            if let Some(why) = target::refuses(target, plan) {
+                let what = format!("{} cannot be done here: {why}", plan.label());
+                top.source().problem_in(line, column, what);
+            }
+        }
+    }
+    // Of a service that could not be read nobody knows what to expect.
+    let is_unread = is_of_service && target.is_none();
+    let expected = ["expect", "expect-answers"].map(|table| is_unread.then(|| top.take(table)));
+    drop(expected);
     let cells = expectations(&mut top, &strategies);
+    let answers = target::read_answers(&mut top, target.as_ref());
     let require = require(&mut top);
     let replay = replay(&mut top);
     top.finish();
@@ -155,7 +172,9 @@ fn scenario(path: &Path, mut top: Reader<'_, '_>) -> Option<Scenario> {
         name,
         title,
         catalog,
-        only,
+        only: only.or_else(|| target.as_ref().map(|_| Only::service())),
+        target,
+        answers,
         cells,
         load,
         holders_as,
@@ -221,9 +240,21 @@ fn name(path: &Path, top: &mut Reader<'_, '_>) -> String {
     name.into_inner()
 }
 
-fn strategies(top: &mut Reader<'_, '_>) -> Vec<Strategy> {
+/// Those of `strategies`, or a service's variants.
+fn strategies(
+    top: &mut Reader<'_, '_>,
+    target: Option<&ServiceTarget>,
+    is_of_service: bool,
+) -> Vec<Strategy> {
     let span = top.key_span("strategies");
     let texts = top.texts("strategies");
+    if is_of_service {
+        if span.is_some() {
+            let what = "a [target] has a lock and a guard of its own; what `strategies` are elsewhere are its [[target.variant]]s";
+            top.problem_at(span.as_ref(), what);
+        }
+        return target.map(ServiceTarget::strategies).unwrap_or_default();
+    }
     if texts.is_empty() {
         let what = "name at least one strategy: strategies = [\"redis-set-nx\", \"row-lock\"]";
         top.problem_at(span.as_ref(), what);
@@ -250,7 +281,11 @@ struct Workload {
     capacity: u32,
 }
 
-fn workload(top: &mut Reader<'_, '_>, strategies: &[Strategy]) -> Workload {
+fn workload(
+    top: &mut Reader<'_, '_>,
+    strategies: &[Strategy],
+    target: Option<&ServiceTarget>,
+) -> Workload {
     let fallback = &lockproof_workload::ENTRIES[0];
     let missing = Load {
         flow: fallback,
@@ -264,8 +299,17 @@ fn workload(top: &mut Reader<'_, '_>, strategies: &[Strategy]) -> Workload {
         top.problem("[workload] is missing: who books what?");
         return Workload { load: missing, holders_as: HoldersAs::default(), capacity: 1 };
     };
-    let flow = flow::read(&mut reader, strategies);
+    let flow = match target {
+        None => flow::read(&mut reader, strategies),
+        Some(target) => flow::of_service(&mut reader, target),
+    };
+    let as_span = reader.key_span("holders-as");
     let (holders, holders_as) = holders::read(&mut reader);
+    if target.is_some() && holders_as == HoldersAs::Processes {
+        let what =
+            "the customers of a service are tasks: what could be killed with them is the service's";
+        reader.problem_at(as_span.as_ref(), what);
+    }
     let slots_span = reader.value_span("slots");
     let slots = reader.number("slots", 1..=1_000_000).unwrap_or(1);
     let capacity = reader.number("capacity", 1..=1_000_000).unwrap_or(1);
@@ -303,7 +347,7 @@ struct Lock {
     server_time_limit: Duration,
 }
 
-fn lock(top: &mut Reader<'_, '_>, strategies: &[Strategy]) -> Lock {
+fn lock(top: &mut Reader<'_, '_>, strategies: &[Strategy], is_of_service: bool) -> Lock {
     let defaults = LockSettings::default();
     let mut lock = Lock {
         ttl: Duration::from_secs(10),
@@ -315,6 +359,12 @@ fn lock(top: &mut Reader<'_, '_>, strategies: &[Strategy]) -> Lock {
         server_time_limit: defaults.server_time_limit,
     };
     let Some(mut reader) = top.table("lock") else { return lock };
+    if is_of_service {
+        for field in OF_OUR_LOCKS.iter().filter(|field| reader.has(field)) {
+            let what = "the lock is the service's: of it only `ttl` and `wait` are said here";
+            reader.problem_at(reader.key_span(field).as_ref(), what);
+        }
+    }
     if let Some(ttl) = reader.spanned_duration("ttl") {
         let whole = Duration::from_millis(u64::try_from(ttl.get_ref().as_millis()).unwrap_or(0));
         if ttl.get_ref().is_zero() || *ttl.get_ref() != whole {
@@ -349,6 +399,16 @@ fn lock(top: &mut Reader<'_, '_>, strategies: &[Strategy]) -> Lock {
     reader.finish();
     lock
 }
+
+/// What a lock of the catalogs has, and one of a service's own is not told.
+const OF_OUR_LOCKS: [&str; 6] = [
+    "servers",
+    "time-limit",
+    "server-time-limit",
+    "renewals",
+    "acknowledgements",
+    "acknowledged-within",
+];
 
 /// What is asked of replicas where the scenario does not say: an answer before the lock's own time limit.
 pub(crate) fn usual_replication(time_limit: Duration) -> Replication {
@@ -393,7 +453,9 @@ fn expectations(top: &mut Reader<'_, '_>, strategies: &[Strategy]) -> Vec<Cell> 
     let mut cells: Vec<_> = strategies.iter().copied().map(Cell::expected_safe).collect();
     let Some(mut reader) = top.table("expect") else { return cells };
     for (name, key, value) in reader.rest() {
-        let Ok(strategy) = Strategy::parse(&name) else {
+        // By its spelling first: a service's variants are spelled in no catalog.
+        let spelled = strategies.iter().copied().find(|strategy| strategy.to_string() == name);
+        let Some(strategy) = spelled.or_else(|| Strategy::parse(&name).ok()) else {
             let names: Vec<_> = strategies.iter().map(ToString::to_string).collect();
             let names: Vec<_> = names.iter().map(String::as_str).collect();
             let what = format!(

@@ -13,7 +13,7 @@ use lockproof_rig::{
 };
 use lockproof_workload::Load;
 
-use crate::{HoldersAs, Only, Strategy, Turn};
+use crate::{AnswersExpected, HoldersAs, Only, ServiceTarget, Strategy, Turn};
 
 /// The version of scenario files that this program reads.
 pub const SCHEMA_VERSION: u32 = 1;
@@ -31,6 +31,10 @@ pub struct Scenario {
     pub catalog: Vec<String>,
     /// The world that it runs in alone, where it does.
     pub only: Option<Only>,
+    /// The service that it puts to the test, where that is what it does: its cells are the service's variants.
+    pub target: Option<ServiceTarget>,
+    /// How the service shall answer.
+    pub answers: Vec<AnswersExpected>,
     /// Each strategy, and what is expected of it.
     pub cells: Vec<Cell>,
     /// Who books what.
@@ -140,6 +144,15 @@ impl Scenario {
     /// # Errors
     /// A sentence that says what the strategy lacks.
     pub fn admits(&self, strategy: &Strategy) -> Result<(), String> {
+        if let Some(target) = &self.target {
+            let variants: Vec<_> =
+                target.variants.iter().map(|variant| variant.name.as_str()).collect();
+            let variants = variants.join(", ");
+            return Err(format!(
+                "{}: it puts a service to the test, which has no {strategy} but {variants}",
+                self.name
+            ));
+        }
         if let Some(why) = strategy.unfit_for(self.capacity) {
             return Err(format!("{}: {why}", self.name));
         }
@@ -161,6 +174,19 @@ impl Scenario {
             Some(lack) => Err(format!("{}: {lack}", self.name)),
             None => Ok(()),
         }
+    }
+
+    /// How the service shall answer in `cell`. What is said of its variant by name takes the place of what is said of all.
+    pub fn answers_of(&self, cell: &Cell) -> impl Iterator<Item = &AnswersExpected> {
+        let name = cell.strategy.lock.name;
+        let is_its_own = |expected: &&AnswersExpected| expected.variant.as_deref() == Some(name);
+        let own: Vec<_> = self.answers.iter().filter(is_its_own).collect();
+        let of_all = self.answers.iter().filter(|expected| expected.variant.is_none());
+        let replaced = own.iter().map(|expected| (expected.call, expected.status));
+        let replaced: Vec<_> = replaced.collect();
+        let of_all =
+            of_all.filter(move |expected| !replaced.contains(&(expected.call, expected.status)));
+        of_all.chain(own)
     }
 
     /// How many Redis servers `strategy` runs on here.
@@ -230,6 +256,9 @@ impl Scenario {
     /// Why it cannot be simulated, where it cannot: it says so itself, or asks for what the simulated world lacks.
     #[must_use]
     pub fn needs_live(&self) -> Option<String> {
+        if self.target.is_some() {
+            return Some("it puts a service to the test, which only the live world has".to_owned());
+        }
         if self.topology != Topology::Independent {
             let topology = self.topology;
             return Some(format!("its Redis is a {topology}, which only the live world has"));

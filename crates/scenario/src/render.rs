@@ -12,6 +12,7 @@ use lockproof_workload::{FlowField, FlowSettings, Load, Pace, Rate, Spacing, Sto
 use crate::Scenario;
 use crate::parse::usual_replication;
 use crate::plan::SCHEMA_VERSION;
+use crate::target::rendered_answers;
 
 /// The scenario as TOML that reads the same. Faults stand as they were written: what they leave out has no default.
 #[must_use]
@@ -34,9 +35,16 @@ fn write_resolved(scenario: &Scenario, out: &mut String) -> std::fmt::Result {
         let because = quote(&only.because);
         writeln!(out, "only = {}\nbecause = {because}", quote(only.word()))?;
     }
-    writeln!(out, "strategies = {}", list(strategies))?;
+    let is_kept = |name: &str| scenario.cells.iter().any(|cell| cell.strategy.lock.name == name);
     let load = &scenario.load;
-    writeln!(out, "\n[workload]\nflow = {}", quote(load.flow.name))?;
+    match &scenario.target {
+        None => {
+            writeln!(out, "strategies = {}", list(strategies))?;
+            writeln!(out, "\n[workload]\nflow = {}", quote(load.flow.name))?;
+        }
+        // As it is written, since what it leaves out is not asked.
+        Some(target) => writeln!(out, "\n{}\n\n[workload]", target.rendered(is_kept))?,
+    }
     writeln!(out, "holders = {}", load.holders)?;
     writeln!(out, "holders-as = {}", quote(scenario.holders_as.word()))?;
     writeln!(out, "slots = {}", load.slots)?;
@@ -68,8 +76,10 @@ fn write_resolved(scenario: &Scenario, out: &mut String) -> std::fmt::Result {
         writeln!(out, "acknowledgements = {acknowledgements}")?;
         writeln!(out, "acknowledged-within = \"{}\"", format_duration(within))?;
     }
-    writeln!(out, "time-limit = \"{}\"", format_duration(scenario.time_limit))?;
-    writeln!(out, "server-time-limit = \"{}\"", format_duration(scenario.server_time_limit))?;
+    if scenario.target.is_none() {
+        writeln!(out, "time-limit = \"{}\"", format_duration(scenario.time_limit))?;
+        writeln!(out, "server-time-limit = \"{}\"", format_duration(scenario.server_time_limit))?;
+    }
     write_servers(scenario, out)?;
     write_limits(&scenario.limits, out)?;
     for fields in &scenario.fault_fields {
@@ -87,6 +97,7 @@ fn write_resolved(scenario: &Scenario, out: &mut String) -> std::fmt::Result {
         };
         writeln!(out, "{} = {expect}", quote(&cell.strategy.to_string()))?;
     }
+    out.push_str(&rendered_answers(&scenario.answers, is_kept));
     let require = &scenario.require;
     writeln!(out, "\n[require]\nbookings = {}", require.bookings)?;
     writeln!(out, "faults-bitten = {}\ncontended = {}", require.faults_bitten, require.contended)?;

@@ -65,6 +65,15 @@ impl<'a> Source<'a> {
         self.problems.borrow_mut().push((span.start, problem));
     }
 
+    /// A problem at a place that is known by its line and column.
+    pub(crate) fn problem_in(&self, line: usize, column: usize, what: impl Into<String>) {
+        let start: usize =
+            self.text.split_inclusive('\n').take(line.saturating_sub(1)).map(str::len).sum();
+        let before = self.text[start..].chars().take(column.saturating_sub(1));
+        let at = start + before.map(char::len_utf8).sum::<usize>();
+        self.problem(&(at..at), what);
+    }
+
     pub(crate) fn problems(&self) -> Option<Problems> {
         let mut problems = self.problems.take();
         if problems.is_empty() {

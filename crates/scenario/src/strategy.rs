@@ -69,6 +69,12 @@ impl Strategy {
         strategy.fits()
     }
 
+    /// A service's own way to sell a slot once: of `lock` the name and what it runs on are all that there is.
+    pub(crate) fn of_service(lock: &'static LockEntry) -> Self {
+        let guard = guards::find("none").expect("the catalog has it");
+        Self { lock, driver: usual_driver(), policy: policies::usual(), guard, adapter: None }
+    }
+
     /// The lock of the program at the path that `text` begins with.
     fn external(text: &str) -> Result<Self, StrategyError> {
         let (path, guard) = adapter::split(text).map_err(StrategyError)?;

@@ -1,21 +1,17 @@
 //! One holder: does the steps of a flow and writes each down.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use lockproof_bookings::{BookingError, BookingSession, Checked, Committed, Inserted, Request};
-use lockproof_env::Env;
 use lockproof_locks::{Acquisition, Driver, KeepAlive, Kept, LockError, Released, Renewed};
 use lockproof_model::{
-    AttemptId, AttemptResult, Certainty, Effect, HolderId, Instant, Lease, LockName, Moment,
-    Outcome, Point, Reason, Refusal, RefusedBy, SlotId, Span, Step, in_full,
+    AttemptId, AttemptResult, Certainty, Effect, Instant, Lease, LockName, Outcome, Reason,
+    Refusal, RefusedBy, SlotId, Span, Step, in_full,
 };
 use serde::{Deserialize, Serialize};
 
 use crate::catalog::FlowSettings;
-use crate::gate::{Occurrence, Seen, StepGate};
-use crate::recorder::{Note, Recorder};
-use crate::remote::{HolderEnd, Word};
+use crate::walk::{Until, Walk};
 
 /// Half of the longest pause after the first abort; each further one doubles it.
 const PAUSE_AFTER_ABORT: Duration = Duration::from_millis(1);
@@ -39,47 +35,8 @@ impl Target {
     }
 }
 
-/// Where a holder writes down what it does.
-#[derive(Clone, Debug)]
-pub(crate) enum Pen {
-    /// In the history, of which it is a part.
-    Recorder(Recorder),
-    /// Over the line to whoever keeps it.
-    Remote(Arc<dyn HolderEnd>),
-}
-
-impl Pen {
-    pub(crate) fn start(&self, target: Target, intended: Instant, started: Instant) {
-        match self {
-            Self::Recorder(recorder) => recorder.start(target, intended, started),
-            Self::Remote(end) => end.say(&Word::Note(Note::Started { target, intended, started })),
-        }
-    }
-
-    pub(crate) fn finish(&self, finished: Instant, result: AttemptResult) {
-        match self {
-            Self::Recorder(recorder) => recorder.finish(finished, result),
-            Self::Remote(end) => end.say(&Word::Note(Note::Finished { finished, result })),
-        }
-    }
-
-    fn invoke(&self, target: Target, step: Step, invoked: Instant) {
-        match self {
-            Self::Recorder(recorder) => recorder.invoke(target, step, invoked),
-            Self::Remote(end) => end.say(&Word::Note(Note::Invoked { target, step, invoked })),
-        }
-    }
-
-    fn complete(&self, completed: Instant, outcome: Outcome) {
-        match self {
-            Self::Recorder(recorder) => recorder.complete(completed, outcome),
-            Self::Remote(end) => end.say(&Word::Note(Note::Completed { completed, outcome })),
-        }
-    }
-}
-
 /// Of an attempt whose holder found its lease ended.
-const LEASE_ENDED: AttemptResult =
+pub(crate) const LEASE_ENDED: AttemptResult =
     AttemptResult::Refused { by: RefusedBy::Lock, refusal: Refusal::LeaseEnded };
 
 /// A logical process with at most one operation in flight: a lock session, a database session and a pen.
@@ -92,12 +49,9 @@ const LEASE_ENDED: AttemptResult =
 /// transaction that was not committed is rolled back with its connection.
 #[derive(Debug)]
 pub struct Holder {
-    pub(crate) id: HolderId,
-    pub(crate) env: Env,
+    pub(crate) walk: Walk,
     pub(crate) driver: Driver,
     pub(crate) booking: BookingSession,
-    pub(crate) gate: Arc<dyn StepGate>,
-    pub(crate) pen: Pen,
     pub(crate) settings: FlowSettings,
     /// How it keeps its lease alive, where the strategy does.
     pub(crate) keep: Option<KeepAlive>,
@@ -105,8 +59,6 @@ pub struct Holder {
     pub(crate) kept: Option<Kept>,
     /// Of the lease that it holds now, when it was granted; of several, the first that ends.
     pub(crate) valid_until: Option<Instant>,
-    /// The lock of the slot that it was after last.
-    pub(crate) lock: Option<(SlotId, LockName)>,
 }
 
 impl Holder {
@@ -117,7 +69,7 @@ impl Holder {
     /// withdrawn, so the attempt itself certainly did not book.
     pub async fn acquire(&mut self, target: Target) -> Result<Lease, AttemptResult> {
         self.invoke(target, Step::Acquire).await;
-        let lock = self.lock_of(target);
+        let lock = self.walk.lock_of(target);
         match self.driver.acquire(&lock).await {
             Ok(Acquisition::Granted { lease, requested, tries }) => {
                 let known = self.valid_until.unwrap_or(lease.valid_until);
@@ -309,7 +261,7 @@ impl Holder {
     pub(crate) async fn spend(&mut self, target: Target, step: Step, length: Duration) {
         self.invoke(target, step).await;
         if !length.is_zero() {
-            self.env.sleep(length).await;
+            self.walk.env.sleep(length).await;
         }
         self.complete(target, step, Outcome::Ok(Effect::Done)).await;
     }
@@ -364,7 +316,7 @@ impl Holder {
             return false;
         }
         let longest = PAUSE_AFTER_ABORT.saturating_mul(1 << tried.min(8));
-        self.env.sleep(longest.mul_f64(self.env.random().unit())).await;
+        self.walk.env.sleep(longest.mul_f64(self.walk.env.random().unit())).await;
         true
     }
 
@@ -408,7 +360,7 @@ impl Holder {
         Request {
             slot: target.slot,
             span,
-            holder: self.id,
+            holder: self.walk.id,
             attempt: target.attempt,
             fencing_token: lease.and_then(|lease| lease.fencing_token),
         }
@@ -439,67 +391,17 @@ impl Holder {
     }
 
     async fn invoke(&mut self, target: Target, step: Step) {
-        let point = Point::before(step);
-        if self.gate.concerns(point) {
-            self.pass(target, point, Seen::Nothing).await;
-        }
-        self.pen.invoke(target, step, self.env.now());
+        let until = Until { granted: self.valid_until, kept: self.kept.as_ref() };
+        self.walk.invoke(target, step, until).await;
     }
 
-    /// The answer is there: lets the gate delay its arrival, writes it down, and passes the step's end.
     async fn complete(&mut self, target: Target, step: Step, outcome: Outcome) {
-        let seen = goes_on(&outcome);
-        let point = Point { moment: Moment::Answer, step };
-        if self.gate.concerns(point) {
-            self.pass(target, point, seen).await;
-        }
-        self.pen.complete(self.env.now(), outcome);
-        let point = Point::after(step);
-        if self.gate.concerns(point) {
-            self.pass(target, point, seen).await;
-        }
-    }
-
-    /// Asks the gate, at a point that concerns it. Asked whether it does before this, since hardly any does and a
-    /// future that has nothing to wait for takes its time all the same.
-    async fn pass(&mut self, target: Target, point: Point, seen: Seen) {
-        let occurrence = Occurrence {
-            holder: self.id,
-            attempt: target.attempt,
-            slot: target.slot,
-            lock: self.lock_of(target),
-            point,
-            at: self.env.now(),
-            seen,
-            valid_until: self
-                .kept
-                .as_ref()
-                .map_or(self.valid_until, |kept| Some(kept.lease().valid_until)),
-        };
-        if let Some(wait) = self.gate.pass(&occurrence) {
-            wait.await;
-        }
-    }
-
-    /// The lock of the slot that it is after; named once for all its steps.
-    fn lock_of(&mut self, target: Target) -> LockName {
-        match &self.lock {
-            Some((slot, lock)) if *slot == target.slot => lock.clone(),
-            _ => self.lock.insert((target.slot, target.lock())).1.clone(),
-        }
+        let until = Until { granted: self.valid_until, kept: self.kept.as_ref() };
+        self.walk.complete(target, step, outcome, until).await;
     }
 }
 
 fn of_lock_error(error: &LockError) -> Outcome {
     let reason = Reason::Error(in_full(error));
     if error.is_definite() { Outcome::Fail(reason) } else { Outcome::Info(reason) }
-}
-
-fn goes_on(outcome: &Outcome) -> Seen {
-    match outcome {
-        Outcome::Ok(Effect::Checked { free: false, .. } | Effect::Repeated { .. })
-        | Outcome::Fail(_)
-        | Outcome::Info(_) => Seen::Ends,
-        Outcome::Ok(_) => Seen::GoesOn,
-    }
 }

@@ -11,7 +11,8 @@
 //!          Holder::<step>          asks the StepGate, does the step, writes it down
 //! ```
 //!
-//! Or each holder is a process of its own ([`run_apart`]), with the same flow and steps: see `remote.rs`.
+//! Or each holder is a process of its own ([`run_apart`]), with the same flow and steps: see `remote.rs`. Or it is a
+//! customer of a service ([`run_customers`]), whose steps are requests: see `customers.rs`.
 //!
 //! **Architecture invariant:** this crate is the only writer of a [`History`](lockproof_model::History), and it
 //! knows no fault: at each step it asks a [`StepGate`] and goes on when that lets it.
@@ -19,6 +20,7 @@
 mod arrivals;
 mod catalog;
 mod curve;
+mod customers;
 mod gate;
 mod holder;
 mod latency;
@@ -29,11 +31,14 @@ mod remote;
 mod renewing;
 mod several;
 mod timeline;
+mod trade;
 mod transcript;
+mod walk;
 
 pub use arrivals::{Pace, Rate, Spacing};
 pub use catalog::{ENTRIES, Flow, FlowEntry, FlowField, FlowSettings, find};
 pub use curve::curve;
+pub use customers::{Couriers, Customers, Ledger, run_customers};
 pub use gate::{Occurrence, OpenGate, Seen, StepGate};
 pub use holder::{Holder, Target};
 pub use latency::{Latencies, largest_backlog, longest_gap, percentiles};

@@ -22,39 +22,36 @@ use lockproof_model::{HolderId, Instant, in_full};
 
 use crate::arrivals::Arrivals;
 use crate::catalog::{FlowEntry, FlowSettings};
-use crate::holder::{Holder, Pen, Target};
+use crate::holder::{Holder, Target};
 use crate::load::{Load, Parties, SetUpError};
 use crate::recorder::Recorder;
+use crate::trade::{Trade, Worker};
+use crate::walk::{Pen, Walk};
 
 /// Between two tries of a holder that was started again and cannot connect.
 pub(crate) const PAUSE: Duration = Duration::from_millis(20);
 
 /// What a holder needs to live, and to live again.
-#[derive(Clone, Debug)]
-pub(crate) struct Seat {
-    /// Without the groups, of which this is one: thousands of seats share the rest.
-    pub(crate) parties: Arc<Parties>,
+#[derive(Debug)]
+pub(crate) struct Seat<T> {
+    /// Shared by thousands of seats.
+    pub(crate) trade: Arc<T>,
     pub(crate) group: Group,
     pub(crate) recorder: Recorder,
     pub(crate) settings: FlowSettings,
     pub(crate) flow: &'static FlowEntry,
 }
 
-impl Seat {
-    pub(crate) fn new(
-        parties: &Arc<Parties>,
-        load: &Load,
-        recorder: Recorder,
-        group: &Group,
-    ) -> Self {
-        let (parties, group) = (Arc::clone(parties), group.clone());
-        Self { parties, group, recorder, settings: load.settings, flow: load.flow }
+impl<T: Trade> Seat<T> {
+    pub(crate) fn new(trade: &Arc<T>, load: &Load, recorder: Recorder, group: &Group) -> Self {
+        let (trade, group) = (Arc::clone(trade), group.clone());
+        Self { trade, group, recorder, settings: load.settings, flow: load.flow }
     }
 
     /// Connects the holder for its first life, or a later one.
-    pub(crate) async fn set_up(&self, life: u32) -> Result<Holder, SetUpError> {
+    pub(crate) async fn set_up(&self, life: u32) -> Result<T::Worker, SetUpError> {
         let pen = Pen::Recorder(self.recorder.clone());
-        connect(&self.parties, &self.group, self.recorder.holder(), life, self.settings, pen).await
+        self.trade.take_up(&self.group, self.recorder.holder(), life, self.settings, pen).await
     }
 
     /// From its first attempt to the end of the load, over as many lives as that takes. A holder that is dead when no
@@ -62,15 +59,15 @@ impl Seat {
     ///
     /// # Cancel safety
     /// Dropped, the holder is stopped at its next await.
-    pub(crate) async fn live(&self, first: Holder, arrivals: Arc<Arrivals>, begun: Instant) {
-        let env = &self.parties.env;
+    pub(crate) async fn live(&self, first: T::Worker, arrivals: Arc<Arrivals>, begun: Instant) {
+        let env = self.trade.env();
         let mut deaths = self.group.deaths();
         let mut task = self.spawn(work_off(
             first,
             self.flow,
             Arc::clone(&arrivals),
             begun,
-            Arc::clone(&self.parties.halt),
+            Arc::clone(self.trade.halt()),
         ));
         for life in 2.. {
             let _stops = StopsWithMe(task.aborter());
@@ -85,13 +82,24 @@ impl Seat {
                 return;
             }
             deaths = self.group.deaths();
-            task = self.spawn(self.clone().live_again(life, Arc::clone(&arrivals), begun));
+            task = self.spawn(self.again().live_again(life, Arc::clone(&arrivals), begun));
+        }
+    }
+
+    /// Itself, for a task of its own.
+    fn again(&self) -> Self {
+        Self {
+            trade: Arc::clone(&self.trade),
+            group: self.group.clone(),
+            recorder: self.recorder.clone(),
+            settings: self.settings,
+            flow: self.flow,
         }
     }
 
     /// A later life: in the group from its first breath, so that it can be killed or paused while it connects.
     async fn live_again(self, life: u32, arrivals: Arc<Arrivals>, begun: Instant) {
-        let env = &self.parties.env;
+        let env = self.trade.env();
         let holder = loop {
             match self.set_up(life).await {
                 Ok(holder) => break holder,
@@ -105,12 +113,12 @@ impl Seat {
                 }
             }
         };
-        let halt = Arc::clone(&self.parties.halt);
+        let halt = Arc::clone(self.trade.halt());
         work_off(holder, self.flow, arrivals, begun, halt).await;
     }
 
     fn spawn(&self, future: impl Future<Output = ()> + Send + 'static) -> Task<()> {
-        self.parties.env.in_group(&self.group).spawn(future)
+        self.trade.env().in_group(&self.group).spawn(future)
     }
 }
 
@@ -135,10 +143,9 @@ pub(crate) async fn connect(
     let booking = BookingSession::open(parties.store.as_ref(), parties.guard, id)
         .await
         .map_err(|error| SetUpError::Bookings(id, error))?;
-    let gate = Arc::clone(&parties.gate);
-    let (keep, kept) = (parties.keep, None);
-    let (valid_until, lock) = (None, None);
-    Ok(Holder { id, env, driver, booking, gate, pen, settings, keep, kept, valid_until, lock })
+    let walk = Walk::new(id, env, Arc::clone(&parties.gate), pen);
+    let (keep, kept, valid_until) = (parties.keep, None, None);
+    Ok(Holder { walk, driver, booking, settings, keep, kept, valid_until })
 }
 
 /// Aborts a task when dropped; nothing, where it has ended.
@@ -150,17 +157,19 @@ impl Drop for StopsWithMe {
     }
 }
 
-async fn work_off(
-    mut holder: Holder,
+async fn work_off<W: Worker>(
+    mut holder: W,
     flow: &'static FlowEntry,
     arrivals: Arc<Arrivals>,
     begun: Instant,
     halt: Arc<AtomicBool>,
 ) {
-    while let Some((target, intended)) = next_attempt(&holder.env, &arrivals, &halt, begun).await {
+    while let Some((target, intended)) =
+        next_attempt(&holder.walk().env, &arrivals, &halt, begun).await
+    {
         attempt(&mut holder, flow, target, intended).await;
     }
-    holder.driver.settle().await;
+    holder.settle().await;
 }
 
 /// The next attempt, at the time for which it was meant; none when the load has ended or is halted.
@@ -180,13 +189,15 @@ pub(crate) async fn next_attempt(
 }
 
 /// One attempt, from its start to what it came to.
-pub(crate) async fn attempt(
-    holder: &mut Holder,
+pub(crate) async fn attempt<W: Worker>(
+    holder: &mut W,
     flow: &'static FlowEntry,
     target: Target,
     intended: Instant,
 ) {
-    holder.pen.start(target, intended, holder.env.now());
-    let result = flow.flow.book(holder, target).await;
-    holder.pen.finish(holder.env.now(), result);
+    let Walk { pen, env, .. } = holder.walk();
+    pen.start(target, intended, env.now());
+    let result = holder.book(flow, target).await;
+    let Walk { pen, env, .. } = holder.walk();
+    pen.finish(env.now(), result);
 }

@@ -19,6 +19,7 @@ use crate::latency::{largest_backlog, longest_gap};
 use crate::life::Seat;
 use crate::recorder::Recorder;
 use crate::remote::Broken;
+use crate::trade::Trade;
 use crate::transcript::Transcript;
 
 /// Operations for which a holder has room from the start, at most.
@@ -142,19 +143,32 @@ pub async fn run<C: Send>(
     cut: impl Future<Output = C> + Send,
     begun: impl FnOnce(Instant, &Transcript) + Send,
 ) -> Result<(Record, Option<C>), SetUpError> {
-    let transcript = transcript(load);
+    // The groups are the seats', and there may be thousands of both.
+    let shared = Parties { groups: Vec::new(), ..parties.clone() };
+    run_trade(shared, &parties.groups, load, cut, begun).await
+}
+
+/// The same whatever holders work with.
+pub(crate) async fn run_trade<T: Trade, C: Send>(
+    trade: T,
+    groups: &[Group],
+    load: &Load,
+    cut: impl Future<Output = C> + Send,
+    begun: impl FnOnce(Instant, &Transcript) + Send,
+) -> Result<(Record, Option<C>), SetUpError> {
+    let (transcript, trade) = (transcript(load), Arc::new(trade));
     let recorders = transcript.recorders();
-    let shared = Arc::new(Parties { groups: Vec::new(), ..parties.clone() });
     let seat =
-        |(recorder, group): (&Recorder, &Group)| Seat::new(&shared, load, recorder.clone(), group);
-    let seats: Vec<_> = recorders.iter().zip(&parties.groups).map(seat).collect();
+        |(recorder, group): (&Recorder, &Group)| Seat::new(&trade, load, recorder.clone(), group);
+    let seats: Vec<_> = recorders.iter().zip(groups).map(seat).collect();
+    let env = trade.env();
     let mut holders = Vec::with_capacity(seats.len());
     for seat in &seats {
         holders.push(seat.set_up(1).await?);
     }
-    let started = parties.env.now();
+    let started = env.now();
     begun(started, &transcript);
-    let arrivals = Arc::new(Arrivals::new(load, parties.env.random().fork("arrivals")));
+    let arrivals = Arc::new(Arrivals::new(load, env.random().fork("arrivals")));
     let lives = seats
         .iter()
         .zip(holders)
@@ -167,7 +181,7 @@ pub async fn run<C: Send>(
             Some(by)
         }
     };
-    Ok((record(recorders, started, parties.env.now()), cut_by))
+    Ok((record(recorders, started, env.now()), cut_by))
 }
 
 /// Empty pages, for each holder of `load`.

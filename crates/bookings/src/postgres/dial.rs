@@ -29,7 +29,7 @@ impl Dialled {
         &self.client
     }
 
-    pub(super) async fn dial(address: &PostgresAddress) -> Result<Self> {
+    pub(crate) async fn dial(address: &PostgresAddress) -> Result<Self> {
         address.connect().await.map_err(|error| match error {
             PostgresDialError::Driver(error) => BookingError::postgres("open a connection", error),
             PostgresDialError::Tls(error) => Kind::Tls(error).into(),

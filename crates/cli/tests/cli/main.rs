@@ -25,6 +25,8 @@ mod proxied;
 mod python;
 mod refusals;
 mod runs;
+mod services;
+mod shop;
 mod stopped;
 mod sweeps;
 mod toxiproxy;

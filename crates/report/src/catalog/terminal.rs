@@ -9,6 +9,7 @@ use super::{RenderingEntry, Settings};
 use crate::style::{Ink, Style};
 use crate::{Rendering, text};
 
+mod answered;
 mod explored;
 mod head;
 mod modes;
@@ -82,6 +83,7 @@ fn scenario(cells: &[CellReport], seed: u64, style: Style) -> Vec<String> {
         explored::lines(cells, style),
         table,
         open_loop::lines(&ran, style),
+        answered::lines(&ran, style),
         reasons::lines(cells, style),
         stories::lines(&ran, style),
         schedules::lines(cells, style),

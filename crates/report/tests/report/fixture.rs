@@ -183,6 +183,7 @@ impl Scenario {
             faults: fault.into_iter().collect(),
             injections: Vec::new(),
             exploration: None,
+            answers: Vec::new(),
             stories: Vec::new(),
             pictures: Pictures::default(),
             servers: servers(&[("embedded redis model", "7.2", 1), ("sqlite", "3.50", 1)]),

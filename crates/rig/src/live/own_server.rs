@@ -76,7 +76,7 @@ pub(super) async fn until_ready<F: Future<Output = bool> + Send>(
 }
 
 /// The last that a log says: of an error, where it says that there was one, since advice may come after it.
-fn last_words(log: &Path) -> String {
+pub(super) fn last_words(log: &Path) -> String {
     let text = fs::read_to_string(log).unwrap_or_default();
     let lines = || text.lines().map(str::trim).filter(|line| !line.is_empty());
     let of_an_error = lines().rfind(|line| line.contains("ERROR:") || line.contains("FATAL:"));

@@ -22,6 +22,7 @@ use super::holders::{HolderProcess, HolderProcesses, HolderProgram};
 use super::links::Links;
 use super::places::{Places, open_store};
 use super::provider::{Database, OwnDatabase, Provider, RedisServer};
+use super::service::{Room, ServicePlaces};
 use super::sessions::Sessions;
 use super::straight::{self, remove_keys, strings_under};
 use crate::database_locks::{self, WithDatabase};
@@ -31,11 +32,21 @@ use crate::{
     LinkUse, Protocol, Rig, RigError, RigPlan, ServerEffect, System, Topology,
 };
 
+/// Who makes the booking tables.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Tables {
+    /// The rig.
+    Ours,
+    /// A service, which is what is put to the test.
+    Theirs(Room),
+}
+
 /// One cell's servers, links and holders. Dropping it stops what is the cell's own.
 #[derive(Debug)]
 pub struct LiveRig {
     plan: RigPlan,
     driver: &'static DriverEntry,
+    tables: Tables,
     groups: BTreeMap<HolderId, Group>,
     /// Where they are no tasks. Before the servers, so that nobody is left who could ask them.
     processes: Option<HolderProcesses>,
@@ -73,6 +84,22 @@ impl LiveRig {
         Self::start_with_driver(env, provider, plan, usual_driver()).await
     }
 
+    /// The same for a service that makes tables of its own: what is started is empty.
+    ///
+    /// # Errors
+    /// A server could not be started or reached.
+    ///
+    /// # Cancel safety
+    /// Dropped, everything that was started is stopped.
+    pub async fn start_for_service(
+        env: &Env,
+        provider: &dyn Provider,
+        plan: RigPlan,
+    ) -> Result<Self, RigError> {
+        let room = if provider.shared() { Room::Schema } else { Room::Database };
+        Self::stand_up(env, provider, plan, usual_driver(), Tables::Theirs(room)).await
+    }
+
     /// The same, with `driver` between the lock and its servers.
     ///
     /// # Errors
@@ -85,6 +112,16 @@ impl LiveRig {
         provider: &dyn Provider,
         plan: RigPlan,
         driver: &'static DriverEntry,
+    ) -> Result<Self, RigError> {
+        Self::stand_up(env, provider, plan, driver, Tables::Ours).await
+    }
+
+    async fn stand_up(
+        env: &Env,
+        provider: &dyn Provider,
+        plan: RigPlan,
+        driver: &'static DriverEntry,
+        tables: Tables,
     ) -> Result<Self, RigError> {
         let holders: Vec<_> = (1..=plan.holders).map(HolderId).collect();
         let (redis, way) = redis_servers(provider, &plan).await?;
@@ -111,10 +148,13 @@ impl LiveRig {
         let (settings, ways) = (database.settings().to_vec(), Arc::clone(&links));
         let proxy = move |holder| ways.proxy(Link::Database, holder);
         let store = open_store(env, database.clone(), plan.database.limits, proxy)?;
-        store
-            .create(plan.layout)
-            .await
-            .map_err(|error| RigError::new("cannot make the booking tables").because(error))?;
+        match tables {
+            Tables::Ours => store
+                .create(plan.layout)
+                .await
+                .map_err(|error| RigError::new("cannot make the booking tables").because(error))?,
+            Tables::Theirs(room) => make_room(&database, room).await?,
+        }
         let mut infos = counted(&redis);
         infos.extend(coordinator.as_ref().map(|server| server.info.clone()));
         infos.push(ServerInfo { settings, ..database_info(store.as_ref()).await? });
@@ -133,6 +173,7 @@ impl LiveRig {
         Ok(Self {
             plan,
             driver,
+            tables,
             groups,
             processes: None,
             adapters: None,
@@ -212,6 +253,27 @@ impl LiveRig {
     }
 }
 
+impl LiveRig {
+    /// Where a service finds the servers.
+    ///
+    /// # Errors
+    /// A server is reached in a way that a service cannot be told.
+    pub fn service_places(&self) -> Result<ServicePlaces, RigError> {
+        // Of links that holders share, whoever asks.
+        let anybody = HolderId(0);
+        let redis = self.redis.iter().enumerate();
+        let redis = redis.map(|(number, server)| {
+            place(&self.links, Link::Redis(number), &server.connection, anybody)
+        });
+        let room = match self.tables {
+            Tables::Theirs(room) => room,
+            Tables::Ours => return Err(RigError::new("this rig has tables of our own")),
+        };
+        let proxy = self.links.proxy(Link::Database, anybody);
+        ServicePlaces::new(redis, &self.database, room, proxy)
+    }
+}
+
 impl System for LiveRig {
     fn as_rig(self: Arc<Self>) -> Arc<dyn Rig> {
         self
@@ -274,6 +336,12 @@ impl System for LiveRig {
                     let what = format!("cannot remove the cell's keys from {}", server.name);
                     RigError::new(what).because(error.to_string())
                 }));
+            }
+            if let (Tables::Theirs(room), database) = (self.tables, &self.database)
+                && !(room == Room::Schema && matches!(database, Database::Postgres { .. }))
+            {
+                // It goes with the provider's own file or server; what is in it is not ours to know.
+                return cleared;
             }
             let dropped = self.store.drop_tables().await;
             cleared.and(
@@ -466,6 +534,16 @@ async fn redis_servers(
         servers.push(provider.redis(number, plan.needs).await?);
     }
     Ok((servers, None))
+}
+
+/// Room for somebody else's tables, where the database is a server.
+async fn make_room(database: &Database, room: Room) -> Result<(), RigError> {
+    let Database::Postgres { address, schema, .. } = database else { return Ok(()) };
+    let what = room.word();
+    let cannot = || RigError::new(format!("cannot make a {what} for the service"));
+    let dialled = address.connect().await.map_err(|error| cannot().because(error))?;
+    let made = dialled.client().batch_execute(&format!("CREATE {what} {schema}")).await;
+    made.map_err(|error| cannot().because(error))
 }
 
 /// Where proxies can stand in for servers, and what is spoken there where one can follow that.

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use lockproof_model::{
-    Attempt, AttemptId, AttemptResult, CellReport, History, HolderId, Instant, SlotId,
+    AnswerCount, Attempt, AttemptId, AttemptResult, CellReport, History, HolderId, Instant, SlotId,
 };
 use lockproof_runner::{Remains, Share, Slices, cells_of, merge_cells, unfinished};
 use lockproof_scenario::parse;
@@ -62,4 +62,23 @@ fn a_report_whose_samples_are_gone_is_not_merged() {
     let error =
         merge_cells(vec![share(&[(1, 2)]), gone], Slices::All).expect_err("half of the samples");
     assert!(error.contains("the samples of response are gone"), "{error}");
+}
+
+#[test]
+fn answers_of_a_service_add_up_by_request_and_status() {
+    let answered = |answers: &[(&str, u16, u32)]| {
+        let mut share = share(&[(1, 2)]);
+        let counts = answers.iter().map(|&(request, status, count)| AnswerCount {
+            request: request.to_owned(),
+            status: Some(status),
+            count,
+        });
+        share.report.answers = counts.collect();
+        share
+    };
+    let one = answered(&[("acquire", 200, 3), ("book", 201, 1)]);
+    let other = answered(&[("acquire", 200, 2), ("acquire", 409, 4)]);
+    let sum = answered(&[("acquire", 200, 5), ("acquire", 409, 4), ("book", 201, 1)]);
+    let merged = merge_cells(vec![one, other], Slices::All).expect("they add up");
+    assert_eq!(merged.report.answers, sum.report.answers);
 }

@@ -10,5 +10,6 @@ mod replaced;
 mod resolved;
 mod servers;
 mod support;
+mod targets;
 mod topologies;
 mod worlds;

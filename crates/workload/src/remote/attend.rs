@@ -9,9 +9,10 @@ use lockproof_model::{HolderId, Point, in_full};
 use super::{Answer, HolderEnd, Word};
 use crate::catalog::{FlowEntry, FlowSettings};
 use crate::gate::{Occurrence, StepGate};
-use crate::holder::{Holder, Pen};
+use crate::holder::Holder;
 use crate::life::{PAUSE, attempt, connect};
 use crate::load::Parties;
+use crate::walk::Pen;
 
 /// Who a process is to be.
 #[derive(Clone, Debug)]
