@@ -51,7 +51,8 @@ fn bars(sweep: &Sweep, style: Style) -> Vec<String> {
     lines
 }
 
-/// What came of the values that one column stands for; where none was tried, of the next one below.
+/// What came of the values that one column stands for; where none was tried, of the next column below: survived only
+/// where all of that was.
 fn sign(envelope: &Envelope, sweep: &Sweep, column: usize) -> char {
     let (low, high) = (sweep.dial.low.figure(), sweep.dial.high.figure());
     let span = u128::from(high - low).max(1);
@@ -59,13 +60,18 @@ fn sign(envelope: &Envelope, sweep: &Sweep, column: usize) -> char {
         let place = u128::from(figure.saturating_sub(low)) * (BAR as u128) / span;
         usize::try_from(place).unwrap_or(BAR).min(BAR - 1)
     };
-    let here = envelope.tried.iter().filter(|point| column_of(point.at.figure()) == column);
-    let outcomes: Vec<bool> = here.map(|point| point.broken.is_none()).collect();
-    let below = envelope.tried.iter().rfind(|point| column_of(point.at.figure()) < column);
-    match (outcomes.contains(&true), outcomes.contains(&false)) {
+    let outcomes_in = |wanted: usize| {
+        let points = envelope.tried.iter();
+        let here = points.filter(move |point| column_of(point.at.figure()) == wanted);
+        here.map(|point| point.broken.is_none())
+    };
+    let here: Vec<bool> = outcomes_in(column).collect();
+    let columns = envelope.tried.iter().map(|point| column_of(point.at.figure()));
+    let below = columns.filter(|tried| *tried < column).max();
+    match (here.contains(&true), here.contains(&false)) {
         (true, true) => '?',
         (true, false) => '#',
-        (false, false) if below.is_some_and(|point| point.broken.is_none()) => '#',
+        (false, false) if below.is_some_and(|below| outcomes_in(below).all(|held| held)) => '#',
         (false, _) => '.',
     }
 }
