@@ -125,13 +125,13 @@ mod tests {
         let (_folder, machine) = with_programs(&["apt-get"]);
         let debian = Machine { is_debian: true, ..machine };
         let packages =
-            "redis-server postgresql mariadb-server etcd-server zookeeper python3-pip npm";
+            "redis-server postgresql mariadb-server etcd-server zookeeper chromium python3-pip npm";
         let packages = format!("apt-get {} {packages}", INSTALL.join(" "));
         assert_eq!(remedy(&debian, &all), format!("sudo {packages}"));
         let root = Machine { is_root: true, ..debian };
         assert_eq!(remedy(&root, &all), format!("DEBIAN_FRONTEND=noninteractive {packages}"));
         let macos = Machine { is_macos: true, ..Machine::default() };
-        let formulae = "redis postgresql@17 mariadb etcd zookeeper python node";
+        let formulae = "redis postgresql@17 mariadb etcd zookeeper chromium python node";
         assert_eq!(remedy(&macos, &all), format!("brew install {formulae}"));
         let other = remedy(&Machine::default(), &all[..2]);
         assert_eq!(other, "install redis-server and Postgres with your system's package manager");

@@ -268,11 +268,11 @@ mod tests {
         assert_eq!(
             runner_config(&missing),
             "[[profile.default.overrides]]\nplatform = 'cfg(all())'\ndefault-filter = \
-             'not (kind(test) & test(/(^|::)(redis_server|postgres|mariadb|etcd|zookeeper|python|node)::/))'\n"
+             'not (kind(test) & test(/(^|::)(redis_server|postgres|mariadb|etcd|zookeeper|chromium|python|node)::/))'\n"
         );
         let steps = shown(&[], &[], false, &missing);
         let skips = "-- --skip redis_server:: --skip postgres:: --skip mariadb:: --skip etcd:: \
-                     --skip zookeeper:: --skip python:: --skip node::";
+                     --skip zookeeper:: --skip chromium:: --skip python:: --skip node::";
         assert_eq!(steps[2], format!("cargo test --workspace --tests --lib --bins {skips}"));
         let steps = shown(&["--", "--nocapture"], &[], false, &missing[..1]);
         assert!(steps[2].ends_with("-- --nocapture --skip redis_server::"), "{}", steps[2]);
