@@ -5,17 +5,18 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use lockproof_env::live::{entropy, stopwatch};
-use lockproof_model::{Asked, CellReport, Cost, FAILURE_MODES, Layer, World, failure_mode};
+use lockproof_model::{Asked, CellReport, Cost, FAILURE_MODES, World, failure_mode};
 use lockproof_report::ComparisonFormat;
 use lockproof_rig::ExternalServers;
 use lockproof_rig::live::{PROVIDERS, ProviderEntry};
 use lockproof_runner::{
-    Buggify, CellPlan, CellSettings, Contest, Finished, Matrix, Observer, Search, cells_of,
-    compare, contestants, cost_of, explore_cell, undisturbed,
+    CellPlan, CellSettings, Contest, Finished, Matrix, Observer, cells_of, compare, contestants,
+    cost_of, explore_cell, undisturbed,
 };
 use lockproof_scenario::{Scenario, Strategy, nearest};
 
 use crate::arguments::{Color, CompareArguments, CompareFormat};
+use crate::commands::explore::search_of_tables;
 use crate::commands::run::{end, label, provider, started_by, why_not_on};
 use crate::exit::{Exit, Failure};
 use crate::interrupt::Interrupt;
@@ -140,20 +141,7 @@ fn explored(
     interrupt: &Interrupt,
     display: &mut Display,
 ) -> Vec<CellReport> {
-    let processors = std::thread::available_parallelism().map_or(1, usize::from);
-    let search = Search {
-        schedules: arguments.seeds,
-        time: None,
-        jobs: arguments.jobs.map_or(processors, usize::from),
-        buggify: Buggify::Off,
-        layers: vec![Layer::Effect],
-        kinds: Vec::new(),
-        besides: Vec::new(),
-        checkers: lockproof_checkers::ENTRIES.iter().map(|entry| entry.checker).collect(),
-        halt: Arc::clone(&interrupt.halt),
-        slice: None,
-        chronicle: None,
-    };
+    let search = search_of_tables(arguments.seeds, arguments.jobs, interrupt);
     let mut cells = Vec::with_capacity(plans.len());
     for plan in plans.iter().take_while(|_| interrupt.exit().is_none()) {
         display.begun(label(plan));

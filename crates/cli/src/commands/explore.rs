@@ -10,7 +10,7 @@ use lockproof_model::{
     CellReport, Exploration, Layer, Manifest, RESULTS_SCHEMA_VERSION, RunReport, World,
 };
 use lockproof_report::{CellName, Latest};
-use lockproof_runner::{CellPlan, Chronicle, Finished, Search, cells_of, explore_cell};
+use lockproof_runner::{Buggify, CellPlan, Chronicle, Finished, Search, cells_of, explore_cell};
 
 use crate::arguments::{Color, ExploreArguments, Seek, WorldName};
 use crate::commands::run::label;
@@ -75,11 +75,8 @@ fn search(
     interrupt: &Interrupt,
     chronicle: Arc<SearchChronicle>,
 ) -> Search {
-    let processors = std::thread::available_parallelism().map_or(1, usize::from);
     Search {
-        schedules: arguments.seeds,
         time: arguments.time,
-        jobs: arguments.jobs.map_or(processors, usize::from),
         buggify: arguments.buggify.bounds(),
         layers: match arguments.seek {
             Seek::Effect => vec![Layer::Effect],
@@ -92,12 +89,28 @@ fn search(
             Seek::Belief => vec![INSIDE_VALIDITY],
             Seek::Effect | Seek::Liveness | Seek::Any => Vec::new(),
         },
-        besides: Vec::new(),
-        checkers: lockproof_checkers::ENTRIES.iter().map(|entry| entry.checker).collect(),
-        halt: Arc::clone(&interrupt.halt),
         slice: arguments.partition,
         chronicle: (arguments.keep_histories || arguments.partition.is_some())
             .then_some(chronicle as Arc<dyn Chronicle>),
+        ..search_of_tables(arguments.seeds, arguments.jobs, interrupt)
+    }
+}
+
+/// A search for what the table suffers, with the faults of the scenario alone and nothing kept of it but its report.
+pub(crate) fn search_of_tables(seeds: u64, jobs: Option<u16>, interrupt: &Interrupt) -> Search {
+    let processors = std::thread::available_parallelism().map_or(1, usize::from);
+    Search {
+        schedules: seeds,
+        time: None,
+        jobs: jobs.map_or(processors, usize::from),
+        buggify: Buggify::Off,
+        layers: vec![Layer::Effect],
+        kinds: Vec::new(),
+        besides: Vec::new(),
+        checkers: lockproof_checkers::ENTRIES.iter().map(|entry| entry.checker).collect(),
+        halt: Arc::clone(&interrupt.halt),
+        slice: None,
+        chronicle: None,
     }
 }
 

@@ -5,9 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use lockproof_env::live::{entropy, stopwatch};
-use lockproof_model::{
-    Baseline, CellReport, Layer, Manifest, RESULTS_SCHEMA_VERSION, RunReport, World,
-};
+use lockproof_model::{Baseline, CellReport, Manifest, RESULTS_SCHEMA_VERSION, RunReport, World};
 use lockproof_report::{Latest, read_baseline, write_baseline};
 use lockproof_rig::ExternalServers;
 use lockproof_rig::live::{PROVIDERS, ProviderEntry};
@@ -18,7 +16,7 @@ use lockproof_runner::{
 use lockproof_scenario::Scenario;
 
 use crate::arguments::{Color, GateArguments};
-use crate::commands::explore::keep_replay;
+use crate::commands::explore::{keep_replay, search_of_tables};
 use crate::commands::run::{
     end, fit_for_engine, fit_for_provider, jobs, label, of_database, provider, settings, started_by,
 };
@@ -152,19 +150,10 @@ fn searched(
     interrupt: &Interrupt,
     watcher: &mut Watcher<'_>,
 ) -> Vec<CellReport> {
-    let processors = std::thread::available_parallelism().map_or(1, usize::from);
     let search = Search {
-        schedules: arguments.seeds,
         time: arguments.time,
-        jobs: arguments.jobs.map_or(processors, usize::from),
         buggify: arguments.buggify.bounds(),
-        layers: vec![Layer::Effect],
-        kinds: Vec::new(),
-        besides: Vec::new(),
-        checkers: lockproof_checkers::ENTRIES.iter().map(|entry| entry.checker).collect(),
-        halt: Arc::clone(&interrupt.halt),
-        slice: None,
-        chronicle: None,
+        ..search_of_tables(arguments.seeds, arguments.jobs, interrupt)
     };
     let mut cells = Vec::with_capacity(plans.len());
     for plan in plans.iter().take_while(|_| interrupt.exit().is_none()) {

@@ -4,17 +4,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use lockproof_env::live::{entropy, stopwatch};
-use lockproof_model::{
-    Amount, Dial, Envelope, Layer, LiveTry, SWEEP_SCHEMA_VERSION, Shape, Sweep, World,
-};
+use lockproof_model::{Amount, Dial, Envelope, LiveTry, SWEEP_SCHEMA_VERSION, Shape, Sweep, World};
 use lockproof_report::{Latest, SweepFormat};
 use lockproof_rig::live::{PROVIDERS, ProviderEntry};
-use lockproof_runner::{
-    Buggify, CellPlan, Matrix, Search, Survey, Varied, beside, contestants, live_outcome,
-};
+use lockproof_runner::{CellPlan, Matrix, Survey, Varied, beside, contestants, live_outcome};
 use lockproof_scenario::{Scenario, Strategy, amount_like, dial};
 
 use crate::arguments::{Color, SweepArguments, SweepFormatName, Vary};
+use crate::commands::explore::search_of_tables;
 use crate::commands::run::{
     end, fit_for_engine, fit_for_provider, jobs, provider, settings, started_by,
 };
@@ -57,7 +54,7 @@ pub(crate) fn run(arguments: &SweepArguments, color: Color, verbose: u8) -> Resu
     let interrupt = Interrupt::listen("ending the sweep; nothing is kept of it")
         .map_err(|error| Failure::infrastructure(format!("cannot listen for signals: {error}")))?;
     let seed = arguments.seed.unwrap_or_else(entropy);
-    let search = search(arguments, &interrupt);
+    let search = search_of_tables(arguments.seeds, arguments.jobs, &interrupt);
     let survey = Survey {
         path: &scenario.path,
         text: &text,
@@ -177,23 +174,6 @@ fn check_ends(survey: &Survey<'_>, strategies: &[Strategy]) -> Result<(), Failur
         }
     }
     Ok(())
-}
-
-fn search(arguments: &SweepArguments, interrupt: &Interrupt) -> Search {
-    let processors = std::thread::available_parallelism().map_or(1, usize::from);
-    Search {
-        schedules: arguments.seeds,
-        time: None,
-        jobs: arguments.jobs.map_or(processors, usize::from),
-        buggify: Buggify::Off,
-        layers: vec![Layer::Effect],
-        kinds: Vec::new(),
-        besides: Vec::new(),
-        checkers: lockproof_checkers::ENTRIES.iter().map(|entry| entry.checker).collect(),
-        halt: Arc::clone(&interrupt.halt),
-        slice: None,
-        chronicle: None,
-    }
 }
 
 /// The envelope of each strategy for each value of the second field; none where the sweep was interrupted.
